@@ -1,0 +1,98 @@
+# How this project itself is built: warnings, linker, cache, sanitizers, and helpers for its libraries and tests. Plugins by third
+# parties need only TarsierPlugin.cmake.
+
+set_property(GLOBAL PROPERTY JOB_POOLS heavy=1)
+
+add_library(tarsier_options INTERFACE)
+target_compile_options(tarsier_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fno-omit-frame-pointer)
+if(TARSIER_WERROR)
+  target_compile_options(tarsier_options INTERFACE -Werror)
+endif()
+
+find_program(TARSIER_CCACHE ccache)
+if(TARSIER_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${TARSIER_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TARSIER_CCACHE})
+endif()
+find_program(TARSIER_MOLD mold)
+if(TARSIER_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+if(TARSIER_SANITIZE)
+  add_compile_options(-fsanitize=${TARSIER_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${TARSIER_SANITIZE})
+endif()
+if(TARSIER_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_package(PkgConfig REQUIRED)
+
+# tarsier_add_library(NAME x SOURCES ... LINKS ... [HEAVY]): a static library of the core or of plugins/lib, linked by others as x.
+# HEAVY sources (Beast with TLS: 1 GiB of compiler memory each) are compiled one at a time.
+function(tarsier_add_library)
+  cmake_parse_arguments(ARG "HEAVY" "NAME" "SOURCES;LINKS" ${ARGN})
+  add_library(${ARG_NAME} STATIC ${ARG_SOURCES})
+  target_include_directories(${ARG_NAME} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${ARG_NAME} PUBLIC tarsier::sdk ${ARG_LINKS} PRIVATE tarsier_options)
+  if(ARG_HEAVY)
+    set_property(TARGET ${ARG_NAME} PROPERTY JOB_POOL_COMPILE heavy)
+  endif()
+  set_target_properties(${ARG_NAME} PROPERTIES CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${ARG_NAME} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)
+  endif()
+endfunction()
+
+# tarsier_add_test(NAME x SOURCES ... LINKS ... [LABELS unit] [TIMEOUT s]): a GoogleTest program, one ctest entry for each of its tests.
+function(tarsier_add_test)
+  if(NOT TARSIER_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  add_executable(${ARG_NAME} ${ARG_SOURCES})
+  target_include_directories(${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LINKS} tarsier::sdk tarsier_options GTest::gmock GTest::gtest GTest::gtest_main)
+  set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${ARG_NAME}." PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# tarsier_add_fuzzer(NAME x SOURCES ... LINKS ...): a target with LLVMFuzzerTestOneInput. Under TARSIER_FUZZ it is a libFuzzer program;
+# otherwise it is linked with tests/fuzz/driver.cpp, which runs the seeds in tests/fuzz/seeds/x and a fixed number of mutations of them, as
+# a ctest entry.
+function(tarsier_add_fuzzer)
+  if(NOT TARSIER_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LINKS" ${ARGN})
+  add_executable(fuzz_${ARG_NAME} ${ARG_SOURCES})
+  target_include_directories(fuzz_${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(fuzz_${ARG_NAME} PRIVATE ${ARG_LINKS} tarsier::sdk tarsier_options)
+  set_target_properties(fuzz_${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(TARSIER_FUZZ)
+    target_link_options(fuzz_${ARG_NAME} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(fuzz_${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.cpp)
+    add_test(NAME fuzz.${ARG_NAME} COMMAND fuzz_${ARG_NAME} ${PROJECT_SOURCE_DIR}/tests/fuzz/seeds/${ARG_NAME})
+    set_tests_properties(fuzz.${ARG_NAME} PROPERTIES LABELS "fuzz" TIMEOUT 120)
+  endif()
+endfunction()
+
+# tarsier_add_subdirectories(): every folder directly below that has a CMakeLists.txt.
+function(tarsier_add_subdirectories)
+  file(GLOB lists CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} */CMakeLists.txt)
+  list(SORT lists)
+  foreach(list IN LISTS lists)
+    get_filename_component(folder ${list} DIRECTORY)
+    add_subdirectory(${folder})
+  endforeach()
+endfunction()

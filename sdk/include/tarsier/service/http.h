@@ -1,0 +1,155 @@
+/* tarsier/service/http.h - service "tarsier.http/1": HTTP routes on the host's entrypoints, and an HTTP client.
+ *
+ * A route belongs to an API ("prometheus", "alertmanager", ..., "" for the web page). An entrypoint serves APIs either at its root (9090
+ * serves "prometheus" there) or under "/<api>" (3001 serves all of them so). The one permission hook runs before every handler.
+ */
+#ifndef TARSIER_SERVICE_HTTP_H
+#define TARSIER_SERVICE_HTTP_H
+#include "../abi/module.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+#define TARSIER_HTTP_SERVICE "tarsier.http/1"
+
+typedef struct tarsier_exchange tarsier_exchange;   /* one request being answered; the provider's, valid until finished */
+typedef struct tarsier_websocket tarsier_websocket; /* the provider's, valid until on_close has returned */
+typedef struct tarsier_route tarsier_route;         /* the provider's, valid until remove_route or the owner's stop */
+typedef struct tarsier_http_call tarsier_http_call; /* the provider's, valid until on_done has returned */
+
+enum {
+  TARSIER_HTTP_GET = 1u << 0,
+  TARSIER_HTTP_HEAD = 1u << 1, /* implied by GET */
+  TARSIER_HTTP_POST = 1u << 2,
+  TARSIER_HTTP_PUT = 1u << 3,
+  TARSIER_HTTP_DELETE = 1u << 4,
+  TARSIER_HTTP_PATCH = 1u << 5,
+  TARSIER_HTTP_OPTIONS = 1u << 6
+};
+
+/* Valid while the handler runs and, for a request that is answered later, until the exchange is finished. */
+typedef struct tarsier_http_request {
+  uint32_t size;
+  uint32_t method; /* one TARSIER_HTTP_* bit */
+  tarsier_str path;   /* percent-decoded, without the entrypoint's prefix */
+  tarsier_str raw_path; /* as received, without the query */
+  tarsier_str query;  /* as received, without '?' */
+  tarsier_str prefix; /* "/prometheus" on 3001, "" on 9090: for links and redirects */
+  tarsier_str entrypoint;
+  tarsier_str remote; /* "127.0.0.1:43512" */
+  tarsier_str user;   /* of the permission hook; "" */
+  const tarsier_pair *headers; /* names in lower case */
+  uint32_t header_count;
+  uint32_t path_arg_count;
+  const tarsier_str *path_args; /* what each ":" of the pattern matched, and then the rest that "**" matched, percent-decoded */
+  tarsier_bytes body; /* whole, decompressed (gzip, zstd), within max_body_bytes */
+} tarsier_http_request;
+
+/* Answers by exactly one of respond, begin ... end or upgrade, now or later, on any thread. */
+typedef void (*tarsier_http_handler)(void *user, const tarsier_http_request *request, tarsier_exchange *exchange);
+
+enum {
+  TARSIER_ROUTE_ON_NETWORK_THREAD = 1u << 0 /* the handler must not block; otherwise it is [work], several at once */
+};
+
+/* Everything is copied. */
+typedef struct tarsier_route_spec {
+  uint32_t size;
+  uint32_t methods;
+  uint32_t flags;
+  uint32_t reserved;
+  tarsier_str api;        /* "prometheus"; "" for the root of 3001; "*" on every entrypoint */
+  tarsier_str pattern;    /* "/api/v1/label/:/values": a segment ":" matches one segment, a last "**" the rest, perhaps empty */
+  tarsier_str permission; /* "metrics:read", "metrics:write", "logs:read", "admin", ..., "public" */
+  uint64_t max_body_bytes; /* 0: the provider's default */
+  int64_t timeout_ns;      /* 0: the provider's default; then the exchange answers 503 by itself */
+  void *user;
+  tarsier_http_handler handler;
+} tarsier_route_spec;
+
+typedef struct tarsier_websocket_handler {
+  uint32_t size;
+  uint32_t reserved;
+  void *user;
+  /* [work], serial per socket */
+  void (*on_open)(void *user, tarsier_websocket *socket);
+  void (*on_message)(void *user, tarsier_websocket *socket, tarsier_bytes message, int32_t is_text);
+  void (*on_close)(void *user, tarsier_websocket *socket);
+} tarsier_websocket_handler;
+
+typedef struct tarsier_tls_options {
+  uint32_t size;
+  uint32_t insecure_skip_verify;
+  tarsier_str ca_file, cert_file, key_file, server_name; /* "": the system's, none, none, the URL's host */
+} tarsier_tls_options;
+
+/* Everything is copied. */
+typedef struct tarsier_http_client_request {
+  uint32_t size;
+  uint32_t flags; /* TARSIER_CLIENT_* */
+  tarsier_str method; /* "GET" */
+  tarsier_str url;    /* http:// or https://, or unix:///path/to/socket:/path */
+  const tarsier_pair *headers;
+  uint32_t header_count;
+  uint32_t max_redirects;
+  tarsier_bytes body;
+  int64_t timeout_ns;      /* over all; 0: 30 s */
+  uint64_t max_body_bytes; /* of the decompressed answer; 0: 64 MiB */
+  const tarsier_tls_options *tls; /* NULL: defaults */
+} tarsier_http_client_request;
+enum {
+  TARSIER_CLIENT_ACCEPT_GZIP = 1u << 0 /* asks for gzip and decompresses */
+};
+
+typedef struct tarsier_http_client_response {
+  uint32_t size;
+  uint32_t code;
+  const tarsier_pair *headers; /* names in lower case */
+  uint32_t header_count;
+  uint32_t reserved;
+  tarsier_bytes body;
+  int64_t duration_ns;
+} tarsier_http_client_response;
+
+/* [work], several at once. Once. On failure `response` is NULL: DEADLINE, UNAVAILABLE (connect, TLS, reset), RESOURCE (body too large),
+ * INVALID (URL, malformed answer), CANCELLED. All pointers are valid during the call. */
+typedef void (*tarsier_http_done_fn)(void *user, tarsier_status status, tarsier_str message, const tarsier_http_client_response *response);
+
+typedef struct tarsier_http {
+  uint32_t size;
+  uint32_t reserved;
+  void *self;
+  /* [ctl, work] Adds a route for `owner`. INVALID for a bad pattern or one that exists. Removed by itself when the owner stops. */
+  tarsier_status (*add_route)(void *self, const tarsier_host *owner, const tarsier_route_spec *spec, tarsier_route **out, tarsier_error *error);
+  /* [ctl, work] After it returns the handler is not called any more; answers still owed go on. */
+  void (*remove_route)(void *self, tarsier_route *route);
+
+  /* [any] The whole answer; finishes the exchange. Content-Length, Date and compression (when the client accepts it and it pays) are added. */
+  void (*respond)(tarsier_exchange *exchange, uint32_t code, const tarsier_pair *headers, uint32_t header_count, tarsier_bytes body);
+  /* [any] Starts a streamed answer; not finished until end. */
+  void (*begin)(tarsier_exchange *exchange, uint32_t code, const tarsier_pair *headers, uint32_t header_count);
+  /* [any] One piece; copied. OK; AGAIN (nothing taken): more than 1 MiB waits for a slow client, on_writable will be called; CANCELLED: the client went. */
+  tarsier_status (*write)(tarsier_exchange *exchange, tarsier_bytes piece);
+  /* [any] Ends a streamed answer and finishes the exchange; aborted = 1 cuts the connection so that the client sees a broken answer. */
+  void (*end)(tarsier_exchange *exchange, int32_t aborted);
+  /* [any] Calls fn(user) [work] once when write has room again or the client went; before begin: only when it went. */
+  void (*on_writable)(tarsier_exchange *exchange, void *user, void (*fn)(void *user));
+  /* [any] 1 when the client went away or the timeout passed: stop the work for it. */
+  int32_t (*cancelled)(tarsier_exchange *exchange);
+  /* [any] Turns the exchange into a websocket (and finishes it); INVALID and a 400 answer when the client did not ask for one. */
+  tarsier_status (*upgrade)(tarsier_exchange *exchange, const tarsier_host *owner, const tarsier_websocket_handler *handler);
+  /* [any] Sends one message; AGAIN when more than 1 MiB waits, CANCELLED when closed. */
+  tarsier_status (*send)(tarsier_websocket *socket, tarsier_bytes message, int32_t is_text);
+  /* [any] Closes with a status code of RFC 6455. */
+  void (*close)(tarsier_websocket *socket, uint32_t code, tarsier_str reason);
+
+  /* [any] Begins a call for `owner`; `done` is called exactly once when OK is returned. Connections are pooled. Cancelled by itself when the
+   * owner stops. `out` may be NULL. */
+  tarsier_status (*request)(void *self, const tarsier_host *owner, const tarsier_http_client_request *request, tarsier_http_done_fn done,
+                            void *user, tarsier_http_call **out, tarsier_error *error);
+  /* [any] `done` comes with CANCELLED, unless it is already on its way. Only before `done` has been called. */
+  void (*cancel)(void *self, tarsier_http_call *call);
+} tarsier_http;
+#ifdef __cplusplus
+}
+#endif
+#endif

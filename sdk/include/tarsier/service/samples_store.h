@@ -1,0 +1,94 @@
+/* tarsier/service/samples_store.h - service "tarsier.samples.store/1": reading stored samples. Writing goes over the bus (topic "samples",
+ * required subscription). Nothing of the storage underneath shows here, so that another store can offer the same service. */
+#ifndef TARSIER_SERVICE_SAMPLES_STORE_H
+#define TARSIER_SERVICE_SAMPLES_STORE_H
+#include "../abi/module.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+#define TARSIER_SAMPLES_STORE_SERVICE "tarsier.samples.store/1"
+
+typedef int32_t tarsier_match_op;
+enum { TARSIER_MATCH_EQUAL = 0, TARSIER_MATCH_NOT_EQUAL = 1, TARSIER_MATCH_REGEX = 2, TARSIER_MATCH_NOT_REGEX = 3 };
+/* Regular expressions are RE2, anchored at both ends, '.' matches a newline. An absent label has the value "". */
+typedef struct tarsier_matcher {
+  tarsier_match_op op;
+  uint32_t reserved;
+  tarsier_str name;
+  tarsier_str value;
+} tarsier_matcher;
+
+/* A query may be cancelled: the store asks now and then. NULL function: never. */
+typedef struct tarsier_cancel {
+  void *user;
+  int32_t (*cancelled)(void *user); /* [any] */
+} tarsier_cancel;
+
+typedef struct tarsier_select {
+  uint32_t size;
+  uint32_t matcher_count;
+  const tarsier_matcher *matchers; /* all must match */
+  int64_t start_ns;                /* inclusive */
+  int64_t end_ns;                  /* inclusive */
+  uint64_t max_series;             /* 0: no limit; above it: RESOURCE */
+  uint64_t max_samples;
+  int64_t step_ns;                 /* hint: the query's step, 0 unknown; a store may answer from a tier that is fine enough */
+  int64_t range_ns;                /* hint: the window of a range selector, 0 none */
+  tarsier_str function;            /* hint: the function applied to it, "" none */
+  tarsier_cancel cancel;
+} tarsier_select;
+
+/* One series in the range: labels sorted by name; timestamps ascending and unique. Valid during the callback. */
+typedef struct tarsier_series {
+  uint32_t size;
+  uint32_t label_count;
+  const tarsier_pair *labels;
+  uint64_t series_id;     /* the same for the same series while the store runs */
+  uint64_t sample_count;
+  const int64_t *times_ns;
+  const double *values;
+  const int64_t *starts_ns;        /* start timestamps, or NULL */
+  const uint32_t *histogram_offsets; /* sample_count + 1 offsets into histogram_bytes, or NULL: floats only */
+  const uint8_t *histogram_bytes;
+} tarsier_series;
+
+typedef struct tarsier_metadata {
+  uint32_t size;
+  uint32_t type; /* TARSIER_SERIES_* */
+  tarsier_str name, help, unit;
+} tarsier_metadata;
+
+typedef struct tarsier_store_stat {
+  uint32_t size;
+  uint32_t reserved;
+  uint64_t series, label_pairs, chunks, samples, bytes;
+  int64_t min_time_ns, max_time_ns;
+} tarsier_store_stat;
+
+typedef struct tarsier_samples_store {
+  uint32_t size;
+  uint32_t reserved;
+  void *self;
+  /* [work, PARALLEL] Calls on_series for each series with samples in the range, on the calling thread and others, several at once,
+   * in no order; returns when all have returned. on_series returns 0 to end early (the call then answers OK). */
+  tarsier_status (*select)(void *self, const tarsier_select *select, void *user, int32_t (*on_series)(void *user, const tarsier_series *series),
+                           tarsier_error *error);
+  /* [work, PARALLEL] Label sets only, as select with sample_count 0. `limit` 0: all. */
+  tarsier_status (*series)(void *self, const tarsier_select *select, uint64_t limit, void *user,
+                           int32_t (*on_series)(void *user, const tarsier_series *series), tarsier_error *error);
+  /* [work, PARALLEL] Names of labels, sorted, of the series that match (all when matcher_count is 0). */
+  tarsier_status (*label_names)(void *self, const tarsier_select *select, uint64_t limit, void *user, void (*each)(void *user, tarsier_str name),
+                                tarsier_error *error);
+  /* [work, PARALLEL] Values of one label, sorted. */
+  tarsier_status (*label_values)(void *self, tarsier_str name, const tarsier_select *select, uint64_t limit, void *user,
+                                 void (*each)(void *user, tarsier_str value), tarsier_error *error);
+  /* [work, PARALLEL] Type, help and unit by metric name; `metric` "": all. */
+  tarsier_status (*metadata)(void *self, tarsier_str metric, uint64_t limit, void *user, void (*each)(void *user, const tarsier_metadata *metadata),
+                             tarsier_error *error);
+  /* [work, PARALLEL] */
+  tarsier_status (*stat)(void *self, tarsier_store_stat *out, tarsier_error *error);
+} tarsier_samples_store;
+#ifdef __cplusplus
+}
+#endif
+#endif
