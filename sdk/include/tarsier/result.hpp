@@ -1,5 +1,5 @@
-// tarsier/result.hpp - errors as values. A function that can fail returns Result<T>; an Error says what was attempted, on which value,
-// and what was found, and converts to and from the C struct that crosses the ABI.
+// tarsier/result.hpp - errors as values. A function that can fail returns Result<T>; an Error says what was attempted, on which
+// value, and what was found, and converts to and from the C struct that crosses the ABI.
 #pragma once
 
 #include <cstdint>
@@ -90,7 +90,7 @@ inline tarsier_error empty_error() noexcept {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const noexcept { return state_.index() == 0; }

@@ -26,6 +26,9 @@ typedef struct tarsier_job {
   tarsier_str name; /* for reports: "scrape node/127.0.0.1:9100"; copied */
   void *user;
   void (*run)(void *user); /* [work] */
+  /* [any] Optional (NULL). Called instead of run, once, when a job that was posted (or is due once, without a handle) will never run
+   * because the instance stops: frees what `user` points to. */
+  void (*drop)(void *user);
 } tarsier_job;
 
 enum {
@@ -66,10 +69,11 @@ typedef struct tarsier_scheduler {
   /* [ctl, work] Runs the job each interval. The first run is at the next aligned time, or after one interval. Missed ticks are skipped
    * and counted, never queued up. */
   tarsier_status (*every)(const tarsier_host *host, const tarsier_timer_spec *spec, tarsier_timer **out, tarsier_error *error);
-  /* [any] Runs the job once, after `delay_ns`. The handle frees itself after the run unless it is cancelled before. `out` may be NULL. */
+  /* [any] Runs the job once, after `delay_ns`. With `out` NULL nothing is left to cancel; otherwise the handle stays valid, also after the
+   * job has run, until it is cancelled. */
   tarsier_status (*after)(const tarsier_host *host, int64_t delay_ns, const tarsier_job *job, tarsier_timer **out, tarsier_error *error);
-  /* [any] After it returns the job is not running and will not run; from within the job itself it returns at once. Each handle of
-   * `every` once; one of `after` only before its job has begun or from within it. */
+  /* [any] Frees the handle, once. After it returns the job is not running and will not run; from within the job itself it returns at
+   * once. */
   void (*cancel)(tarsier_timer *timer);
   /* [any] Runs the job soon, once. AGAIN when the instance has more than its share of jobs waiting. */
   tarsier_status (*post)(const tarsier_host *host, const tarsier_job *job, tarsier_error *error);

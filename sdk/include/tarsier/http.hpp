@@ -1,0 +1,237 @@
+// tarsier/http.hpp - HTTP routes and calls (service/http.h) with closures.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "service.hpp"
+#include "service/http.h"
+
+namespace tarsier::http {
+
+/// A request; valid until its exchange is finished.
+class Request {
+ public:
+  explicit Request(const tarsier_http_request* raw) noexcept : raw_(raw) {}
+  const tarsier_http_request* raw() const noexcept { return raw_; }
+  bool is(uint32_t method) const noexcept { return (raw_->method & method) != 0; }
+  std::string_view path() const noexcept { return view(raw_->path); }
+  std::string_view query() const noexcept { return view(raw_->query); }
+  std::string_view prefix() const noexcept { return view(raw_->prefix); }
+  std::string_view body() const noexcept { return view(raw_->body); }
+  std::string_view arg(uint32_t index) const noexcept {
+    return index < raw_->path_arg_count ? view(raw_->path_args[index]) : std::string_view{};
+  }
+  /// The header of that name (lower case), or "".
+  std::string_view header(std::string_view name) const noexcept {
+    for (uint32_t i = 0; i < raw_->header_count; ++i)
+      if (view(raw_->headers[i].name) == name) return view(raw_->headers[i].value);
+    return {};
+  }
+
+ private:
+  const tarsier_http_request* raw_;
+};
+
+/// The answer being given. Exactly one of respond(), begin() ... end() or upgrade() ends it. Copyable; any thread. The provider
+/// stays in place while an answer is owed, so the table stays valid.
+class Exchange {
+ public:
+  Exchange(const tarsier_http* api, tarsier_exchange* raw) noexcept : api_(api), raw_(raw) {}
+  tarsier_exchange* raw() const noexcept { return raw_; }
+  const tarsier_http* api() const noexcept { return api_; }
+
+  void respond(uint32_t code, std::string_view content_type, std::string_view body,
+               std::initializer_list<tarsier_pair> headers = {}) const {
+    std::vector<tarsier_pair> all(headers);
+    all.push_back({str("content-type"), str(content_type)});
+    api_->respond(raw_, code, all.data(), static_cast<uint32_t>(all.size()), bytes(body));
+  }
+  void begin(uint32_t code, std::string_view content_type) const {
+    const tarsier_pair type = {str("content-type"), str(content_type)};
+    api_->begin(raw_, code, &type, 1);
+  }
+  /// OK, AGAIN (nothing was taken: wait for on_writable) or CANCELLED.
+  tarsier_status write(std::string_view piece) const { return api_->write(raw_, bytes(piece)); }
+  void end(bool aborted = false) const { api_->end(raw_, aborted ? 1 : 0); }
+  bool cancelled() const noexcept { return api_->cancelled(raw_) != 0; }
+
+ private:
+  const tarsier_http* api_;
+  tarsier_exchange* raw_;
+};
+
+using Handler = std::function<void(const Request&, const Exchange&)>;
+
+struct RouteSpec {
+  uint32_t methods = TARSIER_HTTP_GET;
+  std::string_view api;         ///< "prometheus", "" for the web page, "*" for every entrypoint
+  std::string_view pattern;     ///< "/api/v1/label/:/values"
+  std::string_view permission;  ///< "metrics:read"
+  uint64_t max_body_bytes = 0;
+  int64_t timeout_ns = 0;
+  uint32_t flags = 0;
+};
+
+/// The routes of one instance. They end with it, or when this is destroyed; handlers do not run afterwards once the instance is
+/// drained.
+class Routes {
+ public:
+  explicit Routes(const Host& host) : host_(host), http_(host, TARSIER_HTTP_SERVICE) {}
+
+  /// [ctl] In start. The table of routes may be rebuilt by stop and start.
+  Result<void> add(const RouteSpec& spec, Handler handler) {
+    auto use = http_.acquire();
+    if (!use) return std::move(use).error().in("route " + std::string(spec.pattern));
+    auto entry = std::make_unique<Entry>(Entry{&**use, std::move(handler)});
+    tarsier_route_spec raw{};
+    raw.size = sizeof(raw);
+    raw.methods = spec.methods;
+    raw.flags = spec.flags;
+    raw.api = str(spec.api);
+    raw.pattern = str(spec.pattern);
+    raw.permission = str(spec.permission);
+    raw.max_body_bytes = spec.max_body_bytes;
+    raw.timeout_ns = spec.timeout_ns;
+    raw.user = entry.get();
+    raw.handler = [](void* user, const tarsier_http_request* request, tarsier_exchange* exchange) {
+      const auto& target = *static_cast<const Entry*>(user);
+      target.handler(Request(request), Exchange(target.api, exchange));
+    };
+    tarsier_route* route = nullptr;
+    tarsier_error error = empty_error();
+    const tarsier_status status = (*use)->add_route((*use)->self, host_.raw(), &raw, &route, &error);
+    if (status != TARSIER_OK) return Error::from_c(status, error).in("route " + std::string(spec.pattern));
+    entries_.push_back(std::move(entry));
+    return {};
+  }
+  /// [ctl] In stop: the host has revoked the routes and drained the handlers.
+  void clear() { entries_.clear(); }
+
+ private:
+  struct Entry {
+    const tarsier_http* api;
+    Handler handler;
+  };
+  const Host& host_;
+  ServiceRef<tarsier_http> http_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+};
+
+// ---- client ------------------------------------------------------------------------------------------------------------------
+
+/// The answer of a call: valid during the closure.
+class Response {
+ public:
+  explicit Response(const tarsier_http_client_response* raw) noexcept : raw_(raw) {}
+  uint32_t code() const noexcept { return raw_->code; }
+  std::string_view body() const noexcept { return view(raw_->body); }
+  int64_t duration_ns() const noexcept { return raw_->duration_ns; }
+  std::string_view header(std::string_view name) const noexcept {
+    for (uint32_t i = 0; i < raw_->header_count; ++i)
+      if (view(raw_->headers[i].name) == name) return view(raw_->headers[i].value);
+    return {};
+  }
+
+ private:
+  const tarsier_http_client_response* raw_;
+};
+
+using Done = std::function<void(Result<Response>)>;
+
+/// [any] Begins a call; when OK is returned, `done` is called exactly once as [work].
+inline Result<void> request(const Host& host, const ServiceRef<tarsier_http>& http, const tarsier_http_client_request& request,
+                            Done done) {
+  auto use = http.acquire();
+  if (!use) return std::move(use).error();
+  auto* closure = new Done(std::move(done));
+  tarsier_error error = empty_error();
+  const tarsier_status status =
+      (*use)->request((*use)->self, host.raw(), &request,
+                      [](void* user, tarsier_status outcome, tarsier_str message, const tarsier_http_client_response* response) {
+                        const std::unique_ptr<Done> owned(static_cast<Done*>(user));
+                        if (outcome == TARSIER_OK) {
+                          (*owned)(Response(response));
+                        } else {
+                          (*owned)(Error(outcome, std::string(view(message))));
+                        }
+                      },
+                      closure, nullptr, &error);
+  if (status != TARSIER_OK) delete closure;
+  return Result<void>::from_c(status, error);
+}
+
+/// Percent-decoding of a query or form ("a=1&b=x+y"): all values of `name`, in order. Malformed escapes stay as they are.
+inline std::string decode(std::string_view text) {
+  const auto digit = [](char c) -> int {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  std::string out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      out.push_back(' ');
+    } else if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
+      out.push_back(static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])));
+      i += 2;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+/// The parameters of a request: of its query, and of its body when that is a form.
+class Form {
+ public:
+  explicit Form(const Request& request) {
+    parse(request.query());
+    if (request.header("content-type").substr(0, 33) == "application/x-www-form-urlencoded") parse(request.body());
+  }
+  explicit Form(std::string_view encoded) { parse(encoded); }
+
+  bool has(std::string_view name) const noexcept { return find(name) != nullptr; }
+  /// The first value, or "".
+  std::string_view get(std::string_view name) const noexcept {
+    const auto* found = find(name);
+    return found == nullptr ? std::string_view{} : std::string_view(found->second);
+  }
+  std::vector<std::string_view> all(std::string_view name) const {
+    std::vector<std::string_view> values;
+    for (const auto& [key, value] : pairs_)
+      if (key == name) values.emplace_back(value);
+    return values;
+  }
+
+ private:
+  using Pair = std::pair<std::string, std::string>;
+  void parse(std::string_view text) {
+    while (!text.empty()) {
+      const size_t end = std::min(text.find('&'), text.size());
+      const std::string_view pair = text.substr(0, end);
+      text.remove_prefix(std::min(end + 1, text.size()));
+      if (pair.empty()) continue;
+      const size_t equal = std::min(pair.find('='), pair.size());
+      pairs_.emplace_back(decode(pair.substr(0, equal)), decode(pair.substr(std::min(equal + 1, pair.size()))));
+    }
+  }
+  const Pair* find(std::string_view name) const noexcept {
+    for (const auto& pair : pairs_)
+      if (pair.first == name) return &pair;
+    return nullptr;
+  }
+  std::vector<Pair> pairs_;
+};
+
+}  // namespace tarsier::http
