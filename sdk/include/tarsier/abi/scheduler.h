@@ -26,7 +26,7 @@ typedef struct tarsier_job {
   tarsier_str name; /* for reports: "scrape node/127.0.0.1:9100"; copied */
   void *user;
   void (*run)(void *user); /* [work] */
-  /* [any] Optional (NULL). Called instead of run, once, when a job that was posted (or is due once, without a handle) will never run
+  /* Since 1.1. [any] Optional (NULL). Called instead of run, once, when a job that was posted (or is due once, without a handle) will never run
    * because the instance stops: frees what `user` points to. */
   void (*drop)(void *user);
 } tarsier_job;
