@@ -1,0 +1,94 @@
+// Numbers from and to text.
+#include "plugins/lib/exposition/number.hpp"
+
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
+
+namespace tarsier::exposition {
+namespace {
+
+constexpr uint64_t kNaNBits = UINT64_C(0x7ff8000000000001);
+// Below and from these on, Go's client library prints an exponent.
+constexpr double kSmallestPlain = 1e-4;
+constexpr double kFirstWithExponent = 1e6;
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
+  if (text.size() != lower.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i)
+    if ((text[i] | 0x20) != lower[i]) return false;
+  return true;
+}
+
+/// Up to 15 digits fit a double exactly and need no rounding.
+bool parse_short_integer(std::string_view text, double& value) noexcept {
+  if (text.size() > 15) return false;
+  uint64_t number = 0;
+  for (const char c : text) {
+    const auto digit = static_cast<unsigned>(c - '0');
+    if (digit > 9) return false;
+    number = number * 10 + digit;
+  }
+  value = static_cast<double>(number);
+  return true;
+}
+
+bool parse_special(std::string_view text, bool negative, double& value) noexcept {
+  if (equals_ignoring_case(text, "nan")) {
+    value = std::bit_cast<double>(kNaNBits);
+    return true;
+  }
+  if (!equals_ignoring_case(text, "inf") && !equals_ignoring_case(text, "infinity")) return false;
+  value = negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+  return true;
+}
+
+/// from_chars does not say whether a number is too large (refused) or too small (zero).
+bool parse_out_of_range(std::string_view text, double& value) {
+  const std::string copy(text);
+  value = std::strtod(copy.c_str(), nullptr);
+  return std::isfinite(value);
+}
+
+}  // namespace
+
+bool parse_number(std::string_view text, double& value) noexcept {
+  if (text.empty()) return false;
+  if (parse_short_integer(text, value)) return true;
+  const bool negative = text.front() == '-';
+  if (negative || text.front() == '+') text.remove_prefix(1);
+  if (text.empty()) return false;
+  if (const char first = text.front(); (first < '0' || first > '9') && first != '.') return parse_special(text, negative, value);
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value, std::chars_format::general);
+  if (stop != end || code == std::errc::invalid_argument) return false;
+  if (code == std::errc::result_out_of_range && !parse_out_of_range(text, value)) return false;
+  if (negative) value = -value;
+  return true;
+}
+
+void append_number(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "NaN";
+    return;
+  }
+  if (std::isinf(value)) {
+    out += value > 0 ? "+Inf" : "-Inf";
+    return;
+  }
+  char text[40];
+  const double magnitude = std::fabs(value);
+  if (magnitude < kFirstWithExponent && value == std::trunc(value) && !(value == 0 && std::signbit(value))) {
+    const auto [end, code] = std::to_chars(text, text + sizeof(text), static_cast<int32_t>(value));
+    out.append(text, code == std::errc() ? end : text);
+    return;
+  }
+  const bool plain = magnitude == 0 || (magnitude >= kSmallestPlain && magnitude < kFirstWithExponent);
+  const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+  out.append(text, std::to_chars(text, text + sizeof(text), value, format).ptr);
+}
+
+}  // namespace tarsier::exposition
