@@ -1,0 +1,194 @@
+#include "core/loader/elf_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace tarsier::loader {
+namespace {
+
+#if defined(__x86_64__)
+constexpr uint16_t kMachine = EM_X86_64;
+constexpr const char* kMachineName = "x86-64";
+#elif defined(__aarch64__)
+constexpr uint16_t kMachine = EM_AARCH64;
+constexpr const char* kMachineName = "aarch64";
+#else
+#error "this machine's ELF number is not known here"
+#endif
+
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
+
+// The whole file is read, not mapped: a file that is being cut while we look at it must not end in SIGBUS.
+Result<std::string> read_whole(const std::string& path, uint64_t size) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Error(TARSIER_UNAVAILABLE, path + ": cannot be opened: " + std::strerror(errno));
+  std::string content(size, '\0');
+  uint64_t done = 0;
+  int failure = 0;
+  while (done < size) {
+    const ssize_t got = ::pread(fd, content.data() + done, size - done, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) failure = errno;
+    if (got <= 0) break;
+    done += static_cast<uint64_t>(got);
+  }
+  ::close(fd);
+  if (failure != 0) return Error(TARSIER_UNAVAILABLE, path + ": cannot be read: " + std::strerror(failure));
+  content.resize(done);
+  return content;
+}
+
+std::string class_name(unsigned char elf_class) {
+  if (elf_class == ELFCLASS32) return "a 32-bit";
+  return "an unknown class (" + std::to_string(elf_class) + ") of";
+}
+
+}  // namespace
+
+template <class T>
+T ElfFile::at(uint64_t offset) const noexcept {
+  T out;
+  std::memcpy(&out, content_.data() + offset, sizeof(T));
+  return out;
+}
+
+Result<ElfFile> ElfFile::open(const std::string& path) {
+  auto identity = identify(path);
+  if (!identity) return std::move(identity).error();
+  if (identity->size > kMaxFileBytes) return Error::invalid(path + ": larger than 1 GiB: no plugin file");
+  auto content = read_whole(path, identity->size);
+  if (!content) return std::move(content).error();
+  ElfFile file(path, *identity, std::move(content).value());
+  if (auto read = file.read_header(); !read) return std::move(read).error();
+  return file;
+}
+
+Error ElfFile::cut_off(const std::string& what) const {
+  return Error(TARSIER_CORRUPT, path_ + ": the file is cut off or damaged: " + what + " lies beyond its " +
+                                    std::to_string(content_.size()) + " bytes");
+}
+
+Result<void> ElfFile::read_header() {
+  if (content_.empty()) return Error::invalid(path_ + ": the file is empty");
+  if (content_.size() < SELFMAG || std::memcmp(content_.data(), ELFMAG, SELFMAG) != 0) {
+    return Error::invalid(path_ + ": not an ELF file (it begins with other bytes than \\x7fELF)");
+  }
+  if (!holds(0, sizeof(Elf64_Ehdr))) return cut_off("the ELF header");
+  const auto header = at<Elf64_Ehdr>(0);
+  if (header.e_ident[EI_CLASS] != ELFCLASS64) {
+    return Error::invalid(path_ + ": " + class_name(header.e_ident[EI_CLASS]) + " ELF file; this host loads 64-bit ones");
+  }
+  if (header.e_ident[EI_DATA] != ELFDATA2LSB) return Error::invalid(path_ + ": a big-endian ELF file; this host is little-endian");
+  if (header.e_machine != kMachine) {
+    return Error::invalid(path_ + ": built for another machine (ELF number " + std::to_string(header.e_machine) +
+                          "); this host is " + kMachineName);
+  }
+  if (header.e_type != ET_DYN)
+    return Error::invalid(path_ + ": not a shared object (ELF type " + std::to_string(header.e_type) + ")");
+  if (header.e_phnum != 0 && header.e_phentsize != sizeof(Elf64_Phdr)) return Error::invalid(path_ + ": damaged program headers");
+  if (header.e_shnum != 0 && header.e_shentsize != sizeof(Elf64_Shdr)) return Error::invalid(path_ + ": damaged section headers");
+  if (auto read = read_segments(header.e_phoff, header.e_phnum); !read) return read;
+  return read_sections(header.e_shoff, header.e_shnum, header.e_shstrndx);
+}
+
+Result<void> ElfFile::read_segments(uint64_t offset, uint64_t count) {
+  if (!holds(offset, count * sizeof(Elf64_Phdr))) return cut_off("the table of program headers");
+  for (uint64_t i = 0; i < count; ++i) {
+    const auto header = at<Elf64_Phdr>(offset + i * sizeof(Elf64_Phdr));
+    if (header.p_filesz != 0 && (header.p_type == PT_LOAD || header.p_type == PT_NOTE || header.p_type == PT_DYNAMIC) &&
+        !holds(header.p_offset, header.p_filesz)) {
+      return cut_off("segment " + std::to_string(i));
+    }
+    segments_.push_back({header.p_type, header.p_offset, header.p_filesz});
+  }
+  return {};
+}
+
+Result<void> ElfFile::read_sections(uint64_t offset, uint64_t count, uint64_t names) {
+  if (!holds(offset, count * sizeof(Elf64_Shdr))) return cut_off("the table of section headers");
+  std::vector<uint32_t> name_offsets;
+  for (uint64_t i = 0; i < count; ++i) {
+    const auto header = at<Elf64_Shdr>(offset + i * sizeof(Elf64_Shdr));
+    if (header.sh_type != SHT_NOBITS && header.sh_type != SHT_NULL && !holds(header.sh_offset, header.sh_size)) {
+      return cut_off("section " + std::to_string(i));
+    }
+    sections_.push_back({{}, header.sh_type, header.sh_link, header.sh_offset, header.sh_size});
+    name_offsets.push_back(header.sh_name);
+  }
+  if (names >= sections_.size() || sections_[names].type != SHT_STRTAB) return {};  // without names: the program headers must do
+  for (size_t i = 0; i < sections_.size(); ++i) sections_[i].name = text_at(sections_[names], name_offsets[i]);
+  return {};
+}
+
+std::string ElfFile::text_at(const Section& table, uint64_t offset) const {
+  if (table.type != SHT_STRTAB || offset >= table.size) return {};
+  const char* begin = content_.data() + table.offset + offset;
+  return {begin, strnlen(begin, table.size - offset)};
+}
+
+const ElfFile::Section* ElfFile::find(uint32_t type) const noexcept {
+  for (const Section& section : sections_) {
+    if (section.type == type) return &section;
+  }
+  return nullptr;
+}
+
+Result<std::string> ElfFile::note(const std::string& section, const std::string& owner, uint32_t type) const {
+  std::vector<std::pair<uint64_t, uint64_t>> places;
+  for (const Section& candidate : sections_) {
+    if (candidate.name == section && candidate.type != SHT_NOBITS) places.emplace_back(candidate.offset, candidate.size);
+  }
+  for (const Segment& segment : segments_) {
+    if (segment.type == PT_NOTE) places.emplace_back(segment.offset, segment.size);
+  }
+  for (const auto& [offset, size] : places) {
+    uint64_t position = 0;
+    while (size - position >= sizeof(Elf64_Nhdr)) {
+      const auto header = at<Elf64_Nhdr>(offset + position);
+      const uint64_t name_at = position + sizeof(Elf64_Nhdr);
+      const uint64_t desc_at = name_at + ((uint64_t{header.n_namesz} + 3) & ~uint64_t{3});
+      if (desc_at > size || header.n_descsz > size - desc_at) break;
+      const std::string name(content_.data() + offset + name_at, strnlen(content_.data() + offset + name_at, header.n_namesz));
+      if (name == owner && header.n_type == type) return std::string(content_, offset + desc_at, header.n_descsz);
+      const uint64_t next = desc_at + ((uint64_t{header.n_descsz} + 3) & ~uint64_t{3});
+      if (next > size) break;
+      position = next;
+    }
+  }
+  return Error::not_found(path_ + ": has no " + section + " note: not a tarsier plugin");
+}
+
+Result<DynamicSymbols> ElfFile::dynamic_symbols() const {
+  const Section* table = find(SHT_DYNSYM);
+  if (table == nullptr || table->link >= sections_.size()) return Error::invalid(path_ + ": has no dynamic symbol table");
+  DynamicSymbols symbols;
+  for (uint64_t i = 1; i < table->size / sizeof(Elf64_Sym); ++i) {
+    const auto symbol = at<Elf64_Sym>(table->offset + i * sizeof(Elf64_Sym));
+    const unsigned bind = ELF64_ST_BIND(symbol.st_info);
+    const unsigned visibility = ELF64_ST_VISIBILITY(symbol.st_other);
+    if (symbol.st_shndx == SHN_UNDEF || bind == STB_LOCAL || visibility == STV_HIDDEN || visibility == STV_INTERNAL) continue;
+    std::string name = text_at(sections_[table->link], symbol.st_name);
+    if (bind == STB_GNU_UNIQUE) symbols.unique.push_back(name);
+    symbols.exported.push_back(std::move(name));
+  }
+  return symbols;
+}
+
+Result<std::vector<std::string>> ElfFile::needed() const {
+  const Section* table = find(SHT_DYNAMIC);
+  if (table == nullptr || table->link >= sections_.size()) return Error::invalid(path_ + ": has no dynamic section");
+  std::vector<std::string> names;
+  for (uint64_t i = 0; i < table->size / sizeof(Elf64_Dyn); ++i) {
+    const auto entry = at<Elf64_Dyn>(table->offset + i * sizeof(Elf64_Dyn));
+    if (entry.d_tag == DT_NULL) break;
+    if (entry.d_tag == DT_NEEDED) names.push_back(text_at(sections_[table->link], entry.d_un.d_val));
+  }
+  return names;
+}
+
+}  // namespace tarsier::loader

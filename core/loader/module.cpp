@@ -1,0 +1,119 @@
+#include "core/loader/module.hpp"
+
+#include <algorithm>
+#include <dlfcn.h>
+#include <filesystem>
+#include <link.h>
+
+#include <boost/dll/shared_library.hpp>
+
+#include "core/loader/descriptor.hpp"
+
+namespace tarsier::loader {
+
+struct Module::Impl {
+  std::string path;
+  std::string spelled;  // the path as dlopen was given it
+  FileIdentity identity;
+  ModuleNote note;
+  std::vector<const tarsier_plugin*> plugins;
+  boost::dll::shared_library library;  // last: unloads when everything else is gone
+};
+
+namespace {
+
+// The name under which the object that dlopen would take for `spelled` was loaded; "" when none is.
+std::string loaded_as(const std::string& spelled) {
+  void* handle = ::dlopen(spelled.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  if (handle == nullptr) return {};
+  link_map* object = nullptr;
+  std::string name = "?";
+  if (::dlinfo(handle, RTLD_DI_LINKMAP, &object) == 0) name = object->l_name;
+  ::dlclose(handle);
+  return name;
+}
+
+// dlopen takes a path that equals the name of a loaded object for that object, whatever file is there now. So each version of a
+// file is loaded under a spelling of its path that is free: "/dir/./node.so", "/dir/././node.so".
+std::string free_spelling(const std::string& path) {
+  const std::filesystem::path whole = std::filesystem::absolute(path);
+  const std::string directory = whole.parent_path().string() + "/", name = whole.filename().string();
+  std::string dots;
+  while (!loaded_as(directory + dots + name).empty()) dots += "./";
+  return directory + dots + name;
+}
+
+// The one place where Boost.DLL is called: only its throwing functions keep the text of dlerror.
+Result<boost::dll::shared_library> open_library(const std::string& spelled, const std::string& path) {
+  try {
+    return boost::dll::shared_library(std::filesystem::path(spelled),
+                                      boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  } catch (const std::exception& failure) {
+    return Error::invalid(path + ": cannot be loaded: " + failure.what());
+  }
+}
+
+Result<const tarsier_module*> query(const boost::dll::shared_library& library, const std::string& path) {
+  void* symbol = ::dlsym(library.native(), TARSIER_MODULE_QUERY);
+  if (symbol == nullptr) return Error::invalid(path + ": does not export " TARSIER_MODULE_QUERY);
+  const auto function = reinterpret_cast<tarsier_module_query_fn>(symbol);
+  const tarsier_module* module = function(TARSIER_ABI_MAJOR);
+  if (module == nullptr) {
+    return Error(TARSIER_UNSUPPORTED, path + ": " TARSIER_MODULE_QUERY "(" + std::to_string(TARSIER_ABI_MAJOR) +
+                                          ") returned NULL: it does not speak this host's plugin ABI");
+  }
+  return module;
+}
+
+}  // namespace
+
+Module::Module(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Module::~Module() = default;
+
+Result<std::unique_ptr<Module>> Module::load(const std::string& path) {
+  auto file = ElfFile::open(path);
+  if (!file) return std::move(file).error();
+  auto note = read_note(*file);
+  if (!note) return std::move(note).error();
+  if (auto abi = check_abi(*note, path); !abi) return std::move(abi).error();
+
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  impl->spelled = free_spelling(path);
+  impl->identity = file->identity();
+  impl->note = std::move(note).value();
+  auto library = open_library(impl->spelled, path);
+  if (!library) return std::move(library).error();
+  impl->library = std::move(library).value();
+  auto module = query(impl->library, path);
+  if (!module) return std::move(module).error();
+  auto plugins = check_descriptor(*module, impl->note, path);
+  if (!plugins) return std::move(plugins).error();
+  impl->plugins = std::move(plugins).value();
+  return std::unique_ptr<Module>(new Module(std::move(impl)));
+}
+
+const std::string& Module::path() const noexcept { return impl_->path; }
+const FileIdentity& Module::identity() const noexcept { return impl_->identity; }
+const ModuleNote& Module::note() const noexcept { return impl_->note; }
+const std::vector<const tarsier_plugin*>& Module::plugins() const noexcept { return impl_->plugins; }
+
+const tarsier_plugin* Module::find(std::string_view id) const noexcept {
+  const auto same = [id](const tarsier_plugin* plugin) { return id == plugin->id; };
+  const auto found = std::find_if(impl_->plugins.begin(), impl_->plugins.end(), same);
+  return found == impl_->plugins.end() ? nullptr : *found;
+}
+
+bool Module::overwritten_in_place() const {
+  const auto now = identify(impl_->path);
+  return now.ok() && impl_->identity.overwritten_by(*now);
+}
+
+bool Module::unload() {
+  impl_->plugins.clear();
+  impl_->library.unload();
+  // The same spelling may meanwhile lead to a newer version that is loaded under another one.
+  return loaded_as(impl_->spelled) != impl_->spelled && !mapped(impl_->identity);
+}
+
+}  // namespace tarsier::loader
