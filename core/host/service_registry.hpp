@@ -1,0 +1,113 @@
+// ServiceRegistry: which instance offers which service now, who refers to it, and what providers hold for their consumers. What plugins
+// see of it is abi/services.h.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/host/owner.hpp"
+#include "tarsier/abi/services.h"
+#include "tarsier/result.hpp"
+
+namespace tarsier::host {
+class ServiceRegistry;
+}
+
+/// One consumer's reference to one service name. acquire counts first and reads the table then; whoever changes the table waits until
+/// the count was seen at zero afterwards: from then on nobody uses the old one.
+struct tarsier_service_ref {
+  std::atomic<const void*> table{nullptr};
+  std::atomic<int64_t> uses{0};
+  std::atomic<bool> paused{false};  ///< acquire answers UNAVAILABLE for a moment, so that the count can reach zero
+  std::string service;              ///< "tarsier.http/1"
+  std::string instance;             ///< "" or the part after @
+  tarsier::host::Owner* consumer = nullptr;
+  std::string provider;             ///< instance that the table is of; guarded by the registry's mutex
+};
+
+/// Something that a provider holds for a consumer. Lives until the provider lets go of it, or is destroyed: a late unhold finds it.
+struct tarsier_hold {
+  tarsier::host::ServiceRegistry* registry;
+  tarsier::host::Owner* provider;
+  tarsier::host::Owner* owner;  ///< nullptr once revoked
+  void (*revoke)(void* user);
+  void* user;
+  bool revoking = false;
+};
+
+namespace tarsier::host {
+
+/// What one instance offers after its start.
+struct OfferedService {
+  std::string name;
+  const void* table;
+  uint32_t flags;  ///< TARSIER_OFFER_*
+};
+
+/// Thread-safe. offer, withdraw, wait_unused, revoke_all and forget are called by the lifecycle only, one at a time.
+class ServiceRegistry {
+ public:
+  using References = std::vector<tarsier_service_ref*>;
+
+  // ---- consumers
+  tarsier_service_ref* reference(Owner& consumer, std::string_view name);
+  static const void* acquire(tarsier_service_ref& ref, tarsier_error* error) noexcept;
+  static void release(tarsier_service_ref& ref) noexcept { ref.uses.fetch_sub(1, std::memory_order_release); }
+  /// In start order.
+  std::vector<std::string> providers(std::string_view service) const;
+
+  // ---- the lifecycle
+  /// The instance's services from now on; `order` is its place in the start order. When the instance offered something before, its
+  /// references are moved over at once. Returns those whose old table may still be in use: see wait_unused.
+  References offer(const std::string& instance, uint64_t order, const std::vector<OfferedService>& services);
+  /// The instance offers nothing any more; its references go over to the next provider, or to none.
+  References withdraw(const std::string& instance);
+  /// Waits until no use that began before the change is left. In the last part of `timeout` it pauses the references that are always in
+  /// use, for an instant at a time. False: some are still in use.
+  bool wait_unused(const References& references, std::chrono::nanoseconds timeout);
+  /// Uses in flight of what the instance offers.
+  uint64_t uses_of(const std::string& instance) const;
+  /// Consumers (by instance) that refer to something that `instance` offers now.
+  std::vector<std::string> consumers_of(const std::string& instance) const;
+  /// Frees the references of a consumer that was destroyed, and what it held as a provider.
+  void forget(Owner& owner);
+
+  // ---- providers that call back
+  /// nullptr and `error` when `owner` is stopping.
+  tarsier_hold* hold(Owner& provider, Owner& owner, void (*revoke)(void* user), void* user, tarsier_error* error);
+  static void unhold(tarsier_hold* hold);
+  /// After owner.close(): calls revoke of everything that is held for it.
+  void revoke_all(Owner& owner);
+
+ private:
+  struct Provider {
+    std::string instance;
+    uint64_t order;
+    OfferedService service;
+  };
+
+  void set_providers(const std::string& instance, uint64_t order, const std::vector<OfferedService>& services);
+  References rebind();
+  const Provider* choose(const tarsier_service_ref& ref) const;
+
+  mutable std::mutex providers_mutex_;
+  std::vector<Provider> providers_;  // by order
+  std::vector<std::unique_ptr<tarsier_service_ref>> references_;
+
+  std::mutex holds_mutex_;
+  std::condition_variable hold_revoked_;
+  std::list<std::unique_ptr<tarsier_hold>> holds_;
+};
+
+/// The table behind "tarsier.services/1".
+const tarsier_services* services_service() noexcept;
+
+}  // namespace tarsier::host
