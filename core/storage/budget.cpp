@@ -1,0 +1,45 @@
+#include "core/storage/budget.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <sys/statvfs.h>
+
+namespace tarsier::storage {
+namespace {
+
+constexpr int64_t kFreeSpaceValidNs = 20'000'000;
+
+}  // namespace
+
+uint64_t Budget::used_bytes() const noexcept {
+  return static_cast<uint64_t>(std::max<int64_t>(0, used_.load(std::memory_order_relaxed)));
+}
+
+uint64_t Budget::free_bytes() {
+  const int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
+  if (now - checked_ns_.load(std::memory_order_relaxed) > kFreeSpaceValidNs) {
+    struct statvfs found{};
+    if (::statvfs(options_.data_dir.c_str(), &found) == 0) free_ = static_cast<int64_t>(found.f_bavail * found.f_frsize);
+    checked_ns_ = now;
+  }
+  return static_cast<uint64_t>(std::max<int64_t>(0, free_.load(std::memory_order_relaxed)));
+}
+
+Result<void> Budget::admit(std::string_view environment, uint64_t bytes) {
+  if (options_.total_quota_bytes != 0 && used_bytes() + bytes > options_.total_quota_bytes) {
+    return Error(TARSIER_RESOURCE, "environment " + std::string(environment) + ": the host's storage quota of " +
+                                       std::to_string(options_.total_quota_bytes) + " bytes is used up");
+  }
+  if (options_.min_free_bytes == 0) return {};
+  const uint64_t free = free_bytes();
+  if (free < options_.min_free_bytes || free - options_.min_free_bytes < bytes) {
+    return Error(TARSIER_RESOURCE, "environment " + std::string(environment) + ": only " + std::to_string(free) +
+                                       " bytes are free in " + options_.data_dir + ", " + std::to_string(options_.min_free_bytes) +
+                                       " must stay free");
+  }
+  free_.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  return {};
+}
+
+}  // namespace tarsier::storage

@@ -1,0 +1,32 @@
+// Budget: the room that all environments share: the host's quota and the free space that must stay on the file system.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "core/storage/options.hpp"
+
+namespace tarsier::storage {
+
+/// Thread-safe.
+class Budget {
+ public:
+  explicit Budget(const StorageOptions& options) : options_(options) {}
+
+  /// Refuses with RESOURCE what would go over the quota or under the free space.
+  Result<void> admit(std::string_view environment, uint64_t bytes);
+  /// A file has grown, appeared or gone.
+  void add(int64_t bytes) noexcept { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  uint64_t used_bytes() const noexcept;
+  /// Of the file system, as of at most 20 ms ago.
+  uint64_t free_bytes();
+
+ private:
+  const StorageOptions& options_;
+  std::atomic<int64_t> used_{0};
+  std::atomic<int64_t> checked_ns_{0};
+  std::atomic<int64_t> free_{0};
+};
+
+}  // namespace tarsier::storage
