@@ -1,0 +1,82 @@
+// WorkerPool::State: what the pool's threads share. Private to worker_pool.cpp and watchdog.cpp.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "core/scheduler/lane.hpp"
+#include "core/scheduler/worker_pool.hpp"
+
+namespace tarsier::scheduler {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// One thread of the pool and the job that it runs. Guarded by the pool's mutex.
+struct Worker {
+  std::thread thread;
+  bool exited = false;
+  host::Owner* owner = nullptr;  // of the running job; null: none
+  std::string job;
+  std::chrono::nanoseconds deadline{0};
+  SteadyTime due;
+  bool reported = false;
+};
+
+/// One parallel_for. Lives on the stack of its caller; guarded by the pool's mutex except for `next`.
+struct ParallelRun {
+  const std::function<void(uint64_t)>& run;
+  host::Owner& owner;
+  const uint64_t count;
+  std::atomic<uint64_t> next{0};
+  unsigned helpers = 0;
+  std::condition_variable left{};
+};
+
+struct WorkerPool::State : std::enable_shared_from_this<WorkerPool::State> {
+  explicit State(PoolOptions given);
+
+  Result<void> submit(host::Owner& owner, Job job, bool bounded);
+  void start_worker(bool extra);
+  void worker_loop(Worker& self);
+  bool take_job(std::unique_lock<std::mutex>& lock, Worker& self);
+  void run_job(std::unique_lock<std::mutex>& lock, Worker& self, const std::shared_ptr<Lane>& lane, Job job);
+  void skip_job(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Lane>& lane, Job job);
+  bool assist(std::unique_lock<std::mutex>& lock);
+  void run_indices(ParallelRun& run, bool yield);
+  void tell_if_quiet();
+  void fail(host::Owner& owner, std::string_view job, std::string_view what);
+
+  void watchdog_loop();
+  SteadyTime watch_once(SteadyTime now, std::vector<Report>& reports, std::list<std::string>& texts);
+  void wake_watchdog_by(SteadyTime due);
+
+  const PoolOptions options;
+  const unsigned base_workers;
+
+  std::mutex mutex;
+  std::condition_variable work;   // workers: a job or a parallel_for, or stopping
+  std::condition_variable quiet;  // settle, detach and the destructor
+  std::condition_variable watch;  // the watchdog
+  std::unordered_map<host::Owner*, std::shared_ptr<Lane>> lanes;
+  LaneList runnable;
+  std::atomic<bool> jobs_ready{false};  // !runnable.empty(), for helpers between two indices
+  std::list<ParallelRun*> parallel_runs;
+  std::list<Worker> workers;
+  std::vector<std::thread> exited;  // to be joined
+  unsigned alive = 0;
+  unsigned idle = 0;
+  unsigned stuck = 0;  // workers whose job was reported and still runs
+  uint64_t waiting = 0;
+  uint64_t busy = 0;  // running and skipping
+  uint64_t extra_started = 0;
+  SteadyTime last_take;     // when a worker last took a job
+  SteadyTime watchdog_due;  // when the watchdog will look next
+  bool stopping = false;
+  std::thread watchdog;
+};
+
+}  // namespace tarsier::scheduler
