@@ -1,5 +1,6 @@
-// Runs a fuzz target without libFuzzer: every seed of a folder, then a fixed number of mutations of them, always the same ones. The suite
-// uses it to keep every target alive and clean under the sanitizers; hours of fuzzing are done with libFuzzer (preset `fuzz`).
+// Runs a fuzz target without libFuzzer: every seed of a folder, then a fixed number of mutations of them, always the same ones. The
+// suite uses it to keep every target alive and clean under the sanitizers; hours of fuzzing are done with libFuzzer (preset
+// `fuzz`).
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -47,7 +48,8 @@ class Mutator {
   Bytes::iterator at(Bytes& bytes) { return bytes.begin() + below(bytes.size() + 1); }
 
   void change(Bytes& bytes) {
-    static constexpr uint8_t kInteresting[] = {0, 1, 0x7f, 0x80, 0xff, '"', '\\', '{', '}', '\n', '%', '/', '.', '-', '0', '9', 'e'};
+    static constexpr uint8_t kInteresting[] = {0,    1,   0x7f, 0x80, 0xff, '"', '\\', '{', '}',
+                                               '\n', '%', '/',  '.',  '-',  '0', '9',  'e'};
     switch (below(6)) {
       case 0:
         if (!bytes.empty()) bytes[below(bytes.size())] ^= static_cast<uint8_t>(1U << below(8));
@@ -55,7 +57,9 @@ class Mutator {
       case 1:
         if (!bytes.empty()) bytes[below(bytes.size())] = kInteresting[below(std::size(kInteresting))];
         break;
-      case 2: bytes.insert(at(bytes), kInteresting[below(std::size(kInteresting))]); break;
+      case 2:
+        bytes.insert(at(bytes), kInteresting[below(std::size(kInteresting))]);
+        break;
       case 3:
         if (!bytes.empty()) bytes.resize(below(bytes.size()));
         break;

@@ -85,10 +85,12 @@ struct RouteSpec {
 /// drained.
 class Routes {
  public:
-  explicit Routes(const Host& host) : host_(host), http_(host, TARSIER_HTTP_SERVICE) {}
+  /// May be a member of the plugin: asks nothing of the host before the first add().
+  explicit Routes(const Host& host) : host_(host) {}
 
   /// [ctl] In start. The table of routes may be rebuilt by stop and start.
   Result<void> add(const RouteSpec& spec, Handler handler) {
+    if (!http_) http_ = ServiceRef<tarsier_http>(host_, TARSIER_HTTP_SERVICE);
     auto use = http_.acquire();
     if (!use) return std::move(use).error().in("route " + std::string(spec.pattern));
     auto entry = std::make_unique<Entry>(Entry{&**use, std::move(handler)});

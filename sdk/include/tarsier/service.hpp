@@ -38,6 +38,9 @@ class ServiceRef {
   ServiceRef(const Host& host, std::string_view name)
       : services_(host.services), ref_(host.services->reference(host.raw(), str(name))) {}
 
+  /// False before the reference was made.
+  explicit operator bool() const noexcept { return ref_ != nullptr; }
+
   /// [any] UNAVAILABLE when no provider runs now. Does not block.
   Result<Use<Table>> acquire() const {
     tarsier_error error = empty_error();

@@ -1,8 +1,7 @@
 #include "tarsier/batch.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 #include <vector>
 
 #include "tarsier/batch_builder.hpp"
@@ -128,8 +127,7 @@ TEST(Verify, RefusesEachKindOfDamageByName) {
       {"points to", [](Bytes& b) { b.values(TARSIER_COL_PAIRS)[0] = 4096; }},
       {"descend", [](Bytes& b) { b.values(TARSIER_COL_SAMPLE_OFFSETS)[1] = 9; }},
       {"does not run from 0", [](Bytes& b) { b.values(TARSIER_COL_SYMBOL_OFFSETS)[0] = 1; }},
-      {"not sorted and unique",
-       [](Bytes& b) { std::swap(b.values(TARSIER_COL_PAIRS)[0], b.values(TARSIER_COL_PAIRS)[2]); }},
+      {"not sorted and unique", [](Bytes& b) { std::swap(b.values(TARSIER_COL_PAIRS)[0], b.values(TARSIER_COL_PAIRS)[2]); }},
       {"timestamps of series 0 descend",
        [](Bytes& b) { reinterpret_cast<int64_t*>(b.data() + b.column(TARSIER_COL_SAMPLE_TIMES).offset)[0] = 9'000; }},
       {"metadata of series 0 points past", [](Bytes& b) { b.values(TARSIER_COL_SERIES_METADATA)[1] = 4096; }},

@@ -1,7 +1,6 @@
 #include "tarsier/callback.hpp"
 
 #include <gtest/gtest.h>
-
 #include <memory>
 
 namespace tarsier {

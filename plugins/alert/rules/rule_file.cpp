@@ -1,0 +1,187 @@
+#include "plugins/alert/rules/rule_file.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <yaml-cpp/yaml.h>
+
+namespace tarsier::rules {
+namespace {
+
+constexpr size_t kMaxFileBytes = size_t{16} << 20U;
+
+/// Valid UTF-8 is all that a metric name of today must be.
+bool is_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const size_t size = byte < 0x80                   ? 1
+                        : byte >= 0xc2 && byte < 0xe0 ? 2
+                        : byte >= 0xe0 && byte < 0xf0 ? 3
+                        : byte >= 0xf0 && byte < 0xf5 ? 4
+                                                      : 0;
+    if (size == 0 || i + size > text.size()) return false;
+    for (size_t n = 1; n < size; ++n)
+      if ((static_cast<unsigned char>(text[i + n]) & 0xc0U) != 0x80U) return false;
+    i += size;
+  }
+  return true;
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::string& file) : file_(file) {}
+
+  Result<std::vector<Group>> read(std::string_view text) {
+    if (text.size() > kMaxFileBytes) return Error::invalid(file_ + ": larger than 16 MiB");
+    std::vector<Group> groups;
+    try {
+      const YAML::Node root = YAML::Load(std::string(text));
+      if (!root.IsNull()) file(root, groups);
+    } catch (const YAML::Exception& thrown) {
+      return Error::invalid(file_ + ":" + std::to_string(thrown.mark.line + 1) + ": " + thrown.msg);
+    }
+    if (!findings_.empty()) return Error::invalid(findings_);
+    return groups;
+  }
+
+ private:
+  void find(const YAML::Node& at, const std::string& what) {
+    if (!findings_.empty()) findings_ += '\n';
+    findings_ += file_ + ":" + std::to_string(at.Mark().line + 1) + ": " + what;
+  }
+
+  /// True for a mapping with known keys only.
+  bool mapping(const YAML::Node& node, const char* what, std::initializer_list<std::string_view> known) {
+    if (!node.IsMap()) {
+      find(node, std::string(what) + ": expected a mapping");
+      return false;
+    }
+    for (const auto& entry : node) {
+      const std::string key = entry.first.Scalar();
+      if (std::find(known.begin(), known.end(), key) == known.end())
+        find(entry.first, std::string(what) + ": field " + key + " not found");
+    }
+    return true;
+  }
+
+  std::string scalar(const YAML::Node& node, const char* what) {
+    if (!node.IsDefined() || node.IsNull()) return "";
+    if (node.IsScalar()) return node.Scalar();
+    find(node, std::string(what) + ": expected text");
+    return "";
+  }
+
+  int64_t duration(const YAML::Node& node, const char* what) {
+    const std::string text = scalar(node, what);
+    if (text.empty()) return 0;
+    const auto parsed = parse_duration(text);
+    if (parsed) return *parsed;
+    find(node, std::string(what) + ": " + parsed.error().message());
+    return 0;
+  }
+
+  void file(const YAML::Node& root, std::vector<Group>& groups) {
+    if (!mapping(root, "rule file", {"groups"})) return;
+    const YAML::Node list = root["groups"];
+    if (!list.IsDefined() || list.IsNull()) return;
+    if (!list.IsSequence()) return find(list, "groups: expected a list");
+    std::set<std::string> names;
+    for (const auto& node : list) {
+      Group parsed = group(node);
+      if (parsed.name.empty()) find(node, "Groupname must not be empty");
+      if (!names.insert(parsed.name).second) find(node, "groupname: \"" + parsed.name + "\" is repeated in the same file");
+      groups.push_back(std::move(parsed));
+    }
+  }
+
+  Group group(const YAML::Node& node) {
+    Group result;
+    result.file = file_;
+    if (!mapping(node, "group", {"name", "interval", "query_offset", "limit", "labels", "rules"})) return result;
+    result.name = scalar(node["name"], "name");
+    result.interval_ns = duration(node["interval"], "interval");
+    result.query_offset_ns = duration(node["query_offset"], "query_offset");
+    if (const YAML::Node limit = node["limit"]; limit.IsDefined() && !limit.IsNull()) {
+      const std::string text = scalar(limit, "limit");
+      if (text.empty() || text.size() > 15 || text.find_first_not_of("0123456789") != std::string::npos) {
+        find(limit, "limit: expected a number, got \"" + text + "\"");
+      } else {
+        result.limit = std::stoull(text);
+      }
+    }
+    const std::vector<Templated> shared = templates(node["labels"], "labels", true);
+    const YAML::Node list = node["rules"];
+    if (!list.IsDefined() || list.IsNull()) return result;
+    if (!list.IsSequence()) {
+      find(list, "rules: expected a list");
+      return result;
+    }
+    for (const auto& entry : list) result.rules.push_back(rule(entry, shared));
+    return result;
+  }
+
+  Rule rule(const YAML::Node& node, const std::vector<Templated>& shared) {
+    Rule result;
+    result.line = node.Mark().line + 1;
+    if (!mapping(node, "rule", {"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"})) return result;
+    const std::string record = scalar(node["record"], "record");
+    const std::string alert = scalar(node["alert"], "alert");
+    if (!record.empty() && !alert.empty()) find(node, "only one of 'record' and 'alert' must be set");
+    if (record.empty() && alert.empty()) find(node, "one of 'record' or 'alert' must be set");
+    result.alerting = !alert.empty();
+    result.name = result.alerting ? alert : record;
+    result.expression = scalar(node["expr"], "expr");
+    if (result.expression.empty()) find(node, "field 'expr' must be set in rule");
+    result.for_ns = duration(node["for"], "for");
+    result.keep_firing_for_ns = duration(node["keep_firing_for"], "keep_firing_for");
+    result.labels = templates(node["labels"], "labels", true);
+    for (const Templated& label : shared) {
+      const bool own =
+          std::any_of(result.labels.begin(), result.labels.end(), [&](const Templated& mine) { return mine.name == label.name; });
+      if (!own) result.labels.push_back(label);
+    }
+    result.annotations = templates(node["annotations"], "annotations", false);
+    if (!result.alerting) check_recording(node, result);
+    return result;
+  }
+
+  void check_recording(const YAML::Node& node, const Rule& rule) {
+    if (node["annotations"].IsDefined()) find(node["annotations"], "invalid field 'annotations' in recording rule");
+    if (node["for"].IsDefined()) find(node["for"], "invalid field 'for' in recording rule");
+    if (node["keep_firing_for"].IsDefined()) find(node["keep_firing_for"], "invalid field 'keep_firing_for' in recording rule");
+    // Braces in a name are nearly always an expression in the wrong field.
+    if (!rule.name.empty() && (!is_utf8(rule.name) || rule.name.find_first_of("{}") != std::string::npos))
+      find(node["record"], "invalid recording rule name: " + rule.name);
+  }
+
+  std::vector<Templated> templates(const YAML::Node& node, const char* what, bool labels) {
+    std::vector<Templated> result;
+    if (!node.IsDefined() || node.IsNull()) return result;
+    if (!node.IsMap()) {
+      find(node, std::string(what) + ": expected a mapping");
+      return result;
+    }
+    for (const auto& entry : node) {
+      const std::string name = entry.first.Scalar();
+      if (name.empty() || !is_utf8(name) || (labels && name == "__name__"))
+        find(entry.first, std::string("invalid ") + (labels ? "label" : "annotation") + " name: " + name);
+      std::string text = scalar(entry.second, what);
+      auto parsed = tmpl::parse(text);
+      if (!parsed) {
+        find(entry.second, std::string(what) + " \"" + name + "\": " + parsed.error().message());
+        continue;
+      }
+      result.push_back({name, std::move(text), std::make_shared<const tmpl::Template>(std::move(*parsed))});
+    }
+    return result;
+  }
+
+  const std::string& file_;
+  std::string findings_;
+};
+
+}  // namespace
+
+Result<std::vector<Group>> parse_rule_file(const std::string& file, std::string_view text) { return Reader(file).read(text); }
+
+}  // namespace tarsier::rules
