@@ -1,0 +1,214 @@
+#include "journal.hpp"
+
+#include <array>
+#include <charconv>
+
+#include "bytes.hpp"
+
+namespace tarsier::samples {
+namespace {
+
+constexpr std::string_view kSamplesTable = "samples";
+constexpr std::string_view kSeriesTable = "series";
+constexpr std::string_view kMetadataTable = "metadata";
+constexpr std::string_view kStateTable = "state";
+constexpr std::string_view kFinishedKey = "finished";
+
+std::string_view as_text(const std::vector<uint8_t>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::span<const uint8_t> as_bytes(std::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
+
+std::string journal_name(uint64_t number) {
+  std::string digits = std::to_string(number);
+  return std::string(kJournalPrefix) + std::string(digits.size() < 10 ? 10 - digits.size() : 0, '0') + digits;
+}
+
+/// Writes an entry as operations; the key and the entry live longer than the call that uses them.
+class Transaction {
+ public:
+  Transaction(const JournalEntry& entry, uint64_t sequence) {
+    put_be64(key_.data(), sequence);
+    const std::string_view key(reinterpret_cast<const char*>(key_.data()), key_.size());
+    add(kSeriesTable, key, entry.series);
+    add(kMetadataTable, key, entry.metadata);
+    add(kSamplesTable, key, entry.samples);
+  }
+  std::span<const tarsier_op> ops() const { return {ops_.data(), count_}; }
+
+ private:
+  void add(std::string_view table, std::string_view key, const std::vector<uint8_t>& value) {
+    if (!value.empty()) ops_[count_++] = append(table, key, as_text(value));
+  }
+  std::array<uint8_t, 8> key_{};
+  std::array<tarsier_op, 3> ops_{};
+  size_t count_ = 0;
+};
+
+template <class Use>
+Result<void> each_value(const Snapshot& snapshot, std::string_view table, Use&& use) {
+  auto cursor = snapshot.cursor(table);
+  if (!cursor) return std::move(cursor).error();
+  while (true) {
+    auto entry = cursor->next();
+    if (!entry && entry.error().code() == TARSIER_NOT_FOUND) return {};
+    if (!entry) return std::move(entry).error().in("journal table " + std::string(table));
+    if (entry->key.size() != 8)
+      return Error{TARSIER_CORRUPT, "journal table " + std::string(table) + ": a key is not a sequence number"};
+    if (Result<void> used = use(get_be64(as_bytes(entry->key).data()), as_bytes(entry->value)); !used) return used;
+  }
+}
+
+}  // namespace
+
+Journal::~Journal() {
+  std::unique_lock lock(state_mutex_);
+  idle_.wait(lock, [&] { return in_flight_ == 0; });
+}
+
+Result<void> Journal::open() {
+  auto env = open_env(host_, kActiveName, TARSIER_ENV_CREATE);
+  if (!env) return std::move(env).error().in("open " + std::string(kActiveName));
+  active_ = std::move(*env);
+  auto names = list_envs(host_, kJournalPrefix);
+  if (!names) return std::move(names).error().in("list journals");
+  for (const std::string& name : *names) {
+    uint64_t number = 0;
+    const char* begin = name.data() + kJournalPrefix.size();
+    const auto [end, error] = std::from_chars(begin, name.data() + name.size(), number);
+    if (error == std::errc() && end == name.data() + name.size()) rotated_.push_back(number);
+  }
+  std::sort(rotated_.begin(), rotated_.end());
+  return remove_finished();
+}
+
+Result<uint64_t> Journal::finished_number() const {
+  auto snapshot = active_.read();
+  if (!snapshot) return std::move(snapshot).error();
+  auto value = snapshot->get(kStateTable, kFinishedKey);
+  if (!value && value.error().code() == TARSIER_NOT_FOUND) return uint64_t{0};
+  if (!value) return std::move(value).error();
+  if (value->size() != 8) return Error{TARSIER_CORRUPT, "journal state: the number of the finished journal has a wrong size"};
+  return get_be64(as_bytes(*value).data());
+}
+
+Result<void> Journal::remove_finished() {
+  if (rotated_.empty()) return {};
+  auto finished = finished_number();
+  if (!finished) return std::move(finished).error();
+  while (!rotated_.empty() && rotated_.front() <= *finished) {
+    if (auto removed = remove_env(host_, journal_name(rotated_.front())); !removed && removed.error().code() != TARSIER_NOT_FOUND) {
+      return std::move(removed).error().in("remove " + journal_name(rotated_.front()));
+    }
+    rotated_.erase(rotated_.begin());
+  }
+  return {};
+}
+
+Result<void> Journal::replay(JournalVisitor& visitor) {
+  for (const uint64_t number : rotated_) {
+    auto env = open_env(host_, journal_name(number), TARSIER_ENV_SEALED);
+    if (!env) return std::move(env).error().in("open " + journal_name(number));
+    if (auto replayed = replay_environment(*env, visitor); !replayed) return std::move(replayed).error().in(journal_name(number));
+  }
+  if (auto replayed = replay_environment(active_, visitor); !replayed) return std::move(replayed).error().in(kActiveName);
+  const std::scoped_lock lock(state_mutex_);
+  committed_ = next_sequence_ - 1;
+  first_valid_ = next_sequence_;
+  return {};
+}
+
+Result<void> Journal::replay_environment(const Env& env, JournalVisitor& visitor) {
+  auto snapshot = env.read();
+  if (!snapshot) return std::move(snapshot).error();
+  const auto seen = [&](uint64_t sequence) { next_sequence_ = std::max(next_sequence_, sequence + 1); };
+  auto series = each_value(*snapshot, kSeriesTable,
+                           [&](uint64_t sequence, auto value) { return seen(sequence), decode_series(value, visitor); });
+  if (!series) return series;
+  auto metadata = each_value(*snapshot, kMetadataTable,
+                             [&](uint64_t sequence, auto value) { return seen(sequence), decode_metadata(value, visitor); });
+  if (!metadata) return metadata;
+  return each_value(*snapshot, kSamplesTable,
+                    [&](uint64_t sequence, auto value) { return seen(sequence), decode_samples(value, visitor); });
+}
+
+bool Journal::defined(uint64_t sequence) const {
+  const std::scoped_lock lock(state_mutex_);
+  return sequence >= first_valid_ && sequence <= committed_;
+}
+
+bool Journal::pending(uint64_t sequence) const {
+  const std::scoped_lock lock(state_mutex_);
+  return sequence >= first_valid_;
+}
+
+bool Journal::failing() const {
+  const std::scoped_lock lock(state_mutex_);
+  return failing_;
+}
+
+void Journal::completed(const Result<void>& outcome, uint64_t sequence) {
+  const std::scoped_lock lock(state_mutex_);
+  failing_ = !outcome.ok();
+  if (outcome.ok()) {
+    committed_ = std::max(committed_, sequence);
+  } else {
+    first_valid_ = std::max(first_valid_, sequence + 1);
+  }
+}
+
+Result<void> Journal::write(const JournalEntry& entry, Done done) {
+  const uint64_t sequence = next_sequence_++;
+  const Transaction transaction(entry, sequence);
+  {
+    const std::scoped_lock lock(state_mutex_);
+    ++in_flight_;
+  }
+  auto accepted = active_.write(transaction.ops(), [this, sequence, done = std::move(done)](Result<void> outcome, uint64_t) {
+    completed(outcome, sequence);
+    done(std::move(outcome));
+    const std::scoped_lock lock(state_mutex_);
+    if (--in_flight_ == 0) idle_.notify_all();
+  });
+  if (!accepted) {
+    const std::scoped_lock lock(state_mutex_);
+    if (accepted.error().code() != TARSIER_AGAIN) failing_ = true;
+    if (--in_flight_ == 0) idle_.notify_all();
+  }
+  return accepted;
+}
+
+Result<void> Journal::write_wait(const JournalEntry& entry) {
+  const uint64_t sequence = next_sequence_++;
+  auto written = active_.write_wait(Transaction(entry, sequence).ops());
+  completed(written, sequence);
+  return written;
+}
+
+Result<void> Journal::rotate(uint64_t number) {
+  std::unique_lock lock(state_mutex_);
+  idle_.wait(lock, [&] { return in_flight_ == 0; });
+  lock.unlock();
+  if (auto rotated = active_.rotate(journal_name(number)); !rotated) {
+    return std::move(rotated).error().in("rotate " + std::string(kActiveName) + " to " + journal_name(number));
+  }
+  rotated_.push_back(number);
+  lock.lock();
+  first_valid_ = next_sequence_;
+  return {};
+}
+
+Result<void> Journal::note_finished(uint64_t number) {
+  std::array<uint8_t, 8> value{};
+  put_be64(value.data(), number);
+  const tarsier_op op = put(kStateTable, kFinishedKey, {reinterpret_cast<const char*>(value.data()), value.size()});
+  if (auto noted = active_.write_wait({&op, 1}); !noted)
+    return std::move(noted).error().in("note journal " + std::to_string(number));
+  return {};
+}
+
+Result<uint64_t> Journal::file_bytes() const {
+  auto stat = active_.stat();
+  if (!stat) return std::move(stat).error();
+  return stat->file_bytes;
+}
+
+}  // namespace tarsier::samples

@@ -1,0 +1,78 @@
+// Partition: the sealed samples of one window of time, an environment of its own that never changes. Here are its name, its tables
+// and its head data; partition_writer makes one, partition_index and partition_samples read it. docs/storage.md describes the
+// bytes.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bytes.hpp"
+#include "tarsier/storage.hpp"
+
+namespace tarsier::samples {
+
+inline constexpr std::string_view kInfoTable = "info";          // "info" -> PartitionInfo
+inline constexpr std::string_view kSymbolsTable = "symbols";    // first symbol -> texts, ascending
+inline constexpr std::string_view kPostingsTable = "postings";  // name, first value -> values with their series
+inline constexpr std::string_view kSeriesTable = "series";      // first series -> label sets
+inline constexpr std::string_view kChunksTable = "chunks";      // time slot, first series -> block of samples
+
+struct PartitionInfo {
+  int64_t window_start = 0;
+  int64_t min_time = 0;
+  int64_t max_time = 0;
+  uint64_t series = 0;
+  uint64_t samples = 0;
+  uint64_t symbols = 0;
+  uint64_t label_pairs = 0;
+  uint64_t blocks = 0;
+  std::vector<uint32_t> names;  // symbols of the label names, ascending
+
+  void encode(std::vector<uint8_t>& out) const;
+  static Result<PartitionInfo> decode(std::span<const uint8_t> bytes);
+};
+
+/// "samples/2026-11-22T1000.7": the begin of the window, and the number of the journal that the samples came through.
+std::string partition_name(int64_t window_start, uint64_t journal);
+/// False when it is no partition's name.
+bool parse_partition_name(std::string_view name, uint64_t& journal);
+
+/// One open partition, shared by those who read it. Removed from the disk after the last of them when it was doomed.
+class Partition {
+ public:
+  static Result<std::shared_ptr<Partition>> open(const Host& host, const std::string& name);
+  Partition(const Host& host, std::string name) : host_(host), name_(std::move(name)) {}
+  Partition(const Partition&) = delete;
+  Partition& operator=(const Partition&) = delete;
+  ~Partition();
+
+  const std::string& name() const noexcept { return name_; }
+  const PartitionInfo& info() const noexcept { return info_; }
+  const Env& env() const noexcept { return env_; }
+  uint64_t file_bytes() const noexcept { return file_bytes_; }
+  bool overlaps(int64_t start, int64_t end) const noexcept { return info_.min_time <= end && info_.max_time >= start; }
+  void doom() noexcept { doomed_ = true; }
+
+ private:
+  const Host& host_;
+  std::string name_;
+  Env env_;
+  PartitionInfo info_;
+  uint64_t file_bytes_ = 0;
+  std::atomic<bool> doomed_{false};
+};
+
+/// Ascending by time, then by name.
+using Partitions = std::vector<std::shared_ptr<Partition>>;
+
+inline std::string_view as_text(std::span<const uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline std::span<const uint8_t> as_bytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace tarsier::samples

@@ -1,0 +1,225 @@
+#include "partition_index.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "symbols.hpp"
+
+namespace tarsier::samples {
+
+Result<Entry> seek_block(Cursor& cursor, std::span<const uint8_t> wanted) {
+  auto found = cursor.seek(as_text(wanted));
+  if (found && found->key == as_text(wanted)) return found;
+  if (!found && found.error().code() != TARSIER_NOT_FOUND) return found;
+  return found ? cursor.previous() : cursor.last();
+}
+
+Result<std::unique_ptr<PartitionIndex>> PartitionIndex::open(std::shared_ptr<Partition> partition) {
+  auto snapshot = partition->env().read();
+  if (!snapshot) return std::move(snapshot).error().in("read " + partition->name());
+  return std::unique_ptr<PartitionIndex>(new PartitionIndex(std::move(partition), std::move(*snapshot)));
+}
+
+Error PartitionIndex::corrupt(std::string_view what) const {
+  return {TARSIER_CORRUPT, partition_->name() + ": " + std::string(what)};
+}
+
+Result<const PartitionIndex::SymbolBlock*> PartitionIndex::symbol_block(uint32_t symbol, uint32_t& first) const {
+  auto known = symbol_blocks_.upper_bound(symbol);
+  if (known != symbol_blocks_.begin()) {
+    --known;
+    first = known->first;
+    if (symbol - first < known->second.texts.size()) return &known->second;
+  }
+  auto cursor = snapshot_.cursor(kSymbolsTable);
+  if (!cursor) return std::move(cursor).error();
+  std::array<uint8_t, 4> key{};
+  put_be32(key.data(), symbol);
+  auto entry = seek_block(*cursor, key);
+  if (!entry) return corrupt("no symbol " + std::to_string(symbol) + ": " + entry.error().message());
+  if (entry->key.size() != 4) return corrupt("a key of the symbols is malformed");
+  first = get_be32(as_bytes(entry->key).data());
+  SymbolBlock block;
+  if (auto unpacked = unpacker_.unpack(as_bytes(entry->value), block.bytes); !unpacked) return corrupt(unpacked.error().message());
+  ByteReader in(block.bytes);
+  while (in.ok() && !in.at_end()) block.texts.push_back(in.text());
+  if (!in.ok() || symbol - first >= block.texts.size()) return corrupt("block of symbols is malformed");
+  return &symbol_blocks_.insert_or_assign(first, std::move(block)).first->second;
+}
+
+Result<std::string_view> PartitionIndex::text(uint32_t symbol) const {
+  uint32_t first = 0;
+  auto block = symbol_block(symbol, first);
+  if (!block) return std::move(block).error();
+  return (*block)->texts[symbol - first];
+}
+
+Result<uint32_t> PartitionIndex::find_symbol(std::string_view text, bool lower) const {
+  auto low = uint32_t{0};
+  auto high = static_cast<uint32_t>(partition_->info().symbols);
+  while (low < high) {
+    uint32_t first = 0;
+    auto block = symbol_block(low + (high - low) / 2, first);
+    if (!block) return std::move(block).error();
+    const auto& texts = (*block)->texts;
+    if (text < texts.front()) {
+      high = first;
+      if (low == high) break;
+    } else if (text > texts.back()) {
+      low = first + static_cast<uint32_t>(texts.size());
+    } else {
+      const auto at = std::lower_bound(texts.begin(), texts.end(), text);
+      if (!lower && *at != text) return kNoSymbol;
+      return first + static_cast<uint32_t>(at - texts.begin());
+    }
+  }
+  return lower ? low : kNoSymbol;
+}
+
+Result<void> PartitionIndex::each_value(uint32_t name, uint32_t from,
+                                        const std::function<Result<bool>(const ValueEntry&)>& use) const {
+  auto cursor = snapshot_.cursor(kPostingsTable);
+  if (!cursor) return std::move(cursor).error();
+  std::array<uint8_t, 8> key{};
+  put_be32(key.data(), name);
+  put_be32(key.data() + 4, from);
+  auto entry = seek_block(*cursor, key);
+  if (!entry && entry.error().code() == TARSIER_NOT_FOUND) entry = cursor->seek(as_text(key));  // the first block begins above
+  std::vector<uint8_t> block;
+  while (true) {
+    if (!entry && entry.error().code() == TARSIER_NOT_FOUND) return {};
+    if (!entry) return corrupt("postings: " + entry.error().message());
+    if (entry->key.size() != 8) return corrupt("a key of the postings is malformed");
+    const uint32_t block_name = get_be32(as_bytes(entry->key).data());
+    if (block_name > name) return {};
+    if (block_name == name) {
+      if (auto unpacked = unpacker_.unpack(as_bytes(entry->value), block); !unpacked) return corrupt(unpacked.error().message());
+      ByteReader in(block);
+      uint64_t value = get_be32(as_bytes(entry->key).data() + 4);
+      while (!in.at_end()) {
+        value += in.varint();
+        ValueEntry found{.value = static_cast<uint32_t>(value), .count = in.varint(), .list = {}};
+        found.list = in.bytes(in.varint());
+        if (!in.ok() || value >= partition_->info().symbols) return corrupt("block of postings is malformed");
+        if (found.value < from) continue;
+        auto more = use(found);
+        if (!more) return std::move(more).error();
+        if (!*more) return {};
+      }
+    }
+    entry = cursor->next();
+  }
+}
+
+Result<void> PartitionIndex::append_list(const ValueEntry& entry, SeriesIds& out) const {
+  ByteReader in(entry.list);
+  decode_postings(in, entry.count, series_count(), out);
+  if (!in.ok() || !in.at_end()) return corrupt("postings are malformed");
+  return {};
+}
+
+Result<void> PartitionIndex::postings(std::string_view name, std::string_view value, SeriesIds& out) const {
+  auto name_symbol = find_symbol(name, false);
+  if (!name_symbol) return std::move(name_symbol).error();
+  auto value_symbol = find_symbol(value, false);
+  if (!value_symbol) return std::move(value_symbol).error();
+  if (*name_symbol == kNoSymbol || *value_symbol == kNoSymbol) return {};
+  return each_value(*name_symbol, *value_symbol, [&](const ValueEntry& entry) -> Result<bool> {
+    if (entry.value != *value_symbol) return false;
+    if (auto appended = append_list(entry, out); !appended) return std::move(appended).error();
+    return false;
+  });
+}
+
+Result<void> PartitionIndex::scan(std::string_view name, const std::string* low, const std::string* high,
+                                  const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const {
+  auto name_symbol = find_symbol(name, false);
+  if (!name_symbol) return std::move(name_symbol).error();
+  if (*name_symbol == kNoSymbol) return {};
+  uint32_t from = 0;
+  if (low != nullptr) {
+    auto begin = find_symbol(*low, true);
+    if (!begin) return std::move(begin).error();
+    from = *begin;
+  }
+  return each_value(*name_symbol, from, [&](const ValueEntry& entry) -> Result<bool> {
+    auto value = text(entry.value);
+    if (!value) return std::move(value).error();
+    if (high != nullptr && *value > *high) return false;
+    if (!wanted(*value)) return true;
+    if (auto appended = append_list(entry, out); !appended) return std::move(appended).error();
+    return true;
+  });
+}
+
+Result<const PartitionIndex::SeriesBlock*> PartitionIndex::series_block(uint32_t series, uint32_t& first) const {
+  auto known = series_blocks_.upper_bound(series);
+  if (known != series_blocks_.begin()) {
+    --known;
+    first = known->first;
+    if (series - first < known->second.ends.size()) return &known->second;
+  }
+  auto cursor = snapshot_.cursor(kSeriesTable);
+  if (!cursor) return std::move(cursor).error();
+  std::array<uint8_t, 4> key{};
+  put_be32(key.data(), series);
+  auto entry = seek_block(*cursor, key);
+  if (!entry) return corrupt("no series " + std::to_string(series) + ": " + entry.error().message());
+  if (entry->key.size() != 4) return corrupt("a key of the series is malformed");
+  first = get_be32(as_bytes(entry->key).data());
+  std::vector<uint8_t> bytes;
+  if (auto unpacked = unpacker_.unpack(as_bytes(entry->value), bytes); !unpacked) return corrupt(unpacked.error().message());
+  SeriesBlock block;
+  ByteReader in(bytes);
+  size_t begin = 0;
+  while (in.ok() && !in.at_end()) {
+    const uint64_t shared = in.varint() * 2;
+    const uint64_t fresh = in.count(2);
+    const size_t before = block.pairs.size();
+    if (shared > before - begin) return corrupt("block of series is malformed");
+    for (size_t i = 0; i < shared; ++i) block.pairs.push_back(block.pairs[begin + i]);
+    for (uint64_t i = 0; i < fresh * 2; ++i) block.pairs.push_back(static_cast<uint32_t>(in.count(0)));
+    block.ends.push_back(static_cast<uint32_t>(block.pairs.size()));
+    begin = before;
+  }
+  if (!in.ok() || series - first >= block.ends.size()) return corrupt("block of series is malformed");
+  return &series_blocks_.insert_or_assign(first, std::move(block)).first->second;
+}
+
+Result<void> PartitionIndex::labels(uint32_t series, std::vector<Label>& out) const {
+  uint32_t first = 0;
+  auto block = series_block(series, first);
+  if (!block) return std::move(block).error();
+  const uint32_t at = series - first;
+  for (uint32_t i = at == 0 ? 0 : (*block)->ends[at - 1]; i < (*block)->ends[at]; i += 2) {
+    auto name = text((*block)->pairs[i]);
+    if (!name) return std::move(name).error();
+    auto value = text((*block)->pairs[i + 1]);
+    if (!value) return std::move(value).error();
+    out.emplace_back(*name, *value);
+  }
+  return {};
+}
+
+Result<void> PartitionIndex::names(std::vector<std::string_view>& out) const {
+  for (const uint32_t name : partition_->info().names) {
+    auto found = text(name);
+    if (!found) return std::move(found).error();
+    out.push_back(*found);
+  }
+  return {};
+}
+
+Result<void> PartitionIndex::values(std::string_view name, std::vector<std::string_view>& out) const {
+  auto name_symbol = find_symbol(name, false);
+  if (!name_symbol) return std::move(name_symbol).error();
+  if (*name_symbol == kNoSymbol) return {};
+  return each_value(*name_symbol, 0, [&](const ValueEntry& entry) -> Result<bool> {
+    auto value = text(entry.value);
+    if (!value) return std::move(value).error();
+    out.push_back(*value);
+    return true;
+  });
+}
+
+}  // namespace tarsier::samples

@@ -1,0 +1,202 @@
+// The plugin `samples`: takes batches from the topic "samples", keeps them durably, answers queries (tarsier.samples.store/1).
+#include "tarsier/plugin.hpp"
+
+#include <memory>
+
+#include "service.hpp"
+#include "tarsier/bus.hpp"
+#include "tarsier/metrics.hpp"
+#include "tarsier/scheduler.hpp"
+
+namespace tarsier::samples {
+namespace {
+
+constexpr uint64_t kQueueBytes = 32 << 20;
+constexpr int64_t kSealDeadlineNs = 10 * kMinuteNs;
+
+/// A counter of the store and the metric that shows it.
+struct ShownCounter {
+  const std::atomic<uint64_t>* source;
+  Counter metric;
+  uint64_t shown = 0;
+};
+
+class SamplesPlugin final : public Plugin {
+ public:
+  using Plugin::Plugin;
+
+  Result<void> configure(const Config& config) override {
+    options_.out_of_order_window_ns = config["out_of_order_window"].duration_ns();
+    options_.future_limit_ns = config["future_limit"].duration_ns();
+    options_.partition_window_ns = config["partition_window"].duration_ns();
+    options_.seal_delay_ns = config["seal_delay"].duration_ns();
+    options_.journal_bytes = config["journal_size"].size_bytes();
+    options_.retention_ns = config["retention"].duration_ns();
+    options_.retention_bytes = config["retention_size"].size_bytes();
+    options_.max_series = static_cast<uint64_t>(config["max_series"].integer());
+    options_.max_labels = static_cast<uint64_t>(config["max_labels"].integer());
+    options_.max_label_bytes = config["max_label_size"].size_bytes();
+    return {};
+  }
+
+  Result<void> start() override {
+    auto store = std::make_unique<Store>(host(), options_, [this](uint64_t count, const std::function<void(uint64_t)>& run) {
+      tarsier::parallel_for(host(), count, run);
+    });
+    if (auto opened = store->open(); !opened) return opened;
+    store_ = std::move(store);
+    service_ = std::make_unique<StoreService>(*store_);
+    make_metrics();
+    auto timer = every(host(),
+                       {.name = "samples seal and retention",
+                        .interval_ns = kMinuteNs,
+                        .deadline_ns = kSealDeadlineNs,
+                        .priority = TARSIER_PRIORITY_LOW},
+                       [this] { maintain(); });
+    if (!timer) return abandon(std::move(timer).error());
+    timer_ = std::move(*timer);
+    auto shown = every(host(), {.name = "samples metrics", .interval_ns = 5 * kSecondNs}, [this] { show(); });
+    if (!shown) return abandon(std::move(shown).error());
+    show_timer_ = std::move(*shown);
+    auto subscription = subscribe_required(host(), TARSIER_TOPIC_SAMPLES, kQueueBytes,
+                                           [this](const Batch& batch, Delivery delivery) { take(batch, delivery); });
+    if (!subscription) return abandon(std::move(subscription).error());
+    subscription_ = std::move(*subscription);
+    show();
+    host().ok();
+    return {};
+  }
+
+  Result<void> stop(int64_t /*deadline_ns*/) override {
+    close();
+    return {};
+  }
+
+  const void* service(std::string_view name) override {
+    return name == TARSIER_SAMPLES_STORE_SERVICE && service_ != nullptr ? service_->table() : nullptr;
+  }
+
+ private:
+  void close() {
+    subscription_.reset();
+    timer_.reset();
+    show_timer_.reset();
+    service_.reset();
+    counters_.clear();
+    store_.reset();  // waits for the journal entries in flight
+  }
+
+  Result<void> abandon(Error error) {
+    close();
+    return error;
+  }
+
+  void take(const Batch& batch, Delivery delivery) {
+    store_->take(batch.view(), host().now_ns(), [delivery](Result<void> outcome) {
+      if (outcome) {
+        delivery.complete();
+      } else {
+        delivery.fail(outcome.error());
+      }
+    });
+  }
+
+  void maintain() {
+    if (auto done = store_->maintain(host().now_ns()); !done) {
+      host().error("sealing failed; it is tried again", {field("error", done.error().message())});
+      host().degraded("sealing failed: " + done.error().message());
+      degraded_ = true;
+    } else if (std::exchange(degraded_, false)) {
+      host().ok();
+    }
+  }
+
+  void show_counter(const std::atomic<uint64_t>& source, Counter metric) { counters_.push_back({&source, metric, 0}); }
+
+  void make_metrics() {
+    Counters& counts = store_->counters();
+    counters_.clear();
+    const auto refused = [&](std::string_view reason) {
+      return Counter(host(), "tarsier_samples_refused_total", "Samples that were refused, by reason.", {field("reason", reason)});
+    };
+    show_counter(counts.appended, Counter(host(), "tarsier_samples_appended_total", "Samples taken into the store."));
+    show_counter(counts.out_of_order, Counter(host(), "tarsier_samples_out_of_order_total", "Of the samples taken: out of order."));
+    show_counter(counts.duplicates, Counter(host(), "tarsier_samples_duplicate_total", "Samples that were there already."));
+    show_counter(counts.refused_conflict, refused("conflict"));
+    show_counter(counts.refused_too_old, refused("out_of_order"));
+    show_counter(counts.refused_future, refused("future"));
+    show_counter(counts.refused_series_limit, refused("series_limit"));
+    show_counter(counts.refused_labels, refused("labels"));
+    show_counter(counts.commit_failures,
+                 Counter(host(), "tarsier_samples_commit_failures_total", "Batches that could not be committed."));
+    show_counter(counts.seal_failures, Counter(host(), "tarsier_samples_seal_failures_total", "Passes of sealing that failed."));
+    show_counter(counts.sealed_partitions, Counter(host(), "tarsier_samples_sealed_partitions_total", "Partitions made."));
+    show_counter(counts.removed_partitions,
+                 Counter(host(), "tarsier_samples_removed_partitions_total", "Partitions removed by retention."));
+    show_counter(counts.selects, Counter(host(), "tarsier_samples_selects_total", "Selects answered."));
+    head_series_ = Gauge(host(), "tarsier_samples_head_series", "Series with samples in memory.");
+    head_bytes_ = Gauge(host(), "tarsier_samples_head_bytes", "Memory of the samples that are not sealed, and of their index.");
+    partitions_ = Gauge(host(), "tarsier_samples_partitions", "Sealed partitions.");
+    disk_bytes_ = Gauge(host(), "tarsier_samples_disk_bytes", "Bytes on the disk: journal and partitions.");
+  }
+
+  void show() {
+    for (ShownCounter& counter : counters_) {
+      const uint64_t now = counter.source->load(std::memory_order_relaxed);
+      counter.metric.add(static_cast<double>(now - std::exchange(counter.shown, now)));
+    }
+    const auto stat = store_->stat();
+    if (!stat) return host().warn("the store's size is not known", {field("error", stat.error().message())});
+    head_series_.set(static_cast<double>(stat->head.series));
+    head_bytes_.set(static_cast<double>(stat->head.memory_bytes));
+    partitions_.set(static_cast<double>(stat->partitions));
+    disk_bytes_.set(static_cast<double>(stat->journal_bytes + stat->partition_bytes));
+  }
+
+  Options options_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<StoreService> service_;
+  std::vector<ShownCounter> counters_;
+  Gauge head_series_, head_bytes_, partitions_, disk_bytes_;
+  bool degraded_ = false;
+  Timer timer_, show_timer_;
+  Subscription subscription_;
+};
+
+constexpr const char* kKinds[] = {"store", nullptr};
+
+constexpr tarsier_config_key kKeyItems[] = {
+    key("out_of_order_window", TARSIER_KEY_DURATION, "30m",
+        "how far behind the newest sample of all a sample may be that is not newer than its series' newest; 0s refuses those",
+        "0s..", TARSIER_KEY_RELOADABLE),
+    key("future_limit", TARSIER_KEY_DURATION, "10m", "how far ahead of the clock a sample may be; 0s: any", "0s..",
+        TARSIER_KEY_RELOADABLE),
+    key("partition_window", TARSIER_KEY_DURATION, "2h", "the span of time of one sealed partition", "1m..30d"),
+    key("seal_delay", TARSIER_KEY_DURATION, "10m", "how long after its end a window is sealed", "0s.."),
+    key("journal_size", TARSIER_KEY_SIZE, "256MiB", "above this size of the journal everything in memory is sealed at once",
+        "1MiB.."),
+    key("retention", TARSIER_KEY_DURATION, "15d", "how long samples are kept; 0s: for ever", "0s.."),
+    key("retention_size", TARSIER_KEY_SIZE, "0B", "above this size on the disk the oldest partitions are removed; 0B: no limit"),
+    key("max_series", TARSIER_KEY_INT, "2000000", "series in memory at once; samples of more are refused; 0: no limit", "0.."),
+    key("max_labels", TARSIER_KEY_INT, "256", "labels of one series", "1.."),
+    key("max_label_size", TARSIER_KEY_SIZE, "64KiB", "bytes of all label names and values of one series", "1KiB.."),
+};
+TARSIER_TABLE(kKeys, kKeyItems);
+constexpr tarsier_offer kOfferItems[] = {offer(TARSIER_SAMPLES_STORE_SERVICE, TARSIER_OFFER_REBINDABLE)};
+TARSIER_TABLE(kOffers, kOfferItems);
+
+constexpr tarsier_plugin kPlugin = describe<SamplesPlugin>({
+    .id = "samples",
+    .version = "0.1.0",
+    .summary = "Keeps samples durably and answers select queries.",
+    .kinds = kKinds,
+    .keys = kKeys.data(),
+    .offers = kOffers.data(),
+    .sample_toml = "[plugin.samples]\nretention = \"15d\"\n",
+    .flags = TARSIER_PLUGIN_EXCLUSIVE | TARSIER_PLUGIN_PARALLEL | TARSIER_PLUGIN_SINGLETON,
+});
+
+}  // namespace
+}  // namespace tarsier::samples
+
+TARSIER_PLUGIN(tarsier::samples::kPlugin, "samples", "store", "0.1.0");

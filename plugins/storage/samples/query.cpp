@@ -1,0 +1,114 @@
+#include "query.hpp"
+
+#include <algorithm>
+
+#include "chunk_decoder.hpp"
+
+namespace tarsier::samples {
+namespace {
+
+bool same_labels(Labels a, Labels b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+}  // namespace
+
+Result<std::unique_ptr<Query>> Query::find(const Head& head, const std::function<Partitions()>& partitions,
+                                           std::span<const Matcher> matchers, QueryRange range, bool labels_only,
+                                           uint64_t max_series, const std::function<bool()>& cancelled) {
+  std::unique_ptr<Query> query(new Query(range));
+  // The head first: what is sealed meanwhile is then in a partition that is listed below; the other way round it could be missed.
+  auto selection = head.select(matchers, range.start, range.end, labels_only);
+  if (!selection) return std::move(selection).error();
+  query->head_ = std::move(*selection);
+  for (const auto& partition : partitions()) {
+    if (!partition->overlaps(range.start, range.end)) continue;
+    if (cancelled && cancelled()) return Error{TARSIER_CANCELLED, "the query was cancelled"};
+    if (auto found = query->find_in_partition(partition, matchers); !found) return std::move(found).error();
+  }
+  query->add_head();
+  query->merge();
+  if (max_series != 0 && query->series_.size() > max_series) {
+    return Error{TARSIER_RESOURCE, "the query selects " + std::to_string(query->series_.size()) + " series, the limit is " +
+                                       std::to_string(max_series)};
+  }
+  return query;
+}
+
+Result<void> Query::find_in_partition(std::shared_ptr<Partition> partition, std::span<const Matcher> matchers) {
+  auto index = PartitionIndex::open(std::move(partition));
+  if (!index) return std::move(index).error();
+  auto ids = match(**index, matchers);
+  if (!ids) return std::move(ids).error();
+  if (ids->empty()) return {};
+  const auto source = static_cast<uint32_t>(indexes_.size());
+  for (const uint32_t id : *ids) {
+    const auto first = static_cast<uint32_t>(labels_.size());
+    if (auto found = (*index)->labels(id, labels_); !found) return found;
+    const auto count = static_cast<uint32_t>(labels_.size()) - first;
+    places_.push_back({hash_labels(std::span(labels_).subspan(first, count)), source, id, first, count});
+  }
+  indexes_.push_back(std::move(*index));
+  return {};
+}
+
+void Query::add_head() {
+  const auto source = static_cast<uint32_t>(indexes_.size());
+  for (uint32_t item = 0; item < head_.items.size(); ++item) {
+    const auto first = static_cast<uint32_t>(labels_.size());
+    head_.table->labels(head_.items[item].series, labels_);
+    places_.push_back({head_.items[item].hash, source, item, first, static_cast<uint32_t>(labels_.size()) - first});
+  }
+}
+
+/// Puts the places of a series side by side, in order of their sources: partitions by time, the head last.
+void Query::merge() {
+  const bool one_source = places_.empty() || places_.front().source == places_.back().source;
+  if (!one_source) {
+    std::stable_sort(places_.begin(), places_.end(), [&](const Place& a, const Place& b) {
+      if (a.hash != b.hash) return a.hash < b.hash;
+      const Labels left = labels_at(a);
+      const Labels right = labels_at(b);
+      return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end());
+    });
+  }
+  for (uint32_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    if (!one_source && !series_.empty() && series_.back().id == place.hash &&
+        same_labels(labels(series_.back()), labels_at(place))) {
+      ++series_.back().place_count;
+    } else {
+      series_.push_back({place.hash, place.first_label, place.label_count, i, 1});
+    }
+  }
+  if (one_source) return;
+  // Neighbours in a partition share blocks: read them one after the other.
+  std::sort(series_.begin(), series_.end(), [&](const Entry& a, const Entry& b) {
+    const Place& left = places_[a.first_place];
+    const Place& right = places_[b.first_place];
+    return left.source != right.source ? left.source < right.source : left.number < right.number;
+  });
+}
+
+Result<void> Query::Reader::read(const Entry& entry, Columns& out) {
+  for (uint32_t i = 0; i < entry.place_count; ++i) {
+    const Place& place = query_.places_[entry.first_place + i];
+    if (query_.in_head(place)) {
+      const HeadSelection::Item& item = query_.head_.items[place.number];
+      for (uint32_t view = 0; view < item.view_count; ++view) {
+        const ChunkView& chunk = query_.head_.views[item.first_view + view];
+        if (auto decoded = decode_chunk(chunk, query_.range_.start, query_.range_.end, out); !decoded) return decoded;
+      }
+      continue;
+    }
+    auto known = partitions_.find(place.source);
+    if (known == partitions_.end()) {
+      auto opened = PartitionSamples::open(*query_.indexes_[place.source]->partition());
+      if (!opened) return std::move(opened).error();
+      known = partitions_.emplace(place.source, std::move(*opened)).first;
+    }
+    if (auto read = known->second.read(place.number, query_.range_.start, query_.range_.end, out); !read) return read;
+  }
+  out.normalise();
+  return {};
+}
+
+}  // namespace tarsier::samples

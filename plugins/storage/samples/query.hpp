@@ -1,0 +1,76 @@
+// Query: the series that one question is about, over the head and all partitions in its range, each series once. Made by one
+// thread; then the samples are read by several.
+#pragma once
+
+#include <functional>
+
+#include "head.hpp"
+#include "partition_index.hpp"
+#include "partition_samples.hpp"
+
+namespace tarsier::samples {
+
+/// Calls the function for 0 .. count - 1, perhaps in parallel; returns when all calls have.
+using ParallelFor = std::function<void(uint64_t count, const std::function<void(uint64_t)>& run)>;
+
+struct QueryRange {
+  int64_t start = INT64_MIN;
+  int64_t end = INT64_MAX;
+};
+
+class Query {
+ public:
+  /// One series; it lies in up to one place per source.
+  struct Entry {
+    uint64_t id = 0;
+    uint32_t first_label = 0;
+    uint32_t label_count = 0;
+    uint32_t first_place = 0;
+    uint32_t place_count = 0;
+  };
+
+  /// `cancelled` is asked now and then and may be empty.
+  static Result<std::unique_ptr<Query>> find(const Head& head, const std::function<Partitions()>& partitions,
+                                             std::span<const Matcher> matchers, QueryRange range, bool labels_only,
+                                             uint64_t max_series, const std::function<bool()>& cancelled);
+
+  std::span<const Entry> series() const noexcept { return series_; }
+  Labels labels(const Entry& entry) const noexcept { return std::span(labels_).subspan(entry.first_label, entry.label_count); }
+
+  /// Reads samples of entries one after the other; for one thread.
+  class Reader {
+   public:
+    explicit Reader(const Query& query) : query_(query) {}
+    /// The samples in the range, ascending, each time once: of equal times the one that was stored first.
+    Result<void> read(const Entry& entry, Columns& out);
+
+   private:
+    const Query& query_;
+    std::map<uint32_t, PartitionSamples> partitions_;
+  };
+
+ private:
+  /// Where a series lies: the number in partition `source`, or the item of the head's selection.
+  struct Place {
+    uint64_t hash = 0;
+    uint32_t source = 0;
+    uint32_t number = 0;
+    uint32_t first_label = 0;
+    uint32_t label_count = 0;
+  };
+  explicit Query(QueryRange range) : range_(range) {}
+  Result<void> find_in_partition(std::shared_ptr<Partition> partition, std::span<const Matcher> matchers);
+  void add_head();
+  void merge();
+  Labels labels_at(const Place& place) const noexcept { return std::span(labels_).subspan(place.first_label, place.label_count); }
+  bool in_head(const Place& place) const noexcept { return place.source == indexes_.size(); }
+
+  QueryRange range_;
+  HeadSelection head_;
+  std::vector<std::unique_ptr<PartitionIndex>> indexes_;
+  std::vector<Label> labels_;
+  std::vector<Place> places_;
+  std::vector<Entry> series_;
+};
+
+}  // namespace tarsier::samples

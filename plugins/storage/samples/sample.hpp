@@ -1,0 +1,75 @@
+// Sample and Columns: one observation, and many of one series as columns. Values are compared and kept by their bits: NaN payloads
+// (the staleness marker is one) and the sign of zero survive.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <vector>
+
+namespace tarsier::samples {
+
+struct Sample {
+  int64_t time = 0;  // ns
+  double value = 0;
+  int64_t start = 0;                        // ns, 0: none
+  std::span<const uint8_t> histogram = {};  // empty: a float; not owned
+
+  bool same_value(const Sample& other) const noexcept {
+    return std::bit_cast<uint64_t>(value) == std::bit_cast<uint64_t>(other.value) &&
+           std::equal(histogram.begin(), histogram.end(), other.histogram.begin(), other.histogram.end());
+  }
+};
+
+/// Columns grow by append; `starts` and the histogram columns stay empty until a sample needs them.
+struct Columns {
+  std::vector<int64_t> times;
+  std::vector<double> values;
+  std::vector<int64_t> starts;
+  std::vector<uint32_t> histogram_offsets;
+  std::vector<uint8_t> histogram_bytes;
+
+  size_t size() const noexcept { return times.size(); }
+  bool empty() const noexcept { return times.empty(); }
+  void clear() noexcept { times.clear(), values.clear(), starts.clear(), histogram_offsets.clear(), histogram_bytes.clear(); }
+
+  void append(const Sample& sample) {
+    times.push_back(sample.time);
+    values.push_back(sample.value);
+    if (sample.start != 0 || !starts.empty()) {
+      starts.resize(times.size() - 1);
+      starts.push_back(sample.start);
+    }
+    if (sample.histogram.empty() && histogram_offsets.empty()) return;
+    if (histogram_offsets.empty()) histogram_offsets.assign(times.size(), 0);
+    histogram_bytes.insert(histogram_bytes.end(), sample.histogram.begin(), sample.histogram.end());
+    histogram_offsets.push_back(static_cast<uint32_t>(histogram_bytes.size()));
+  }
+
+  Sample at(size_t row) const noexcept {
+    Sample sample{.time = times[row], .value = values[row]};
+    if (!starts.empty()) sample.start = starts[row];
+    if (!histogram_offsets.empty()) {
+      sample.histogram =
+          std::span(histogram_bytes).subspan(histogram_offsets[row], histogram_offsets[row + 1] - histogram_offsets[row]);
+    }
+    return sample;
+  }
+
+  /// Sorts by time and keeps the first of equal times. Nothing to do, and cheap, when they ascend already.
+  void normalise() {
+    if (std::adjacent_find(times.begin(), times.end(), std::greater_equal<>{}) == times.end()) return;
+    std::vector<size_t> order(size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return times[a] < times[b]; });
+    Columns sorted;
+    for (const size_t row : order) {
+      if (sorted.empty() || sorted.times.back() != times[row]) sorted.append(at(row));
+    }
+    *this = std::move(sorted);
+  }
+};
+
+}  // namespace tarsier::samples

@@ -1,0 +1,125 @@
+#include "series_table.hpp"
+
+#include <algorithm>
+
+namespace tarsier::samples {
+
+uint32_t SeriesTable::find(uint64_t hash, std::span<const uint32_t> pairs) const noexcept {
+  if (slots_.empty()) return kNoSeries;
+  const size_t mask = slots_.size() - 1;
+  const auto tag = static_cast<uint32_t>(hash >> 32);
+  for (size_t at = hash & mask; slots_[at].series != kNoSeries; at = (at + 1) & mask) {
+    if (slots_[at].tag != tag) continue;
+    const Series& series = series_[slots_[at].series];
+    if (series.hash == hash && size_t{series.pair_count} * 2 == pairs.size() &&
+        std::equal(pairs.begin(), pairs.end(), series.pairs)) {
+      return slots_[at].series;
+    }
+  }
+  return kNoSeries;
+}
+
+uint32_t SeriesTable::add(uint64_t hash, uint64_t ref, std::span<const uint32_t> pairs) {
+  if (size_t{size() + 1} * 4 > slots_.size() * 3) grow();
+  Series fresh;
+  fresh.hash = hash;
+  fresh.ref = ref;
+  fresh.pairs = store(pairs);
+  fresh.pair_count = static_cast<uint32_t>(pairs.size() / 2);
+  const uint32_t series = series_.push_back(std::move(fresh));
+  const size_t mask = slots_.size() - 1;
+  size_t at = hash & mask;
+  while (slots_[at].series != kNoSeries) at = (at + 1) & mask;
+  slots_[at] = {static_cast<uint32_t>(hash >> 32), series};
+  for (size_t i = 0; i < pairs.size(); i += 2) {
+    if (postings_.append(pairs[i], pairs[i + 1], series)) values_[pairs[i]].push_back(pairs[i + 1]);
+  }
+  return series;
+}
+
+uint32_t SeriesTable::find_or_add(Labels labels, uint64_t ref) {
+  std::vector<uint32_t> pairs;
+  pairs.reserve(labels.size() * 2);
+  for (const auto& [name, value] : labels) {
+    pairs.push_back(symbols_.intern(name));
+    pairs.push_back(symbols_.intern(value));
+  }
+  const uint64_t hash = hash_labels(labels);
+  const uint32_t known = find(hash, pairs);
+  return known != kNoSeries ? known : add(hash, ref, pairs);
+}
+
+void SeriesTable::labels(uint32_t series, std::vector<Label>& out) const {
+  const Series& entry = series_[series];
+  for (uint32_t pair = 0; pair < entry.pair_count; ++pair) {
+    out.emplace_back(symbols_.text(entry.pairs[2 * pair]), symbols_.text(entry.pairs[2 * pair + 1]));
+  }
+}
+
+Result<void> SeriesTable::postings(std::string_view name, std::string_view value, SeriesIds& out) const {
+  const uint32_t name_symbol = symbols_.find(name);
+  const uint32_t value_symbol = symbols_.find(value);
+  if (name_symbol == kNoSymbol || value_symbol == kNoSymbol) return {};
+  const auto ids = postings_.find(name_symbol, value_symbol);
+  out.insert(out.end(), ids.begin(), ids.end());
+  return {};
+}
+
+Result<void> SeriesTable::scan(std::string_view name, const std::string* low, const std::string* high,
+                               const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const {
+  const uint32_t name_symbol = symbols_.find(name);
+  if (name_symbol == kNoSymbol) return {};
+  for (const uint32_t value : values(name_symbol)) {
+    const std::string_view text = symbols_.text(value);
+    if (low != nullptr && (text < *low || text > *high)) continue;
+    if (!wanted(text)) continue;
+    const auto ids = postings_.find(name_symbol, value);
+    out.insert(out.end(), ids.begin(), ids.end());
+  }
+  return {};
+}
+
+void SeriesTable::names(std::vector<uint32_t>& out) const {
+  for (const auto& [name, values] : values_) out.push_back(name);
+}
+
+std::span<const uint32_t> SeriesTable::values(uint32_t name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::span<const uint32_t>{} : std::span<const uint32_t>(found->second);
+}
+
+void SeriesTable::grow() {
+  std::vector<Slot> bigger(std::max<size_t>(256, slots_.size() * 2));
+  const size_t mask = bigger.size() - 1;
+  for (uint32_t series = 0; series < size(); ++series) {
+    const uint64_t hash = series_[series].hash;
+    size_t at = hash & mask;
+    while (bigger[at].series != kNoSeries) at = (at + 1) & mask;
+    bigger[at] = {static_cast<uint32_t>(hash >> 32), series};
+  }
+  slots_ = std::move(bigger);
+}
+
+const uint32_t* SeriesTable::store(std::span<const uint32_t> pairs) {
+  constexpr size_t kSmallBlock = 1024;
+  constexpr size_t kLargeBlock = 32768;
+  if (pairs.size() > block_left_) {
+    const size_t size = std::max(block_bytes_ < kLargeBlock * sizeof(uint32_t) ? kSmallBlock : kLargeBlock, pairs.size());
+    blocks_.push_back(std::make_unique_for_overwrite<uint32_t[]>(size));
+    block_next_ = blocks_.back().get();
+    block_left_ = size;
+    block_bytes_ += size * sizeof(uint32_t);
+  }
+  uint32_t* place = block_next_;
+  std::copy(pairs.begin(), pairs.end(), place);
+  block_next_ += pairs.size();
+  block_left_ -= pairs.size();
+  return place;
+}
+
+size_t SeriesTable::memory_bytes() const noexcept {
+  return symbols_.memory_bytes() + series_.capacity_bytes() + slots_.capacity() * sizeof(Slot) + postings_.memory_bytes() +
+         block_bytes_;
+}
+
+}  // namespace tarsier::samples

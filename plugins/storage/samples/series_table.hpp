@@ -1,0 +1,77 @@
+// SeriesTable: the series of the head: label sets as pairs of symbols, found by one hash and one compare; postings and the values
+// of each label name. Series are only ever added; forgetting those that ended makes another table (Head::forget).
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "labels.hpp"
+#include "match_index.hpp"
+#include "segmented_vector.hpp"
+#include "series_chunks.hpp"
+#include "symbols.hpp"
+
+namespace tarsier::samples {
+
+inline constexpr uint32_t kNoSeries = UINT32_MAX;
+
+struct Series {
+  uint64_t hash = 0;
+  uint64_t ref = 0;                 // its number in the journal; never used for another series
+  uint64_t defined_in = 0;          // sequence of the journal entry that last defined it; 0: none
+  const uint32_t* pairs = nullptr;  // name, value, name, value, ...: symbols; owned by the table
+  uint32_t pair_count = 0;
+  SeriesChunks chunks;
+};
+
+class SeriesTable final : public LabelIndex {
+ public:
+  SeriesTable() = default;
+  SeriesTable(const SeriesTable&) = delete;
+  SeriesTable& operator=(const SeriesTable&) = delete;
+
+  Symbols& symbols() noexcept { return symbols_; }
+  const Symbols& symbols() const noexcept { return symbols_; }
+  uint32_t size() const noexcept { return series_.size(); }
+  Series& operator[](uint32_t series) noexcept { return series_[series]; }
+  const Series& operator[](uint32_t series) const noexcept { return series_[series]; }
+
+  /// `pairs`: symbols of this table, sorted by the names' text.
+  uint32_t find(uint64_t hash, std::span<const uint32_t> pairs) const noexcept;
+  uint32_t add(uint64_t hash, uint64_t ref, std::span<const uint32_t> pairs);
+  /// Both in one, interning what is new.
+  uint32_t find_or_add(Labels labels, uint64_t ref);
+  /// Appends the labels; the text lives as long as the table.
+  void labels(uint32_t series, std::vector<Label>& out) const;
+
+  uint32_t series_count() const override { return size(); }
+  Result<void> postings(std::string_view name, std::string_view value, SeriesIds& out) const override;
+  Result<void> scan(std::string_view name, const std::string* low, const std::string* high,
+                    const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const override;
+  /// Symbols of the names that any series has, and of the values of one name; no order.
+  void names(std::vector<uint32_t>& out) const;
+  std::span<const uint32_t> values(uint32_t name) const;
+  size_t pair_count() const noexcept { return postings_.size(); }
+  size_t memory_bytes() const noexcept;
+
+ private:
+  struct Slot {
+    uint32_t tag = 0;
+    uint32_t series = kNoSeries;
+  };
+  void grow();
+  const uint32_t* store(std::span<const uint32_t> pairs);
+
+  Symbols symbols_;
+  SegmentedVector<Series> series_;
+  std::vector<Slot> slots_;
+  PostingsMap postings_;
+  std::unordered_map<uint32_t, std::vector<uint32_t>> values_;  // by name
+  std::vector<std::unique_ptr<uint32_t[]>> blocks_;
+  size_t block_left_ = 0;
+  size_t block_bytes_ = 0;
+  uint32_t* block_next_ = nullptr;
+};
+
+}  // namespace tarsier::samples

@@ -1,0 +1,229 @@
+#include "service.hpp"
+
+#include <atomic>
+#include <exception>
+
+namespace tarsier::samples {
+namespace {
+
+constexpr uint64_t kSeriesPerRun = 64;
+
+/// An exception must not cross into the caller's plugin.
+template <class Body>
+tarsier_status guard(tarsier_error* error, Body&& body) noexcept {
+  try {
+    return Result<void>(body()).to_c(error);
+  } catch (const std::exception& thrown) {
+    return Error::internal(std::string("samples store: ") + thrown.what()).to_c(error);
+  }
+}
+
+Result<std::vector<Matcher>> compile(const tarsier_select& select) {
+  std::vector<Matcher> matchers;
+  for (uint32_t i = 0; i < select.matcher_count; ++i) {
+    const tarsier_matcher& raw = select.matchers[i];
+    auto compiled = Matcher::compile(raw.op, view(raw.name), view(raw.value));
+    if (!compiled) return std::move(compiled).error();
+    matchers.push_back(std::move(*compiled));
+  }
+  return matchers;
+}
+
+std::function<bool()> cancel_of(const tarsier_select& select) {
+  if (select.cancel.cancelled == nullptr) return {};
+  return [cancel = select.cancel] { return cancel.cancelled(cancel.user) != 0; };
+}
+
+/// Label pairs and columns as the table wants them; valid while both are.
+class SeriesView {
+ public:
+  const tarsier_series& fill(const Query& query, const Query::Entry& entry, const Columns& columns) {
+    pairs_.clear();
+    for (const auto& [name, value] : query.labels(entry)) pairs_.push_back({str(name), str(value)});
+    series_ = {};
+    series_.size = sizeof(series_);
+    series_.label_count = static_cast<uint32_t>(pairs_.size());
+    series_.labels = pairs_.data();
+    series_.series_id = entry.id;
+    series_.sample_count = columns.size();
+    series_.times_ns = columns.times.data();
+    series_.values = columns.values.data();
+    if (!columns.starts.empty()) series_.starts_ns = columns.starts.data();
+    if (!columns.histogram_offsets.empty()) {
+      series_.histogram_offsets = columns.histogram_offsets.data();
+      series_.histogram_bytes = columns.histogram_bytes.data();
+    }
+    return series_;
+  }
+
+ private:
+  std::vector<tarsier_pair> pairs_;
+  tarsier_series series_{};
+};
+
+/// One select while its runs are read in parallel: who ends first decides how it ends.
+class Progress {
+ public:
+  Progress(const tarsier_select& select, std::function<bool()> cancelled)
+      : most_(select.max_samples), cancelled_(std::move(cancelled)) {}
+
+  bool ended() const noexcept { return ended_.load(std::memory_order_relaxed); }
+  void stop() noexcept { ended_ = true; }
+  void fail(Error error) {
+    const std::scoped_lock lock(outcome_mutex_);
+    if (outcome_.ok()) outcome_ = std::move(error);
+    ended_ = true;
+  }
+  /// False when the query has to end.
+  bool count(uint64_t samples) {
+    if (cancelled_ && cancelled_()) {
+      fail({TARSIER_CANCELLED, "the query was cancelled"});
+    } else if (const uint64_t total = samples_.fetch_add(samples) + samples; most_ != 0 && total > most_) {
+      fail({TARSIER_RESOURCE, "the query reads more than " + std::to_string(most_) + " samples"});
+    }
+    return !ended();
+  }
+  Result<void> outcome() {
+    const std::scoped_lock lock(outcome_mutex_);
+    return outcome_;
+  }
+
+ private:
+  const uint64_t most_;
+  const std::function<bool()> cancelled_;
+  std::atomic<uint64_t> samples_{0};
+  std::atomic<bool> ended_{false};
+  std::mutex outcome_mutex_;
+  Result<void> outcome_;
+};
+
+template <class Each>
+Result<void> each_text(const Result<std::vector<std::string>>& texts, uint64_t limit, Each&& each) {
+  if (!texts) return texts.error();
+  uint64_t left = limit == 0 ? UINT64_MAX : limit;
+  for (const std::string& text : *texts) {
+    if (left-- == 0) break;
+    each(str(text));
+  }
+  return {};
+}
+
+StoreService& self_of(void* self) { return *static_cast<StoreService*>(self); }
+
+}  // namespace
+
+Result<void> StoreService::select(const tarsier_select& select, void* user, OnSeries on_series) {
+  store_.counters().selects.fetch_add(1, std::memory_order_relaxed);
+  auto matchers = compile(select);
+  if (!matchers) return std::move(matchers).error();
+  auto cancelled = cancel_of(select);
+  auto found = store_.find(*matchers, {select.start_ns, select.end_ns}, false, select.max_series, cancelled);
+  if (!found) return std::move(found).error();
+  const Query& query = **found;
+  Progress progress(select, std::move(cancelled));
+  const auto run = [&](uint64_t index) {
+    if (progress.ended()) return;
+    Query::Reader reader(query);
+    SeriesView series_view;
+    Columns columns;
+    const auto entries = query.series();
+    const uint64_t end = std::min<uint64_t>(entries.size(), (index + 1) * kSeriesPerRun);
+    for (uint64_t i = index * kSeriesPerRun; i < end && !progress.ended(); ++i) {
+      columns.clear();
+      if (auto read = reader.read(entries[i], columns); !read) return progress.fail(std::move(read).error());
+      if (!progress.count(columns.size())) return;
+      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns)) != 0) progress.stop();
+    }
+  };
+  const uint64_t runs = (query.series().size() + kSeriesPerRun - 1) / kSeriesPerRun;
+  const auto guarded = [&](uint64_t index) {
+    try {
+      run(index);
+    } catch (const std::exception& thrown) {
+      progress.fail(Error::internal(std::string("samples store: ") + thrown.what()));
+    }
+  };
+  if (runs == 1) {
+    guarded(0);
+  } else if (runs > 1) {
+    store_.parallel_for()(runs, guarded);
+  }
+  return progress.outcome();
+}
+
+Result<void> StoreService::series(const tarsier_select& select, uint64_t limit, void* user, OnSeries on_series) {
+  auto matchers = compile(select);
+  if (!matchers) return std::move(matchers).error();
+  auto found = store_.find(*matchers, {select.start_ns, select.end_ns}, true, select.max_series, cancel_of(select));
+  if (!found) return std::move(found).error();
+  SeriesView series_view;
+  const Columns none;
+  uint64_t left = limit == 0 ? UINT64_MAX : limit;
+  for (const Query::Entry& entry : (*found)->series()) {
+    if (left-- == 0 || on_series(user, &series_view.fill(**found, entry, none)) != 0) break;
+  }
+  return {};
+}
+
+StoreService::StoreService(Store& store) : store_(store), table_{} {
+  table_.size = sizeof(table_);
+  table_.self = this;
+  table_.select = [](void* self, const tarsier_select* select, void* user, OnSeries on_series, tarsier_error* error) {
+    return guard(error, [&] { return self_of(self).select(*select, user, on_series); });
+  };
+  table_.series = [](void* self, const tarsier_select* select, uint64_t limit, void* user, OnSeries on_series,
+                     tarsier_error* error) {
+    return guard(error, [&] { return self_of(self).series(*select, limit, user, on_series); });
+  };
+  table_.label_names = [](void* self, const tarsier_select* select, uint64_t limit, void* user, void (*each)(void*, tarsier_str),
+                          tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      auto matchers = compile(*select);
+      if (!matchers) return std::move(matchers).error();
+      return each_text(self_of(self).store_.label_names(*matchers, {select->start_ns, select->end_ns}), limit,
+                       [&](tarsier_str name) { each(user, name); });
+    });
+  };
+  table_.label_values = [](void* self, tarsier_str name, const tarsier_select* select, uint64_t limit, void* user,
+                           void (*each)(void*, tarsier_str), tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      auto matchers = compile(*select);
+      if (!matchers) return std::move(matchers).error();
+      return each_text(self_of(self).store_.label_values(view(name), *matchers, {select->start_ns, select->end_ns}), limit,
+                       [&](tarsier_str value) { each(user, value); });
+    });
+  };
+  table_.metadata = [](void* self, tarsier_str metric, uint64_t limit, void* user, void (*each)(void*, const tarsier_metadata*),
+                       tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      // Copied first: the caller may ask again from within `each`.
+      std::vector<std::pair<std::string, Metadata>> found;
+      self_of(self).store_.metadata().each(view(metric), [&](const std::string& name, const Metadata& metadata) {
+        found.emplace_back(name, metadata);
+        return limit == 0 || found.size() < limit;
+      });
+      for (const auto& [name, metadata] : found) {
+        const tarsier_metadata out = {sizeof(out), metadata.type, str(name), str(metadata.help), str(metadata.unit)};
+        each(user, &out);
+      }
+      return {};
+    });
+  };
+  table_.stat = [](void* self, tarsier_store_stat* out, tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      auto stat = self_of(self).store_.stat();
+      if (!stat) return std::move(stat).error();
+      out->series = stat->head.series;
+      out->label_pairs = stat->head.label_pairs;
+      out->chunks = stat->head.chunks + stat->partition_blocks;
+      out->samples = stat->head.samples + stat->partition_samples;
+      out->bytes = stat->journal_bytes + stat->partition_bytes;
+      const bool empty = stat->min_time > stat->max_time;
+      out->min_time_ns = empty ? 0 : stat->min_time;
+      out->max_time_ns = empty ? 0 : stat->max_time;
+      return {};
+    });
+  };
+}
+
+}  // namespace tarsier::samples

@@ -1,0 +1,220 @@
+#include "store.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "retention.hpp"
+
+namespace tarsier::samples {
+
+/// Puts what the journal holds into the head. Limits were checked when it was written.
+class Store::Replay final : public JournalVisitor {
+ public:
+  Replay(Head& head, MetadataTable& metadata) : head_(head), metadata_(metadata) {}
+
+  void series(uint64_t ref, Labels labels) override {
+    head_.reserve_refs(ref);
+    by_ref_[ref] = head_.table().find_or_add(labels, ref);
+  }
+  void sample(uint64_t ref, const Sample& sample) override {
+    const auto found = by_ref_.find(ref);
+    if (found == by_ref_.end()) {
+      ++unknown_;
+      return;
+    }
+    (void)head_.insert(head_.table()[found->second], sample);
+  }
+  void metadata(std::string_view metric, Metadata metadata) override { (void)metadata_.set(metric, std::move(metadata)); }
+  uint64_t unknown() const noexcept { return unknown_; }
+
+ private:
+  Head& head_;
+  MetadataTable& metadata_;
+  std::unordered_map<uint64_t, uint32_t> by_ref_;
+  uint64_t unknown_ = 0;
+};
+
+Store::Store(const Host& host, Options options, ParallelFor parallel_for)
+    : host_(host),
+      options_(options),
+      parallel_for_(std::move(parallel_for)),
+      head_(options_.partition_window_ns),
+      ingest_(head_, journal_, metadata_, options_, counters_),
+      journal_(host),
+      sealing_(host, head_, journal_, metadata_) {}
+
+Result<void> Store::open() {
+  if (auto opened = journal_.open(); !opened) return opened;
+  auto names = sealing_.recover();
+  if (!names) return std::move(names).error();
+  Partitions found;
+  for (const std::string& name : *names) {
+    auto partition = Partition::open(host_, name);
+    if (!partition) return std::move(partition).error();
+    head_.note_time((*partition)->info().max_time);
+    found.push_back(std::move(*partition));
+  }
+  publish(std::move(found));
+  Replay replay(head_, metadata_);
+  const auto lock = head_.lock_for_writing();
+  if (auto replayed = journal_.replay(replay); !replayed) return replayed;
+  if (replay.unknown() != 0) {
+    return Error{TARSIER_CORRUPT,
+                 "the journal holds " + std::to_string(replay.unknown()) + " samples of series that it does not define"};
+  }
+  return {};
+}
+
+void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done) {
+  const std::scoped_lock lock(ingest_mutex_);
+  ingest_.take(batch, now_ns, std::move(done));
+}
+
+Partitions Store::partitions() const {
+  const std::scoped_lock lock(partitions_mutex_);
+  return partitions_;
+}
+
+void Store::publish(Partitions made) {
+  const std::scoped_lock lock(partitions_mutex_);
+  partitions_.insert(partitions_.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
+  std::sort(partitions_.begin(), partitions_.end(), [](const auto& a, const auto& b) {
+    if (a->info().window_start != b->info().window_start) return a->info().window_start < b->info().window_start;
+    uint64_t left = 0, right = 0;
+    (void)parse_partition_name(a->name(), left);
+    (void)parse_partition_name(b->name(), right);
+    return left < right;
+  });
+}
+
+/// A window is due some time after its end, once: what comes later for it waits for the next one. A journal that is too large makes
+/// everything due.
+bool Store::seal_due(int64_t now_ns, int64_t& cutoff) {
+  cutoff = window_start(now_ns - options_.seal_delay_ns, options_.partition_window_ns);
+  if (cutoff > last_cutoff_ && head_.has_before(cutoff)) return true;
+  const auto bytes = journal_.file_bytes();
+  if (!bytes || *bytes < options_.journal_bytes) return false;
+  cutoff = INT64_MAX;
+  return true;
+}
+
+Result<void> Store::seal(int64_t cutoff) {
+  const uint64_t before = partitions().size();
+  auto sealed = sealing_.run(cutoff, ingest_mutex_, [this](Partitions made) { publish(std::move(made)); });
+  counters_.sealed_partitions.fetch_add(partitions().size() - before, std::memory_order_relaxed);
+  if (sealed && cutoff != INT64_MAX) last_cutoff_ = cutoff;
+  if (!sealed) counters_.seal_failures.fetch_add(1, std::memory_order_relaxed);
+  return sealed;
+}
+
+Result<void> Store::maintain(int64_t now_ns) {
+  int64_t cutoff = 0;
+  Result<void> sealed;
+  if (seal_due(now_ns, cutoff)) sealed = seal(cutoff);
+  apply_retention(now_ns);
+  return sealed;
+}
+
+void Store::apply_retention(int64_t now_ns) {
+  const auto journal = journal_.file_bytes();
+  Partitions gone = expired(partitions(), now_ns, journal ? *journal : 0, options_);
+  if (gone.empty()) return;
+  {
+    const std::scoped_lock lock(partitions_mutex_);
+    std::erase_if(partitions_, [&](const auto& partition) { return std::find(gone.begin(), gone.end(), partition) != gone.end(); });
+  }
+  for (const auto& partition : gone) partition->doom();
+  counters_.removed_partitions.fetch_add(gone.size(), std::memory_order_relaxed);
+}
+
+Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, bool labels_only,
+                                           uint64_t max_series, const std::function<bool()>& cancelled) const {
+  return Query::find(head_, [this] { return partitions(); }, matchers, range, labels_only, max_series, cancelled);
+}
+
+namespace {
+
+std::vector<std::string> sorted_unique(std::vector<std::string> texts) {
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  return texts;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Store::label_names(std::span<const Matcher> matchers, QueryRange range) const {
+  std::vector<std::string> names;
+  if (!matchers.empty()) {
+    auto query = find(matchers, range, true, 0, {});
+    if (!query) return std::move(query).error();
+    std::unordered_map<std::string_view, bool> seen;
+    for (const Query::Entry& entry : (*query)->series()) {
+      for (const auto& [name, value] : (*query)->labels(entry)) seen.emplace(name, true);
+    }
+    for (const auto& [name, unused] : seen) names.emplace_back(name);
+    return sorted_unique(std::move(names));
+  }
+  head_.read([&](const SeriesTable& table) {
+    std::vector<uint32_t> symbols;
+    table.names(symbols);
+    for (const uint32_t symbol : symbols) names.emplace_back(table.symbols().text(symbol));
+  });
+  for (const auto& partition : partitions()) {
+    if (!partition->overlaps(range.start, range.end)) continue;
+    auto index = PartitionIndex::open(partition);
+    if (!index) return std::move(index).error();
+    std::vector<std::string_view> found;
+    if (auto read = (*index)->names(found); !read) return std::move(read).error();
+    names.insert(names.end(), found.begin(), found.end());
+  }
+  return sorted_unique(std::move(names));
+}
+
+Result<std::vector<std::string>> Store::label_values(std::string_view name, std::span<const Matcher> matchers,
+                                                     QueryRange range) const {
+  std::vector<std::string> values;
+  if (!matchers.empty()) {
+    auto query = find(matchers, range, true, 0, {});
+    if (!query) return std::move(query).error();
+    std::unordered_map<std::string_view, bool> seen;
+    for (const Query::Entry& entry : (*query)->series()) seen.emplace(label_value((*query)->labels(entry), name), true);
+    seen.erase("");
+    for (const auto& [value, unused] : seen) values.emplace_back(value);
+    return sorted_unique(std::move(values));
+  }
+  head_.read([&](const SeriesTable& table) {
+    const uint32_t symbol = table.symbols().find(name);
+    if (symbol == kNoSymbol) return;
+    for (const uint32_t value : table.values(symbol)) values.emplace_back(table.symbols().text(value));
+  });
+  for (const auto& partition : partitions()) {
+    if (!partition->overlaps(range.start, range.end)) continue;
+    auto index = PartitionIndex::open(partition);
+    if (!index) return std::move(index).error();
+    std::vector<std::string_view> found;
+    if (auto read = (*index)->values(name, found); !read) return std::move(read).error();
+    values.insert(values.end(), found.begin(), found.end());
+  }
+  return sorted_unique(std::move(values));
+}
+
+Result<StoreStat> Store::stat() const {
+  StoreStat stat{.head = head_.stat()};
+  auto journal = journal_.file_bytes();
+  if (!journal) return std::move(journal).error();
+  stat.journal_bytes = *journal;
+  stat.min_time = stat.head.min_time;
+  stat.max_time = stat.head.max_time;
+  for (const auto& partition : partitions()) {
+    ++stat.partitions;
+    stat.partition_series += partition->info().series;
+    stat.partition_samples += partition->info().samples;
+    stat.partition_blocks += partition->info().blocks;
+    stat.partition_bytes += partition->file_bytes();
+    stat.min_time = std::min(stat.min_time, partition->info().min_time);
+    stat.max_time = std::max(stat.max_time, partition->info().max_time);
+  }
+  return stat;
+}
+
+}  // namespace tarsier::samples

@@ -1,0 +1,102 @@
+// Any bytes, taken for a chunk of the head, a block of a partition, postings, or a record of the journal: each decoder answers or
+// refuses, and reads nothing outside. What a chunk decodes to is encoded again and must decode to the same.
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+
+#include "plugins/storage/samples/chunk_decoder.hpp"
+#include "plugins/storage/samples/journal_codec.hpp"
+#include "plugins/storage/samples/partition.hpp"
+#include "plugins/storage/samples/postings.hpp"
+#include "plugins/storage/samples/sample_block.hpp"
+
+using namespace tarsier::samples;
+
+namespace {
+
+struct Sum : JournalVisitor {
+  uint64_t value = 0;
+  void series(uint64_t ref, Labels labels) override { value += ref + hash_labels(labels); }
+  void sample(uint64_t ref, const Sample& sample) override {
+    value += ref + static_cast<uint64_t>(sample.time) + std::bit_cast<uint64_t>(sample.value);
+    for (const uint8_t byte : sample.histogram) value += byte;
+  }
+  void metadata(std::string_view metric, Metadata metadata) override { value += metric.size() + metadata.help.size(); }
+};
+
+void check_round_trip(const Columns& columns) {
+  ChunkEncoder encoder;
+  size_t rows = 0;
+  for (; rows < columns.size() && encoder.takes(columns.at(rows)); ++rows) encoder.append(columns.at(rows));
+  Columns again;
+  if (!decode_chunk(encoder.view(), INT64_MIN, INT64_MAX, again).ok() || again.size() != rows) std::abort();
+  for (size_t row = 0; row < rows; ++row) {
+    if (again.times[row] != columns.times[row] || !again.at(row).same_value(columns.at(row))) std::abort();
+  }
+}
+
+void fuzz_chunk(std::span<const uint8_t> bytes) {
+  if (bytes.size() < 12) return;
+  ChunkView chunk;
+  chunk.flags = bytes[0];
+  chunk.count = static_cast<uint32_t>(bytes[1]) * 4;
+  chunk.tail_bits = bytes[2] % 64;
+  std::memcpy(&chunk.tail, bytes.data() + 4, 8);
+  const auto words = bytes.subspan(12);
+  chunk.words = static_cast<uint32_t>(words.size() / 8);
+  if (chunk.words != 0) {
+    chunk.buffer.resize(chunk.words, 0);
+    std::memcpy(chunk.buffer.words(), words.data(), size_t{chunk.words} * 8);
+  }
+  Columns columns;
+  if (decode_chunk(chunk, INT64_MIN, INT64_MAX, columns).ok()) check_round_trip(columns);
+}
+
+void fuzz_block(std::span<const uint8_t> bytes) {
+  auto block = SampleBlock::parse(bytes);
+  if (!block) return;
+  for (size_t i = 0; i < block->series_count(); ++i) {
+    Columns columns;
+    (void)block->read(i, INT64_MIN, INT64_MAX, columns).ok();
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const std::span<const uint8_t> bytes(data + 1, size - 1);
+  Sum sum;
+  switch (data[0] % 8) {
+    case 0:
+      fuzz_chunk(bytes);
+      break;
+    case 1:
+      fuzz_block(bytes);
+      break;
+    case 2:
+      (void)decode_samples(bytes, sum).ok();
+      break;
+    case 3:
+      (void)decode_series(bytes, sum).ok();
+      break;
+    case 4:
+      (void)decode_metadata(bytes, sum).ok();
+      break;
+    case 5:
+      (void)PartitionInfo::decode(bytes).ok();
+      break;
+    case 6: {
+      std::vector<uint8_t> out;
+      (void)Unpacker().unpack(bytes, out).ok();
+      break;
+    }
+    default: {
+      SeriesIds ids;
+      ByteReader in(bytes);
+      decode_postings(in, in.count(0, 100'000), 1'000'000, ids);
+      break;
+    }
+  }
+  return 0;
+}

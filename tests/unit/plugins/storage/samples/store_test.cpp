@@ -1,0 +1,308 @@
+// What the store promises: acknowledged samples are there, exact to the bit, before and after sealing and restarts.
+#include <cmath>
+#include <limits>
+
+#include "store_fixture.hpp"
+
+namespace tarsier::samples::test {
+namespace {
+
+constexpr int64_t kBase = 1'799'990'000 * kSecondNs;
+const LabelSet kUp = {{"__name__", "up"}, {"job", "node"}};
+
+class StoreTest : public StoreFixture {
+ protected:
+  void SetUp() override { open(); }
+};
+
+TEST_F(StoreTest, AnswersWhatWasWritten) {
+  ASSERT_TRUE(put(kUp, {{kBase, 1}, {kBase + kSecondNs, 0}}).ok());
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + kSecondNs, 0}}}}));
+}
+
+TEST_F(StoreTest, KeepsEveryBitOfEveryKindOfValue) {
+  const std::vector<double> values = {0.0,
+                                      -0.0,
+                                      1.5,
+                                      -1e308,
+                                      4.9e-324,
+                                      std::numeric_limits<double>::infinity(),
+                                      -std::numeric_limits<double>::infinity(),
+                                      std::bit_cast<double>(TARSIER_STALE_NAN_BITS),
+                                      std::bit_cast<double>(0x7ff8000000000001ULL),
+                                      std::bit_cast<double>(0xfff8dead0000beefULL),
+                                      0.1,
+                                      3};
+  std::vector<Point> points;
+  for (const double value : values) points.push_back({kBase + static_cast<int64_t>(points.size()) * kSecondNs, value});
+  ASSERT_TRUE(put(kUp, points).ok());
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+  seal();
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+}
+
+TEST_F(StoreTest, KeepsTimesFromTheFirstToTheLastNanosecond) {
+  options_.out_of_order_window_ns = INT64_MAX;
+  options_.future_limit_ns = 0;
+  open();
+  const std::vector<Point> points = {{INT64_MIN, 1}, {-1, 2}, {0, 3}, {1, 4}, {kBase, 5}, {INT64_MAX, 6}};
+  ASSERT_TRUE(put(kUp, points).ok());
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+  seal();
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+}
+
+TEST_F(StoreTest, KeepsStartTimestamps) {
+  const std::vector<Point> points = {
+      {kBase, 1, kBase - 5}, {kBase + kSecondNs, 2, kBase - 5}, {kBase + 2 * kSecondNs, 1, kBase + 1}};
+  ASSERT_TRUE(put(kUp, points).ok());
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+  seal();
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+}
+
+TEST_F(StoreTest, AcknowledgesOnlyWhatIsCommitted) {
+  storage_.hold_commits();
+  batch::SamplesBuilder builder;
+  add(builder, kUp, {{kBase, 1}});
+  const auto outcome = write(builder);
+  EXPECT_FALSE(outcome->has_value());
+  storage_.release_commits();
+  ASSERT_TRUE(outcome->has_value());
+  EXPECT_TRUE((*outcome)->ok());
+}
+
+TEST_F(StoreTest, KeepsAcknowledgedSamplesWhoseSeriesWereDefinedInAFailedEntry) {
+  storage_.hold_commits();
+  batch::SamplesBuilder first, second, third;
+  add(first, kUp, {{kBase, 1}});
+  const auto failed = write(first);
+  storage_.fail_held_commits(TARSIER_RESOURCE);
+  ASSERT_TRUE(failed->has_value());
+  EXPECT_EQ((*failed)->error().code(), TARSIER_RESOURCE);
+  add(second, kUp, {{kBase, 1}, {kBase + 1, 2}});
+  const auto kept = write(second);
+  ASSERT_TRUE(kept->has_value() && (*kept)->ok());
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}}}}));
+}
+
+TEST_F(StoreTest, TakesABatchAgainThatAFullQueueRefused) {
+  storage_.refuse_writes(TARSIER_AGAIN);
+  EXPECT_EQ(put(kUp, {{kBase, 1}}).error().code(), TARSIER_AGAIN);
+  storage_.refuse_writes(TARSIER_OK);
+  EXPECT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}}}}));
+}
+
+TEST_F(StoreTest, DoesNotGrowWhileTheDiskIsFull) {
+  ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  storage_.refuse_writes(TARSIER_RESOURCE);
+  EXPECT_EQ(put(kUp, {{kBase + 1, 2}}).error().code(), TARSIER_RESOURCE);
+  EXPECT_EQ(put(kUp, {{kBase + 2, 2}}).error().code(), TARSIER_RESOURCE);
+  EXPECT_EQ(put(kUp, {{kBase + 3, 2}}).error().code(), TARSIER_RESOURCE);
+  EXPECT_LE(store_->stat()->head.samples, 2U);
+  storage_.refuse_writes(TARSIER_OK);
+  EXPECT_TRUE(put(kUp, {{kBase + 4, 5}}).ok());
+  EXPECT_EQ(find({}, kBase + 4, kBase + 4), (Found{{kUp, {{kBase + 4, 5}}}}));
+}
+
+TEST_F(StoreTest, IgnoresAnEqualSampleAndRefusesAnotherValueForTheSameTime) {
+  ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  EXPECT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  const auto conflict = put(kUp, {{kBase, 2}, {kBase + 1, 3}});
+  EXPECT_EQ(conflict.error().code(), TARSIER_INVALID);
+  EXPECT_NE(conflict.error().message().find("1 of 2 samples refused"), std::string::npos) << conflict.error().message();
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 3}}}}));
+  EXPECT_EQ(store_->counters().duplicates, 1U);
+  EXPECT_EQ(store_->counters().refused_conflict, 1U);
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 3}}}}));
+}
+
+TEST_F(StoreTest, TakesSamplesOutOfOrderWithinTheWindowOnly) {
+  ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  EXPECT_TRUE(put(kUp, {{kBase - 29 * kMinuteNs, 2}}).ok());
+  EXPECT_EQ(put(kUp, {{kBase - 31 * kMinuteNs, 3}}).error().code(), TARSIER_INVALID);
+  EXPECT_EQ(store_->counters().refused_too_old, 1U);
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase - 29 * kMinuteNs, 2}, {kBase, 1}}}}));
+}
+
+TEST_F(StoreTest, RefusesEverySampleOutOfOrderWithoutAWindow) {
+  options_.out_of_order_window_ns = 0;
+  open();
+  ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  EXPECT_FALSE(put(kUp, {{kBase - 1, 2}}).ok());
+  EXPECT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  EXPECT_FALSE(put(kUp, {{kBase, 3}}).ok());
+}
+
+TEST_F(StoreTest, RefusesSamplesFarInTheFuture) {
+  EXPECT_TRUE(put(kUp, {{now_ + 9 * kMinuteNs, 1}}).ok());
+  EXPECT_FALSE(put(kUp, {{now_ + 11 * kMinuteNs, 1}}).ok());
+  EXPECT_EQ(store_->counters().refused_future, 1U);
+}
+
+TEST_F(StoreTest, RefusesNewSeriesAboveTheLimitAndKeepsTheOthers) {
+  options_.max_series = 1;
+  open();
+  ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  batch::SamplesBuilder builder;
+  add(builder, kUp, {{kBase + 1, 2}});
+  add(builder, {{"__name__", "down"}}, {{kBase + 1, 2}});
+  const auto outcome = write(builder);
+  EXPECT_EQ((*outcome)->error().code(), TARSIER_RESOURCE);
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}}}}));
+}
+
+TEST_F(StoreTest, RefusesHugeLabelsAndEmptySets) {
+  EXPECT_FALSE(put({{"__name__", "big"}, {"x", std::string(10 << 20, 'x')}}, {{kBase, 1}}).ok());
+  EXPECT_FALSE(put({}, {{kBase, 1}}).ok());
+  EXPECT_EQ(store_->counters().refused_labels, 2U);
+  EXPECT_TRUE(all().empty());
+}
+
+TEST_F(StoreTest, TakesALabelWithoutValueForAnAbsentOne) {
+  ASSERT_TRUE(put({{"__name__", "up"}, {"job", "node"}, {"zone", ""}}, {{kBase, 1}}).ok());
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}}}}));
+}
+
+TEST_F(StoreTest, SealsClosedWindowsAndMergesThemWithTheHead) {
+  options_.partition_window_ns = kHourNs;
+  open();
+  const int64_t boundary = window_start(kBase, kHourNs);
+  std::vector<Point> points;
+  for (int64_t i = -100; i < 100; ++i) points.push_back({boundary + i * 15 * kSecondNs, static_cast<double>(i)});
+  ASSERT_TRUE(put(kUp, points).ok());
+  seal(boundary);
+  EXPECT_EQ(store_->stat()->partitions, 1U);
+  EXPECT_EQ(store_->stat()->partition_samples, 100U);
+  EXPECT_EQ(store_->stat()->head.samples, 100U);
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+  EXPECT_EQ(find({}, boundary - 15 * kSecondNs, boundary), (Found{{kUp, {points[99], points[100]}}}));
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+  EXPECT_EQ(store_->stat()->head.samples, 100U);
+}
+
+TEST_F(StoreTest, TakesLateSamplesForASealedWindow) {
+  ASSERT_TRUE(put(kUp, {{kBase, 1}, {kBase + 2, 3}}).ok());
+  seal();
+  ASSERT_TRUE(put(kUp, {{kBase + 1, 2}}).ok());
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}, {kBase + 2, 3}}}}));
+  seal();
+  EXPECT_EQ(store_->stat()->partitions, 2U);
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}, {kBase + 2, 3}}}}));
+}
+
+TEST_F(StoreTest, ForgetsSeriesThatEndedButStillFindsThemInPartitions) {
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(put({{"__name__", "churn"}, {"i", std::to_string(i)}}, {{kBase, 1}}).ok());
+  seal();
+  EXPECT_EQ(store_->stat()->head.series, 0U);
+  EXPECT_EQ(all().size(), 100U);
+  ASSERT_TRUE(put({{"__name__", "churn"}, {"i", "5"}}, {{kBase + 1, 1}}).ok());
+  EXPECT_EQ(find({{TARSIER_MATCH_EQUAL, "i", "5"}}).begin()->second.size(), 2U);
+  open();
+  EXPECT_EQ(find({{TARSIER_MATCH_EQUAL, "i", "5"}}).begin()->second.size(), 2U);
+}
+
+TEST_F(StoreTest, RemovesPartitionsPastTheirTimeAndAboveTheSize) {
+  options_.retention_ns = 24 * kHourNs;
+  options_.out_of_order_window_ns = INT64_MAX;
+  open();
+  ASSERT_TRUE(put(kUp, {{now_ - 30 * kHourNs, 1}}).ok());
+  ASSERT_TRUE(put(kUp, {{now_ - 20 * kHourNs, 2}, {now_ - 10 * kHourNs, 3}}).ok());
+  seal();
+  EXPECT_EQ(store_->stat()->partitions, 3U);
+  ASSERT_TRUE(store_->maintain(now_).ok());
+  EXPECT_EQ(all(), (Found{{kUp, {{now_ - 20 * kHourNs, 2}, {now_ - 10 * kHourNs, 3}}}}));
+  EXPECT_EQ(storage_.names().size(), 3U);  // the active file and two partitions
+  options_.retention_bytes = store_->stat()->partition_bytes / 2 + store_->stat()->journal_bytes + 10;
+  open();
+  ASSERT_TRUE(store_->maintain(now_).ok());
+  EXPECT_EQ(all(), (Found{{kUp, {{now_ - 10 * kHourNs, 3}}}}));
+}
+
+TEST_F(StoreTest, KeepsMetadataOverRestartAndSealing) {
+  batch::SamplesBuilder builder;
+  add(builder, kUp, {{kBase, 1}});
+  builder.metadata(TARSIER_SERIES_GAUGE, "Whether it is up.", "bool");
+  ASSERT_TRUE((*write(builder))->ok());
+  seal();
+  open();
+  std::vector<std::string> seen;
+  tarsier_error error = empty_error();
+  ASSERT_EQ(service_->table()->metadata(
+                service_->table()->self, str("up"), 0, &seen,
+                [](void* user, const tarsier_metadata* found) {
+                  auto& texts = *static_cast<std::vector<std::string>*>(user);
+                  texts.emplace_back(view(found->name));
+                  texts.emplace_back(view(found->help));
+                  texts.emplace_back(view(found->unit));
+                  texts.push_back(std::to_string(found->type));
+                },
+                &error),
+            TARSIER_OK);
+  EXPECT_EQ(seen, (std::vector<std::string>{"up", "Whether it is up.", "bool", "2"}));
+}
+
+TEST_F(StoreTest, SaysWhichPartitionIsDamaged) {
+  ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  seal();
+  const std::string name = partition_name(window_start(kBase, options_.partition_window_ns), 1);
+  ASSERT_TRUE(storage_.exists(name));
+  storage_.damage(name, "chunks");
+  (void)all();
+  EXPECT_EQ(last_status_, TARSIER_CORRUPT);
+  EXPECT_NE(last_message_.find(name), std::string::npos) << last_message_;
+}
+
+TEST_F(StoreTest, HonoursLimitsAndCancellation) {
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(put({{"__name__", "m"}, {"i", std::to_string(i)}}, {{kBase, 1}, {kBase + 1, 2}}).ok());
+  tarsier_select select = select_of({}, INT64_MIN, INT64_MAX);
+  const auto run = [&] {
+    return service_->table()->select(
+        service_->table()->self, &select, nullptr, [](void*, const tarsier_series*) -> int32_t { return 0; }, nullptr);
+  };
+  EXPECT_EQ(run(), TARSIER_OK);
+  select.max_series = 9;
+  EXPECT_EQ(run(), TARSIER_RESOURCE);
+  select.max_series = 10;
+  select.max_samples = 19;
+  EXPECT_EQ(run(), TARSIER_RESOURCE);
+  select.max_samples = 0;
+  select.cancel = {nullptr, [](void*) -> int32_t { return 1; }};
+  EXPECT_EQ(run(), TARSIER_CANCELLED);
+}
+
+TEST_F(StoreTest, SealsWhatIsDueByTheClock) {
+  const int64_t window = options_.partition_window_ns;
+  const int64_t begin = window_start(now_, window);
+  ASSERT_TRUE(put(kUp, {{begin - 1, 1}, {begin, 2}}).ok());
+  ASSERT_TRUE(store_->maintain(begin + options_.seal_delay_ns - 1).ok());
+  EXPECT_EQ(store_->stat()->partitions, 0U);
+  ASSERT_TRUE(store_->maintain(begin + options_.seal_delay_ns).ok());
+  EXPECT_EQ(store_->stat()->partitions, 1U);
+  EXPECT_EQ(all(), (Found{{kUp, {{begin - 1, 1}, {begin, 2}}}}));
+}
+
+TEST_F(StoreTest, SealsEverythingWhenTheJournalIsLarge) {
+  options_.journal_bytes = 1;
+  open();
+  ASSERT_TRUE(put(kUp, {{now_, 1}}).ok());
+  ASSERT_TRUE(store_->maintain(now_).ok());
+  EXPECT_EQ(store_->stat()->partitions, 1U);
+  EXPECT_EQ(store_->stat()->head.samples, 0U);
+}
+
+}  // namespace
+}  // namespace tarsier::samples::test
