@@ -16,13 +16,21 @@ uint64_t Budget::used_bytes() const noexcept {
   return static_cast<uint64_t>(std::max<int64_t>(0, used_.load(std::memory_order_relaxed)));
 }
 
+void Budget::add(int64_t bytes) noexcept {
+  used_.fetch_add(bytes, std::memory_order_relaxed);
+  if (bytes > 0) free_.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
 uint64_t Budget::free_bytes() {
   const int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
-  if (now - checked_ns_.load(std::memory_order_relaxed) > kFreeSpaceValidNs) {
-    struct statvfs found{};
-    if (::statvfs(options_.data_dir.c_str(), &found) == 0) free_ = static_cast<int64_t>(found.f_bavail * found.f_frsize);
-    checked_ns_ = now;
-  }
+  if (now - checked_ns_.load(std::memory_order_relaxed) > kFreeSpaceValidNs) return ask_free_bytes();
+  return static_cast<uint64_t>(std::max<int64_t>(0, free_.load(std::memory_order_relaxed)));
+}
+
+uint64_t Budget::ask_free_bytes() {
+  struct statvfs found{};
+  if (::statvfs(options_.data_dir.c_str(), &found) == 0) free_ = static_cast<int64_t>(found.f_bavail * found.f_frsize);
+  checked_ns_ = std::chrono::steady_clock::now().time_since_epoch().count();
   return static_cast<uint64_t>(std::max<int64_t>(0, free_.load(std::memory_order_relaxed)));
 }
 

@@ -17,10 +17,12 @@ class Budget {
   /// Refuses with RESOURCE what would go over the quota or under the free space.
   Result<void> admit(std::string_view environment, uint64_t bytes);
   /// A file has grown, appeared or gone.
-  void add(int64_t bytes) noexcept { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  void add(int64_t bytes) noexcept;
   uint64_t used_bytes() const noexcept;
-  /// Of the file system, as of at most 20 ms ago.
+  /// Of the file system, as of at most 20 ms ago and less what was taken since.
   uint64_t free_bytes();
+  /// As of now.
+  uint64_t ask_free_bytes();
 
  private:
   const StorageOptions& options_;

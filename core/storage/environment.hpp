@@ -116,6 +116,7 @@ class Environment {
   Result<void> commit_once(Group& group);
   Result<void> apply(void* txn, Transaction& transaction);
   void finish(Group& group);
+  bool is_disk_full(const Group& group);
   void note_commit(LmdbFile& file, const LmdbFile::Usage& usage, std::chrono::nanoseconds took);
   Result<void> begin_interval();
   Result<void> end_interval();

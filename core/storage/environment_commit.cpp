@@ -17,6 +17,7 @@
 namespace tarsier::storage {
 namespace {
 
+constexpr uint64_t kSmallestFreeSpace = 256U << 10U;
 constexpr std::chrono::seconds kRepairPause{1};
 constexpr std::chrono::milliseconds kShortPatience{5};
 constexpr std::chrono::milliseconds kLongPatience{2000};
@@ -135,9 +136,19 @@ Result<void> Environment::apply(void* parent, Transaction& transaction) {
   return {};
 }
 
+/// LMDB reports a write that was cut short, as a full disk does, as an I/O error.
+bool Environment::is_disk_full(const Group& group) {
+  uint64_t needed = kSmallestFreeSpace;
+  for (const auto& transaction : group) needed += 2 * transaction->bytes;
+  return shared_.budget.ask_free_bytes() < needed;
+}
+
 void Environment::commit_group(Group& group) {
   Result<void> done = prepare_to_write();
   if (done) done = commit_once(group);
+  if (!done && done.error().code() == TARSIER_UNAVAILABLE && is_disk_full(group)) {
+    done = Error(TARSIER_RESOURCE, done.error().message() + " (no space left on the device)");
+  }
   if (!done && done.error().code() == TARSIER_RESOURCE && group.size() > 1) {
     // One may be too large where the others are not.
     for (auto& transaction : group) {
@@ -178,8 +189,6 @@ Result<void> Environment::commit_once(Group& group) {
   const LmdbFile::Usage usage = open_file->usage(txn);
   if (const int code = mdb_txn_commit(txn); code != 0) {
     open_file->forget_new_tables();
-    // LMDB reports a write that was cut short, as a full disk does, as an I/O error.
-    if (code == EIO && shared_.budget.free_bytes() < (1U << 20U)) return lmdb_error(ENOSPC, "commit");
     return lmdb_error(code, "commit");
   }
   open_file->publish_tables();
@@ -307,7 +316,11 @@ Result<void> Environment::sync() {
   if (!mark_ || !unsynced_) return {};
   const auto open_file = file();
   auto pin = open_file->begin_read();
-  if (!pin) return std::move(pin).error();
+  if (!pin) {
+    panicked_ = true;  // LMDB refuses even reads: repair() opens the file anew
+    unsynced_ = false;
+    return std::move(pin).error();
+  }
   const auto give_up = [&](Error error) {
     open_file->end_read(*pin);
     sync_failed_ = true;
@@ -353,6 +366,7 @@ Result<void> Environment::reopen_file() {
     if (pin_ != nullptr) file_->end_read(std::exchange(pin_, nullptr));
     mark_.reset();
     unsynced_ = false;
+    sync_failed_ = false;  // opening it recovers and syncs
     if (file_.use_count() > 1) return Error::unavailable("its disk failed; it opens again when the open snapshots have ended");
     file_.reset();
   }

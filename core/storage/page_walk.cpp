@@ -1,5 +1,6 @@
 #include "core/storage/page_walk.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -75,8 +76,11 @@ class Walk {
     if (meta == nullptr) return corrupt(0, "has no valid meta page");
     page_size_ = read<uint32_t>(meta + kMetaPageSizeOffset);
     const uint64_t last_page = read<uint64_t>(meta + kMetaLastPageOffset);
-    if (last_page < 1 || last_page >= file_.size() / page_size_) return corrupt(0, "the file is shorter than its content");
-    pages_ = last_page + 1;
+    if (last_page < 1 || last_page >= uint64_t{1} << 48U) return corrupt(0, "impossible number of pages");
+    numbered_ = last_page + 1;
+    // Pages at the end that were taken and freed by one transaction were never written: the file may be shorter than it is
+    // numbered.
+    pages_ = std::min(numbered_, file_.size() / page_size_);
     sum_.bytes = pages_ * page_size_;
     sum_.txn = read<uint64_t>(meta + kMetaTxnOffset);
     if (auto ok = walk(read_tree(meta + kMetaPageSizeOffset), Kind::kFreeList); !ok) return std::move(ok).error();
@@ -192,7 +196,7 @@ class Walk {
     const uint64_t count = read<uint64_t>(list);
     for (uint64_t i = 1; i <= count; ++i) {
       const uint64_t free_page = read<uint64_t>(list + 8 * i);
-      if (free_page < 2 || free_page >= pages_) return corrupt(number, "a free list names a page outside of the file");
+      if (free_page < 2 || free_page >= numbered_) return corrupt(number, "a free list names an impossible page");
     }
     return {};
   }
@@ -200,6 +204,7 @@ class Walk {
   const Mapping& file_;
   const std::string& path_;
   uint64_t page_size_ = 4096;
+  uint64_t numbered_ = 0;
   uint64_t pages_ = 0;
   uint64_t visited_ = 0;
   TreeSum sum_;

@@ -90,13 +90,18 @@ Result<void> tarsier_sealer::append(std::string_view table, std::string_view key
   return txn_bytes_ < kTxnBytes ? Result<void>() : commit_txn();
 }
 
-Result<void> tarsier_sealer::finish(const std::string& env_dir) {
+Result<void> tarsier_sealer::complete() {
   if (auto ok = commit_txn(); !ok) return ok;
   const std::string data_file = dir_ + "/data.mdb";
   if (::fsync(file_->data_fd()) != 0) return tarsier::storage::system_error(errno, "sync " + data_file);
   file_.reset();
   auto noted = tarsier::storage::write_sealed_note(dir_, data_file);
   if (!noted) return std::move(noted).error();
+  return {};
+}
+
+Result<void> tarsier_sealer::place(const std::string& env_dir) {
+  const std::string data_file = dir_ + "/data.mdb";
   if (auto ok = tarsier::storage::make_directories(env_dir); !ok) return ok;
   // The note first: without a data file a directory is no environment.
   if (auto ok = tarsier::storage::rename_file(dir_ + "/sealed", env_dir + "/sealed"); !ok) return ok;

@@ -20,14 +20,17 @@ struct tarsier_sealer {
  public:
   static tarsier::Result<tarsier_sealer*> begin(tarsier::storage::Storage& storage, tarsier::host::Owner* owner, std::string name,
                                                 std::string temporary_dir);
-  /// Removes what was built unless finish() has put it in its place.
+  /// Removes what was built unless place() has put it in its place.
   ~tarsier_sealer();
   tarsier_sealer(const tarsier_sealer&) = delete;
   tarsier_sealer& operator=(const tarsier_sealer&) = delete;
 
   /// INVALID, and nothing done, when the key is not above the table's last one.
   tarsier::Result<void> append(std::string_view table, std::string_view key, std::string_view value);
-  tarsier::Result<void> finish(const std::string& env_dir);
+  /// Syncs what was built and notes its tree; nothing more can be appended.
+  tarsier::Result<void> complete();
+  /// Puts it in its place.
+  tarsier::Result<void> place(const std::string& env_dir);
 
   tarsier::storage::Storage& storage() noexcept { return storage_; }
   tarsier::host::Owner* owner() const noexcept { return owner_; }

@@ -82,7 +82,8 @@ Result<std::string_view> tarsier_snapshot::get(std::string_view table, std::stri
   MDB_val stored{};
   const int code = mdb_get(txn_, *dbi, &wanted, &stored);
   // A table made after this snapshot began is not known to it.
-  if (code == MDB_NOTFOUND || code == MDB_BAD_DBI || code == EINVAL) return tarsier::storage::no_key(environment_name(), table, key);
+  if (code == MDB_NOTFOUND || code == MDB_BAD_DBI || code == EINVAL)
+    return tarsier::storage::no_key(environment_name(), table, key);
   if (code != 0) return lmdb_error(code, "environment " + environment_name() + ": read table " + std::string(table));
   std::string_view value;
   if (!checksum_codec().unpack(table, key, tarsier::storage::view_of(stored), value, unpacked_)) {

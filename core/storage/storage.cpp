@@ -98,15 +98,18 @@ Result<tarsier_sealer*> Storage::begin_seal(host::Owner* owner, std::string_view
 }
 
 Result<void> Storage::finish_seal(tarsier_sealer* sealer) {
-  Result<void> done;
   {
     const std::lock_guard lock(mutex_);
     if (sealers_.erase(sealer) == 0) return Error(TARSIER_CANCELLED, "the instance was stopped before the sealing was finished");
-    const std::string dir = dir_->env_dir(sealer->name());
-    done = file_exists(dir + "/data.mdb") ? Error::invalid("it exists already") : sealer->finish(dir);
-    if (!done) done = Error(done.error()).in("seal environment " + sealer->name());
   }
-  delete sealer;
+  const std::unique_ptr<tarsier_sealer> ended(sealer);
+  Result<void> done = sealer->complete();
+  if (done) {
+    const std::lock_guard lock(mutex_);
+    const std::string dir = dir_->env_dir(sealer->name());
+    done = file_exists(dir + "/data.mdb") ? Error::invalid("it exists already") : sealer->place(dir);
+  }
+  if (!done) return Error(done.error()).in("seal environment " + sealer->name());
   return done;
 }
 
