@@ -88,7 +88,8 @@ size_t TextParser::series_size(std::string_view text) const noexcept {
 
 Entry TextParser::read_sample(std::string_view expected) {
   const std::string_view text = page_.substr(at_);
-  const size_t size = matches(text, expected) ? expected.size() : series_size(text);
+  matched_ = matches(text, expected);
+  const size_t size = matched_ ? expected.size() : series_size(text);
   if (size == 0) return fail("expected a metric, got " + quote(text.substr(0, line_size(text))));
   series_ = text.substr(0, size);
   std::string_view rest = skip_blanks(text.substr(size));

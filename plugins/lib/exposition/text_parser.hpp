@@ -22,6 +22,8 @@ class TextParser {
   // Of the sample, until the next call.
   /// As written, without blanks at the end; labels come from SeriesText.
   std::string_view series() const noexcept { return series_; }
+  /// True when the sample is of the series that was expected.
+  bool matched() const noexcept { return matched_; }
   double value() const noexcept { return value_; }
   bool has_timestamp() const noexcept { return has_timestamp_; }
   int64_t timestamp_ms() const noexcept { return timestamp_ms_; }
@@ -56,6 +58,7 @@ class TextParser {
   double value_ = 0;
   int64_t timestamp_ms_ = 0;
   bool has_timestamp_ = false;
+  bool matched_ = false;
   uint32_t type_ = TARSIER_SERIES_UNKNOWN;
   uint64_t samples_ = 0;
   Error error_{TARSIER_OK, {}};

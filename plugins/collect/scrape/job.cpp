@@ -1,0 +1,209 @@
+// Reading jobs from TOML and naming their targets.
+#include "plugins/collect/scrape/job.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace tarsier::scrape {
+namespace {
+
+std::vector<std::string> strings(const Config& node) {
+  std::vector<std::string> values;
+  if (node.present() && !node.is_array()) return {node.string()};
+  for (uint64_t i = 0; i < node.size(); ++i) values.push_back(node.at(i).string());
+  return values;
+}
+
+/// name -> list of values, as params and http_headers have them.
+std::vector<std::pair<std::string, std::string>> read_pairs(const Config& table, const char* inner) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (uint64_t i = 0; i < table.size(); ++i) {
+    const Config entry = table.at(i);
+    for (std::string& value : strings(inner != nullptr && entry.is_table() ? entry[inner] : entry))
+      pairs.emplace_back(std::string(table.key_at(i)), std::move(value));
+  }
+  return pairs;
+}
+
+Result<void> read_authorization(const Config& node, Job& job) {
+  const Config basic = node["basic_auth"], other = node["authorization"];
+  const bool has_basic = basic["username"].present(),
+             has_other = other["credentials"].present() || other["credentials_file"].present();
+  if (has_basic && has_other) return other.invalid("at most one of basic_auth and authorization may be given");
+  if (has_basic) {
+    if (basic["password_file"].present()) {
+      job.authorization_type = "Basic";
+      job.authorization_user = basic["username"].string();
+      job.authorization_file = basic["password_file"].path();
+    } else {
+      job.authorization = "Basic " + base64(basic["username"].string() + ":" + basic["password"].string());
+    }
+  } else if (has_other) {
+    const std::string type = other["type"].present() ? other["type"].string() : "Bearer";
+    if (type == "Basic") return other.invalid("authorization type Basic is written as basic_auth");
+    if (other["credentials_file"].present()) {
+      job.authorization_type = type;
+      job.authorization_file = other["credentials_file"].path();
+    } else {
+      job.authorization = type + " " + other["credentials"].string();
+    }
+  }
+  return {};
+}
+
+void read_limits(const Config& node, Job& job) {
+  const auto limit = [&](const char* key) { return static_cast<uint64_t>(std::max<int64_t>(node[key].integer(), 0)); };
+  job.sample_limit = limit("sample_limit");
+  job.target_limit = limit("target_limit");
+  job.label_limit = limit("label_limit");
+  job.label_name_length_limit = limit("label_name_length_limit");
+  job.label_value_length_limit = limit("label_value_length_limit");
+  job.body_size_limit = node["body_size_limit"].size_bytes();
+}
+
+Result<Job> read_job(const Config& node, const Config& defaults) {
+  Job job;
+  job.name = node["job_name"].string();
+  if (job.name.empty()) return node.invalid("job_name is empty");
+  job.interval_ns = (node["scrape_interval"].present() ? node : defaults)["scrape_interval"].duration_ns();
+  if (job.interval_ns <= 0) return node.invalid("scrape_interval must be above 0");
+  const bool own_timeout = node["scrape_timeout"].present();
+  job.timeout_ns = (own_timeout ? node : defaults)["scrape_timeout"].duration_ns();
+  if (own_timeout && job.timeout_ns > job.interval_ns)
+    return node["scrape_timeout"].invalid("scrape_timeout " + duration_text(job.timeout_ns) + " is longer than scrape_interval " +
+                                          duration_text(job.interval_ns));
+  job.timeout_ns = std::min(job.timeout_ns, job.interval_ns);
+  job.metrics_path = node["metrics_path"].string();
+  job.scheme = node["scheme"].string();
+  job.honor_labels = node["honor_labels"].boolean();
+  job.honor_timestamps = node["honor_timestamps"].boolean();
+  job.track_timestamps_staleness = node["track_timestamps_staleness"].boolean();
+  job.follow_redirects = node["follow_redirects"].boolean();
+  job.enable_compression = node["enable_compression"].boolean();
+  job.fallback_scrape_protocol = node["fallback_scrape_protocol"].string();
+  job.params = read_pairs(node["params"], nullptr);
+  job.headers = read_pairs(node["http_headers"], "values");
+  read_limits(node, job);
+  const Config tls = node["tls_config"];
+  job.tls = {tls["ca_file"].path(), tls["cert_file"].path(), tls["key_file"].path(), tls["server_name"].string(),
+             tls["insecure_skip_verify"].boolean()};
+  if (auto read = read_authorization(node, job); !read) return std::move(read).error();
+  const Config lists = node["static_configs"];
+  for (uint64_t i = 0; i < lists.size(); ++i) {
+    Job::StaticConfig list;
+    list.targets = strings(lists.at(i)["targets"]);
+    const Config labels = lists.at(i)["labels"];
+    for (uint64_t k = 0; k < labels.size(); ++k) list.labels.emplace(std::string(labels.key_at(k)), labels.at(k).string());
+    job.static_configs.push_back(std::move(list));
+  }
+  return job;
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view kPlain = "-_.~";
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter || kPlain.find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out.append(1, '%').append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+    }
+  }
+  return out;
+}
+
+std::string make_url(const LabelSet& labels, const Job& job) {
+  std::string path(get(labels, "__metrics_path__"));
+  if (!path.starts_with('/')) path.insert(0, 1, '/');
+  std::string url = std::string(get(labels, "__scheme__")).append("://").append(get(labels, "__address__")).append(path);
+  char separator = path.find('?') == std::string::npos ? '?' : '&';
+  const auto add = [&](std::string_view name, std::string_view value) {
+    url.append(1, separator).append(percent_encode(name)).append(1, '=').append(percent_encode(value));
+    separator = '&';
+  };
+  std::set<std::string_view> seen;
+  for (const auto& [name, value] : job.params)  // the label stands for the first value of its parameter
+    add(name, seen.insert(name).second ? get(labels, "__param_" + name) : std::string_view(value));
+  for (const auto& [name, value] : labels)
+    if (name.starts_with("__param_") && !seen.contains(std::string_view(name).substr(8))) add(name.substr(8), value);
+  return url;
+}
+
+}  // namespace
+
+Result<std::vector<Job>> read_jobs(const Config& config) {
+  std::vector<Job> jobs;
+  std::set<std::string> names;
+  const Config list = config["job"];
+  for (uint64_t i = 0; i < list.size(); ++i) {
+    auto job = read_job(list.at(i), config);
+    if (!job) return std::move(job).error();
+    if (!names.insert(job->name).second) return list.at(i).invalid("job_name '" + job->name + "' is used twice");
+    if (auto targets = expand_targets(*job); !targets) return list.at(i).invalid(targets.error().message());
+    jobs.push_back(std::move(*job));
+  }
+  return jobs;
+}
+
+Result<std::vector<TargetSpec>> expand_targets(const Job& job) {
+  std::vector<TargetSpec> targets;
+  std::set<LabelSet> seen;
+  for (const Job::StaticConfig& list : job.static_configs) {
+    for (const std::string& address : list.targets) {
+      if (address.empty() || address.find('/') != std::string::npos)
+        return Error::invalid("'" + address + "' is no valid target: expected host:port");
+      TargetSpec target;
+      target.discovered = list.labels;
+      target.discovered["__address__"] = address;
+      LabelSet& labels = target.discovered;
+      labels.try_emplace("job", job.name);
+      labels.try_emplace("__scheme__", job.scheme);
+      labels.try_emplace("__metrics_path__", job.metrics_path);
+      labels.try_emplace("__scrape_interval__", duration_text(job.interval_ns));
+      labels.try_emplace("__scrape_timeout__", duration_text(job.timeout_ns));
+      for (const auto& [name, value] : job.params) labels.try_emplace("__param_" + name, value);
+      for (const auto& [name, value] : labels)
+        if (!is_internal(name) && !value.empty()) target.labels.emplace(name, value);
+      target.labels.try_emplace("instance", address);
+      target.url = make_url(labels, job);
+      LabelSet identity = target.labels;  // two ways to the same target are one target
+      identity.emplace("__url__", target.url);
+      if (seen.insert(std::move(identity)).second) targets.push_back(std::move(target));
+    }
+  }
+  return targets;
+}
+
+std::string duration_text(int64_t ns) {
+  struct Unit {
+    const char* name;
+    int64_t ms;
+  };
+  constexpr std::array<Unit, 5> kUnits = {{{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+  int64_t ms = ns / 1'000'000;
+  if (ms == 0) return "0s";
+  std::string out;
+  for (const Unit& unit : kUnits) {
+    if (ms < unit.ms) continue;
+    out += std::to_string(ms / unit.ms) + unit.name;
+    ms %= unit.ms;
+  }
+  return out;
+}
+
+std::string base64(std::string_view text) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (size_t i = 0; i < text.size(); i += 3) {
+    uint32_t group = 0;
+    for (size_t k = 0; k < 3; ++k) group = group << 8 | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U);
+    for (size_t k = 0; k < 4; ++k) out += i + k <= text.size() ? kDigits[group >> (18 - 6 * k) & 63U] : '=';
+  }
+  return out;
+}
+
+}  // namespace tarsier::scrape

@@ -1,0 +1,73 @@
+// One job of the configuration, and the targets that its static lists name.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plugins/collect/scrape/label_set.hpp"
+#include "tarsier/config.hpp"
+#include "tarsier/result.hpp"
+
+namespace tarsier::scrape {
+
+struct TlsConfig {
+  std::string ca_file, cert_file, key_file, server_name;
+  bool insecure_skip_verify = false;
+  bool operator==(const TlsConfig&) const = default;
+};
+
+/// The keys keep Prometheus' names; 0 means no limit.
+struct Job {
+  std::string name;
+  int64_t interval_ns = 0;
+  int64_t timeout_ns = 0;
+  std::string metrics_path;
+  std::string scheme;
+  bool honor_labels = false;
+  bool honor_timestamps = true;
+  bool track_timestamps_staleness = false;
+  bool follow_redirects = true;
+  bool enable_compression = true;
+  std::string fallback_scrape_protocol;
+  std::vector<std::pair<std::string, std::string>> params;
+  std::vector<std::pair<std::string, std::string>> headers;
+  uint64_t sample_limit = 0;
+  uint64_t body_size_limit = 0;
+  uint64_t target_limit = 0;
+  uint64_t label_limit = 0;
+  uint64_t label_name_length_limit = 0;
+  uint64_t label_value_length_limit = 0;
+  std::string authorization;       // the whole header value, when no file is named
+  std::string authorization_type;  // "Basic" with a user's name, or the scheme, when the secret is read from a file at each scrape
+  std::string authorization_user;
+  std::string authorization_file;
+  TlsConfig tls;
+  struct StaticConfig {
+    std::vector<std::string> targets;
+    LabelSet labels;
+    bool operator==(const StaticConfig&) const = default;
+  };
+  std::vector<StaticConfig> static_configs;
+  bool operator==(const Job&) const = default;
+};
+
+/// One target with the labels that it was found with and those that its series get.
+struct TargetSpec {
+  LabelSet discovered;
+  LabelSet labels;
+  std::string url;
+  bool operator==(const TargetSpec&) const = default;
+};
+
+/// All jobs of the plugin's table. INVALID with the place in the file.
+Result<std::vector<Job>> read_jobs(const Config& config);
+/// INVALID for an address that cannot be.
+Result<std::vector<TargetSpec>> expand_targets(const Job& job);
+
+/// "15s", "1m30s", as Prometheus writes durations.
+std::string duration_text(int64_t ns);
+std::string base64(std::string_view text);
+
+}  // namespace tarsier::scrape

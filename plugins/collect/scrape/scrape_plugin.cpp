@@ -1,0 +1,176 @@
+// The plugin "scrape": asks targets for their pages in the Prometheus text format and puts the samples on the bus.
+#include <memory>
+
+#include "plugins/collect/scrape/pool_set.hpp"
+#include "plugins/collect/scrape/targets_api.hpp"
+#include "plugins/lib/publisher/samples_publisher.hpp"
+#include "tarsier/http.hpp"
+#include "tarsier/plugin.hpp"
+
+namespace tarsier::scrape {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+
+class ScrapePlugin final : public Plugin {
+ public:
+  explicit ScrapePlugin(const tarsier_host* raw) : Plugin(raw) {}
+
+  Result<void> configure(const Config& config) override {
+    auto jobs = read_jobs(config);
+    if (!jobs) return std::move(jobs).error();
+    jobs_ = std::move(*jobs);
+    max_waiting_bytes_ = config["max_waiting_bytes"].size_bytes();
+    return {};
+  }
+
+  Result<void> start() override {
+    running_ = std::make_unique<Running>(host(), max_waiting_bytes_);
+    auto begun = add_routes();
+    if (begun) begun = running_->pools.apply(jobs_);
+    if (!begun) running_.reset();
+    return begun;
+  }
+
+  Result<void> reconfigure(const Config& config) override {
+    auto jobs = read_jobs(config);
+    if (!jobs) return std::move(jobs).error();
+    if (config["max_waiting_bytes"].size_bytes() != max_waiting_bytes_)
+      return Error(TARSIER_UNSUPPORTED, "max_waiting_bytes needs a restart of the instance");
+    if (auto applied = running_->pools.apply(*jobs); !applied) return applied;
+    jobs_ = std::move(*jobs);
+    return {};
+  }
+
+  Result<void> stop(int64_t) override {
+    // When the whole host stops it will be back soon, and markers would only tear a hole into every graph.
+    const bool alone = host().control->ready(host().raw()) != 0;
+    running_->pools.stop(alone);
+    running_.reset();
+    return {};
+  }
+
+ private:
+  struct Running {
+    Running(const Host& host, uint64_t max_waiting_bytes)
+        : publisher(host, max_waiting_bytes),
+          routes(host),
+          shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher,
+                 Counter(host, "tarsier_scrape_samples_total", "Samples taken from pages."),
+                 Counter(host, "tarsier_scrape_skipped_total", "Scrapes skipped because the one before had not ended.")},
+          pools(shared) {}
+    publisher::SamplesPublisher publisher;
+    http::Routes routes;
+    Shared shared;
+    PoolSet pools;
+  };
+
+  Result<void> add_route(std::string_view pattern, std::function<void(const http::Form&, const http::Exchange&)> handler) {
+    return running_->routes.add({.api = "prometheus", .pattern = pattern, .permission = "metrics:read"},
+                                [handler = std::move(handler)](const http::Request& request, const http::Exchange& exchange) {
+                                  handler(http::Form(request), exchange);
+                                });
+  }
+
+  Result<void> add_routes() {
+    PoolSet& pools = running_->pools;
+    auto added = add_route("/api/v1/targets", [&pools](const http::Form& form, const http::Exchange& exchange) {
+      exchange.respond(200, kJson, targets_json(pools.snapshot(), form.get("state"), form.get("scrapePool")));
+    });
+    if (!added) return added;
+    added = add_route("/api/v1/scrape_pools", [&pools](const http::Form&, const http::Exchange& exchange) {
+      exchange.respond(200, kJson, scrape_pools_json(pools.snapshot()));
+    });
+    if (!added) return added;
+    return add_route("/api/v1/targets/metadata", [&pools](const http::Form& form, const http::Exchange& exchange) {
+      const auto body = metadata_json(pools.snapshot(), form.get("match_target"), form.get("metric"), form.get("limit"));
+      if (!body) return exchange.respond(400, kJson, error_json("bad_data", body.error().message()));
+      exchange.respond(200, kJson, *body);
+    });
+  }
+
+  std::vector<Job> jobs_;
+  uint64_t max_waiting_bytes_ = 0;
+  std::unique_ptr<Running> running_;
+};
+
+constexpr uint32_t kReloadable = TARSIER_KEY_RELOADABLE;
+constexpr tarsier_config_key kKeys[] = {
+    key("scrape_interval", TARSIER_KEY_DURATION, "15s", "how often targets are scraped", "10ms..", kReloadable),
+    key("scrape_timeout", TARSIER_KEY_DURATION, "10s", "how long a scrape may take; at most the interval", "1ms..", kReloadable),
+    key("max_waiting_bytes", TARSIER_KEY_SIZE, "64MiB",
+        "samples that wait while the store is busy; beyond it the oldest are dropped"),
+    key("job[]", TARSIER_KEY_TABLE, nullptr, "a set of targets that are scraped alike", nullptr, kReloadable),
+    key("job[].job_name", TARSIER_KEY_STRING, nullptr, "label job, unique", nullptr, TARSIER_KEY_REQUIRED | kReloadable),
+    key("job[].scrape_interval", TARSIER_KEY_DURATION, nullptr, "the plugin's when absent", "10ms..", kReloadable),
+    key("job[].scrape_timeout", TARSIER_KEY_DURATION, nullptr, "the plugin's, or the interval when that is shorter", "1ms..",
+        kReloadable),
+    key("job[].metrics_path", TARSIER_KEY_STRING, "/metrics", "path of the page", nullptr, kReloadable),
+    key("job[].scheme", TARSIER_KEY_STRING, "http", "http or https", "http|https", kReloadable),
+    key("job[].honor_labels", TARSIER_KEY_BOOL, "false", "a scraped label wins over the target's of the same name", nullptr,
+        kReloadable),
+    key("job[].honor_timestamps", TARSIER_KEY_BOOL, "true", "timestamps on the page are used", nullptr, kReloadable),
+    key("job[].track_timestamps_staleness", TARSIER_KEY_BOOL, "false", "staleness markers for series with timestamps too", nullptr,
+        kReloadable),
+    key("job[].follow_redirects", TARSIER_KEY_BOOL, "true", "redirects are followed, at most 10", nullptr, kReloadable),
+    key("job[].enable_compression", TARSIER_KEY_BOOL, "true", "gzip is asked for", nullptr, kReloadable),
+    key("job[].fallback_scrape_protocol", TARSIER_KEY_STRING, "", "what a page without a usable Content-Type is taken for",
+        "|PrometheusText0.0.4|PrometheusText1.0.0", kReloadable),
+    key("job[].params", TARSIER_KEY_TABLE, nullptr, "URL parameters: name = [values]", nullptr, kReloadable),
+    key("job[].params.*[]", TARSIER_KEY_STRING, nullptr, "values of one parameter", nullptr, kReloadable),
+    key("job[].sample_limit", TARSIER_KEY_INT, "0", "a page with more samples fails; 0: none", "0..", kReloadable),
+    key("job[].target_limit", TARSIER_KEY_INT, "0", "a job with more targets scrapes none; 0: none", "0..", kReloadable),
+    key("job[].label_limit", TARSIER_KEY_INT, "0", "a page with a series of more labels fails; 0: none", "0..", kReloadable),
+    key("job[].label_name_length_limit", TARSIER_KEY_INT, "0", "in bytes; 0: none", "0..", kReloadable),
+    key("job[].label_value_length_limit", TARSIER_KEY_INT, "0", "in bytes; 0: none", "0..", kReloadable),
+    key("job[].body_size_limit", TARSIER_KEY_SIZE, "64MiB", "a larger page, uncompressed, fails", nullptr, kReloadable),
+    key("job[].http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, kReloadable),
+    key("job[].http_headers.*", TARSIER_KEY_TABLE, nullptr, "one header", nullptr, kReloadable),
+    key("job[].http_headers.*.values[]", TARSIER_KEY_STRING, nullptr, "its values", nullptr, TARSIER_KEY_SECRET | kReloadable),
+    key("job[].basic_auth", TARSIER_KEY_TABLE, nullptr, "HTTP Basic authentication", nullptr, kReloadable),
+    key("job[].basic_auth.username", TARSIER_KEY_STRING, nullptr, "user", nullptr, kReloadable),
+    key("job[].basic_auth.password", TARSIER_KEY_STRING, nullptr, "password", nullptr, TARSIER_KEY_SECRET | kReloadable),
+    key("job[].basic_auth.password_file", TARSIER_KEY_STRING, nullptr, "file with the password, read at each scrape", nullptr,
+        kReloadable),
+    key("job[].authorization", TARSIER_KEY_TABLE, nullptr, "any other Authorization header", nullptr, kReloadable),
+    key("job[].authorization.type", TARSIER_KEY_STRING, nullptr, "Bearer when absent", nullptr, kReloadable),
+    key("job[].authorization.credentials", TARSIER_KEY_STRING, nullptr, "the token", nullptr, TARSIER_KEY_SECRET | kReloadable),
+    key("job[].authorization.credentials_file", TARSIER_KEY_STRING, nullptr, "file with the token, read at each scrape", nullptr,
+        kReloadable),
+    key("job[].tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the targets", nullptr, kReloadable),
+    key("job[].tls_config.ca_file", TARSIER_KEY_STRING, nullptr, "certificates to trust instead of the system's", nullptr,
+        kReloadable),
+    key("job[].tls_config.cert_file", TARSIER_KEY_STRING, nullptr, "client certificate", nullptr, kReloadable),
+    key("job[].tls_config.key_file", TARSIER_KEY_STRING, nullptr, "its key", nullptr, kReloadable),
+    key("job[].tls_config.server_name", TARSIER_KEY_STRING, nullptr, "name to verify instead of the address'", nullptr,
+        kReloadable),
+    key("job[].tls_config.insecure_skip_verify", TARSIER_KEY_BOOL, "false", "any certificate is taken", nullptr, kReloadable),
+    key("job[].static_configs[]", TARSIER_KEY_TABLE, nullptr, "a list of targets with labels", nullptr, kReloadable),
+    key("job[].static_configs[].targets[]", TARSIER_KEY_STRING, nullptr, "host:port", nullptr, kReloadable),
+    key("job[].static_configs[].labels", TARSIER_KEY_TABLE, nullptr, "labels of these targets", nullptr, kReloadable),
+    key("job[].static_configs[].labels.*", TARSIER_KEY_STRING, nullptr, "one label", nullptr, kReloadable),
+};
+constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1")};
+constexpr const char* kKinds[] = {"collector", nullptr};
+TARSIER_TABLE(kKeyTable, kKeys);
+TARSIER_TABLE(kNeedTable, kNeeds);
+
+constexpr tarsier_plugin kScrape = describe<ScrapePlugin>({
+    .id = "scrape",
+    .version = "0.1.0",
+    .summary = "Scrapes targets that show their metrics in the Prometheus text format.",
+    .kinds = kKinds,
+    .keys = kKeyTable.data(),
+    .needs = kNeedTable.data(),
+    .sample_toml = "[plugin.scrape]\n"
+                   "scrape_interval = \"15s\"\n\n"
+                   "[[plugin.scrape.job]]\n"
+                   "job_name = \"tarsier\"\n"
+                   "static_configs = [{ targets = [\"127.0.0.1:3001\"], labels = { env = \"demo\" } }]\n",
+    .flags = TARSIER_PLUGIN_PARALLEL,
+});
+
+}  // namespace
+}  // namespace tarsier::scrape
+
+TARSIER_PLUGIN(tarsier::scrape::kScrape, "scrape", "collector", "0.1.0")

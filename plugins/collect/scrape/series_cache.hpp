@@ -1,0 +1,110 @@
+// The series of one target, remembered from scrape to scrape by the text that its lines begin with, so that an unchanged line costs
+// one compare. Writes each scrape into a builder of samples, with staleness markers for what is gone.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "plugins/collect/scrape/label_set.hpp"
+#include "plugins/lib/exposition/text_parser.hpp"
+#include "tarsier/batch_builder.hpp"
+
+namespace tarsier::scrape {
+
+struct CacheOptions {
+  LabelSet target_labels;
+  bool honor_labels = false;
+  bool honor_timestamps = true;
+  bool track_timestamps_staleness = false;
+  exposition::Limits limits;  ///< on the labels that are stored; samples counts those
+};
+
+/// What a family said of itself.
+struct Metadata {
+  std::string family, help;
+  uint32_t type = TARSIER_SERIES_UNKNOWN;
+  uint64_t since = 0;  ///< number of the scrape that first had it
+};
+
+class SeriesCache {
+ public:
+  explicit SeriesCache(CacheOptions options) : options_(std::move(options)) {}
+
+  struct Counts {
+    uint64_t scraped = 0;  ///< lines
+    uint64_t added = 0;    ///< samples stored: without repeated series
+    uint64_t new_series = 0;
+  };
+  /// Begins the batch of one scrape at `time_ns` from its page: all or nothing. On failure the batch holds staleness markers only,
+  /// and counts() tells how far it came.
+  Result<void> write_page(std::string_view page, int64_t time_ns);
+  /// Begins the batch of a scrape that got no page: staleness markers for all that was there.
+  void write_failure(int64_t time_ns);
+  /// Adds a sample of the scrape about itself ("up"), which gets the target's labels only.
+  void write_report(std::string_view name, int64_t time_ns, double value);
+
+  const Counts& counts() const noexcept { return counts_; }
+  batch::SamplesBuilder& builder() noexcept { return builder_; }
+  const std::deque<Metadata>& metadata() const noexcept { return families_; }
+  size_t series_count() const noexcept { return series_.size(); }
+
+ private:
+  struct Line {  // one spelling of a series
+    std::string text;
+    uint32_t series = 0;
+    size_t place = 0;  // in the last page
+    uint64_t seen = 0;
+  };
+  struct Series {
+    std::vector<uint32_t> symbols;
+    uint32_t line = 0;    // one of its spellings
+    uint64_t seen = 0;    // number of the last scrape that had it
+    uint64_t stored = 0;  // the same, of those that were good
+    bool tracked = true;  // gets a staleness marker when it is gone
+    bool published = false;
+    bool described = false;
+  };
+
+  void begin();
+  Result<void> read(exposition::TextParser& parser, int64_t time_ns);
+  Result<void> take_sample(exposition::TextParser& parser, int64_t time_ns);
+  Result<uint32_t> find_line(const exposition::TextParser& parser);
+  Result<uint32_t> make_line(std::string_view text);
+  Result<void> resolve(std::string_view text, std::vector<uint32_t>& symbols);
+  void rename_clashes();
+  Result<void> check_limits() const;
+  void take_metadata(exposition::TextParser& parser, bool is_help);
+  const Metadata* metadata_of(std::string_view text) const;
+  void write_stale(int64_t time_ns, bool all);
+  void forget_unused();
+
+  CacheOptions options_;
+  batch::SamplesBuilder builder_;
+  Counts counts_;
+  uint64_t scrape_ = 0;
+  uint64_t last_good_ = 0;
+
+  std::deque<Line> lines_;  // stays in place: the index has views of the texts
+  std::unordered_map<std::string_view, uint32_t> line_index_;
+  std::deque<Series> series_;
+  std::unordered_map<std::string, uint32_t> series_index_;  // by the bytes of the symbols
+  std::vector<uint32_t> order_, next_order_;                // lines as they stood in the last page, and in this
+  size_t place_ = 0;
+
+  std::deque<Metadata> families_;
+  std::unordered_map<std::string_view, uint32_t> family_index_;
+  size_t family_place_ = 0;
+  bool describe_all_ = false;
+  bool family_changed_ = false;
+
+  exposition::SeriesText parsed_;
+  std::vector<batch::Label> labels_;
+  std::deque<std::string> renamed_;
+  std::vector<uint32_t> symbols_;
+};
+
+}  // namespace tarsier::scrape

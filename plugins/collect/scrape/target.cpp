@@ -1,0 +1,203 @@
+// The cycle of one target. The request is asynchronous; while an answer is owed, ticks are skipped.
+#include "plugins/collect/scrape/target.hpp"
+
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <fstream>
+
+#include "plugins/collect/scrape/protocol.hpp"
+#include "plugins/lib/exposition/number.hpp"
+
+namespace tarsier::scrape {
+namespace {
+
+constexpr uint32_t kMaxRedirects = 10;
+constexpr std::array<std::string_view, 5> kReports = {"up", "scrape_duration_seconds", "scrape_samples_scraped",
+                                                      "scrape_samples_post_metric_relabeling", "scrape_series_added"};
+
+uint64_t hash(std::string_view text, uint64_t seed) noexcept {
+  for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * UINT64_C(0x100000001b3);
+  return seed;
+}
+
+/// FNV-1a, finished so that similar URLs spread over the whole interval.
+int64_t stable_offset(const TargetSpec& spec, int64_t interval_ns) noexcept {
+  uint64_t value = hash(spec.url, UINT64_C(0xcbf29ce484222325));
+  for (const auto& [name, text] : spec.labels) value = hash(text, hash(name, value));
+  value ^= value >> 33;
+  value *= UINT64_C(0xff51afd7ed558ccd);
+  value ^= value >> 33;
+  return static_cast<int64_t>(value % static_cast<uint64_t>(interval_ns));
+}
+
+CacheOptions cache_options(const Job& job, const TargetSpec& spec) {
+  CacheOptions options;
+  options.target_labels = spec.labels;
+  options.honor_labels = job.honor_labels;
+  options.honor_timestamps = job.honor_timestamps;
+  options.track_timestamps_staleness = job.track_timestamps_staleness;
+  options.limits.samples = job.sample_limit;
+  options.limits.labels = job.label_limit;
+  options.limits.label_name_bytes = job.label_name_length_limit;
+  options.limits.label_value_bytes = job.label_value_length_limit;
+  return options;
+}
+
+int64_t whole_ms(int64_t ns) noexcept { return ns / 1'000'000 * 1'000'000; }
+
+}  // namespace
+
+Target::Target(Shared& shared, std::shared_ptr<const Job> job, TargetSpec spec)
+    : shared_(shared),
+      job_(std::move(job)),
+      spec_(std::move(spec)),
+      offset_ns_(stable_offset(spec_, job_->interval_ns)),
+      cache_(cache_options(*job_, spec_)) {}
+
+Result<void> Target::start() {
+  const std::string name = "scrape " + job_->name + "/" + spec_.url;
+  Every options{name, job_->interval_ns};
+  options.offset_ns = offset_ns_;
+  // The timer's closure must not keep the target alive, since the target has the timer; stop() ends the timer first.
+  auto timer = every(shared_.host, options, [this] { begin_scrape(); });
+  if (!timer) return std::move(timer).error().in(name);
+  timer_ = std::move(*timer);
+  return {};
+}
+
+void Target::stop(bool mark_stale) {
+  timer_.reset();
+  const std::lock_guard guard(lock_);
+  stopped_ = true;
+  if (!mark_stale || !ever_scraped_) return;
+  const int64_t now = whole_ms(shared_.host.now_ns());
+  cache_.write_failure(now);
+  for (const std::string_view name : kReports) cache_.write_report(name, now, std::bit_cast<double>(TARSIER_STALE_NAN_BITS));
+  publish();
+}
+
+Target::Status Target::status() const {
+  const std::lock_guard guard(lock_);
+  return status_;
+}
+
+/// The time that the samples get: the schedule's when the tick was within 2 ms of it, so that distances between samples are even
+/// and compress well.
+int64_t Target::scheduled_ns(int64_t now_ns) const {
+  constexpr int64_t kTolerance = 2'000'000;
+  const int64_t interval = job_->interval_ns;
+  const int64_t steps = (now_ns - offset_ns_ + interval / 2) / interval;
+  const int64_t scheduled = whole_ms(steps * interval + offset_ns_);
+  const int64_t distance = now_ns - scheduled;
+  const bool near = std::abs(distance) <= kTolerance && std::abs(distance) <= interval / 100;
+  return near ? scheduled : whole_ms(now_ns);
+}
+
+void Target::begin_scrape() {
+  const int64_t time_ns = scheduled_ns(shared_.host.now_ns()), begun = shared_.host.mono_ns();
+  {
+    const std::lock_guard guard(lock_);
+    if (stopped_) return;
+    if (in_flight_) {
+      shared_.skipped.add();
+      return;
+    }
+    in_flight_ = true;
+  }
+  if (!refused_.empty()) return end_scrape(time_ns, begun, Error(TARSIER_RESOURCE, refused_));
+  if (auto asked = request(time_ns, begun); !asked) end_scrape(time_ns, begun, asked.error());
+}
+
+Result<std::string> Target::authorization() const {
+  if (job_->authorization_file.empty()) return job_->authorization;
+  std::ifstream file(job_->authorization_file);
+  std::string secret;
+  if (!file || !std::getline(file, secret)) return Error::unavailable("cannot read the secret in " + job_->authorization_file);
+  if (job_->authorization_type == "Basic") return "Basic " + base64(job_->authorization_user + ":" + secret);
+  return job_->authorization_type + " " + secret;
+}
+
+Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
+  auto secret = authorization();
+  if (!secret) return std::move(secret).error();
+  std::string timeout;
+  exposition::append_number(timeout, static_cast<double>(job_->timeout_ns) / 1e9);
+  std::vector<tarsier_pair> headers = {field("Accept", kAccept), field("User-Agent", kUserAgent),
+                                       field("X-Prometheus-Scrape-Timeout-Seconds", timeout)};
+  if (!secret->empty()) headers.push_back(field("Authorization", *secret));
+  for (const auto& [name, value] : job_->headers) headers.push_back(field(name, value));
+
+  tarsier_tls_options tls{};
+  tls.size = sizeof(tls);
+  tls.insecure_skip_verify = job_->tls.insecure_skip_verify ? 1 : 0;
+  tls.ca_file = str(job_->tls.ca_file);
+  tls.cert_file = str(job_->tls.cert_file);
+  tls.key_file = str(job_->tls.key_file);
+  tls.server_name = str(job_->tls.server_name);
+
+  tarsier_http_client_request request{};
+  request.size = sizeof(request);
+  request.flags = job_->enable_compression ? uint32_t{TARSIER_CLIENT_ACCEPT_GZIP} : 0U;
+  request.method = str("GET");
+  request.url = str(spec_.url);
+  request.headers = headers.data();
+  request.header_count = static_cast<uint32_t>(headers.size());
+  request.max_redirects = job_->follow_redirects ? kMaxRedirects : 0;
+  request.body = bytes("");
+  request.timeout_ns = job_->timeout_ns;
+  request.max_body_bytes = job_->body_size_limit;
+  request.tls = &tls;
+  return http::request(shared_.host, shared_.http, request,
+                       [self = shared_from_this(), time_ns, begun_mono_ns](Result<http::Response> response) {
+                         self->end_scrape(time_ns, begun_mono_ns, std::move(response));
+                       });
+}
+
+void Target::end_scrape(int64_t time_ns, int64_t begun_mono_ns, Result<http::Response> response) {
+  const std::lock_guard guard(lock_);
+  in_flight_ = false;
+  if (stopped_) return;
+  ever_scraped_ = true;
+  finish(read_page(response, time_ns), time_ns, begun_mono_ns);
+}
+
+/// Leaves a batch in the cache's builder, whatever happened.
+Result<void> Target::read_page(const Result<http::Response>& response, int64_t time_ns) {
+  Result<void> usable;
+  if (!response) {
+    usable = response.error();
+  } else if (response->code() != 200) {
+    usable = Error::unavailable("server returned HTTP status " + status_text(response->code()));
+  } else {
+    usable = check_content_type(response->header("content-type"), job_->fallback_scrape_protocol);
+  }
+  if (usable) return cache_.write_page(response->body(), time_ns);
+  cache_.write_failure(time_ns);
+  return usable;
+}
+
+void Target::finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_mono_ns) {
+  const double seconds = static_cast<double>(shared_.host.mono_ns() - begun_mono_ns) / 1e9;
+  const SeriesCache::Counts& counts = cache_.counts();
+  const std::array<double, kReports.size()> values = {outcome ? 1.0 : 0.0, seconds, static_cast<double>(counts.scraped),
+                                                      static_cast<double>(counts.added), static_cast<double>(counts.new_series)};
+  for (size_t i = 0; i < kReports.size(); ++i) cache_.write_report(kReports[i], time_ns, values[i]);
+  if (outcome) shared_.samples.add(static_cast<double>(counts.added));
+  publish();
+  const std::string error = outcome ? std::string() : outcome.error().message();
+  if (error != status_.last_error && !error.empty())
+    shared_.host.warn("scrape failed", {field("job", job_->name), field("target", spec_.url), field("error", error)});
+  status_ = {outcome ? Health::up : Health::down, error, time_ns, seconds};
+}
+
+void Target::publish() {
+  auto batch = make_batch(shared_.host, cache_.builder());
+  if (!batch) {
+    shared_.host.warn("no memory for a batch of samples", {field("target", spec_.url), field("error", batch.error().message())});
+    return;
+  }
+  shared_.publisher.publish(std::move(*batch));
+}
+
+}  // namespace tarsier::scrape

@@ -1,0 +1,81 @@
+// One target: asks for its page each interval, turns the answer into a batch, and knows how the last scrape went.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "plugins/collect/scrape/job.hpp"
+#include "plugins/collect/scrape/series_cache.hpp"
+#include "plugins/lib/publisher/samples_publisher.hpp"
+#include "tarsier/http.hpp"
+#include "tarsier/metrics.hpp"
+#include "tarsier/scheduler.hpp"
+
+namespace tarsier::scrape {
+
+/// What all targets of the plugin share; outlives them.
+struct Shared {
+  const Host& host;
+  ServiceRef<tarsier_http> http;
+  publisher::SamplesPublisher& publisher;
+  Counter samples, skipped;
+};
+
+class Target : public std::enable_shared_from_this<Target> {
+ public:
+  enum class Health { unknown, up, down };
+  struct Status {
+    Health health = Health::unknown;
+    std::string last_error;
+    int64_t last_scrape_ns = 0;
+    double last_duration_seconds = 0;
+  };
+
+  Target(Shared& shared, std::shared_ptr<const Job> job, TargetSpec spec);
+
+  /// [ctl] Begins to scrape.
+  Result<void> start();
+  /// [ctl] Before start: each scrape fails with this, without asking the target.
+  void refuse(std::string why) { refused_ = std::move(why); }
+  /// [ctl] Ends it; an answer still under way is thrown away. With `mark_stale` all series get staleness markers.
+  void stop(bool mark_stale);
+
+  const Job& job() const noexcept { return *job_; }
+  const TargetSpec& spec() const noexcept { return spec_; }
+  /// [any]
+  Status status() const;
+  /// [any] Calls each(family) under the target's lock.
+  template <class Each>
+  void each_metadata(Each&& each) const {
+    const std::lock_guard guard(lock_);
+    for (const Metadata& family : cache_.metadata()) each(family);
+  }
+
+  // The steps of one scrape; [work].
+  void begin_scrape();
+  void end_scrape(int64_t time_ns, int64_t begun_mono_ns, Result<http::Response> response);
+
+ private:
+  Result<void> request(int64_t time_ns, int64_t begun_mono_ns);
+  Result<std::string> authorization() const;
+  Result<void> read_page(const Result<http::Response>& response, int64_t time_ns);
+  int64_t scheduled_ns(int64_t now_ns) const;
+  void finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_mono_ns);
+  void publish();
+
+  Shared& shared_;
+  const std::shared_ptr<const Job> job_;
+  const TargetSpec spec_;
+  const int64_t offset_ns_;  // within the interval: the same for the same target, spread over targets
+  std::string refused_;
+  Timer timer_;
+  mutable std::mutex lock_;  // guards the rest
+  SeriesCache cache_;
+  Status status_;
+  bool in_flight_ = false;
+  bool stopped_ = false;
+  bool ever_scraped_ = false;
+};
+
+}  // namespace tarsier::scrape

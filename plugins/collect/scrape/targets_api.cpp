@@ -1,0 +1,167 @@
+// JSON of the target APIs.
+#include "plugins/collect/scrape/targets_api.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <ctime>
+#include <unistd.h>
+
+#include "plugins/collect/scrape/selector.hpp"
+#include "plugins/lib/json/json_writer.hpp"
+
+namespace tarsier::scrape {
+namespace {
+
+constexpr std::string_view kNever = "0001-01-01T00:00:00Z";
+
+void write_labels(json::Writer& out, const LabelSet& labels) {
+  out.begin_object();
+  for (const auto& [name, value] : labels) out.key(name).string(value);
+  out.end_object();
+}
+
+const char* health_word(Target::Health health) {
+  switch (health) {
+    case Target::Health::up:
+      return "up";
+    case Target::Health::down:
+      return "down";
+    default:
+      return "unknown";
+  }
+}
+
+/// The URL as other machines may use it: a loopback address becomes this host's name.
+std::string global_url(const std::string& url) {
+  const size_t begin = url.find("://") + 3;
+  for (const std::string_view local : {"localhost", "127.0.0.1", "[::1]"}) {
+    if (url.compare(begin, local.size(), local) != 0) continue;
+    const size_t end = begin + local.size();
+    if (end < url.size() && url[end] != ':' && url[end] != '/') continue;
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0) return url;
+    return url.substr(0, begin) + name.data() + url.substr(end);
+  }
+  return url;
+}
+
+void write_target(json::Writer& out, const Target& target) {
+  const Target::Status status = target.status();
+  const TargetSpec& spec = target.spec();
+  out.begin_object();
+  write_labels(out.key("discoveredLabels"), spec.discovered);
+  write_labels(out.key("labels"), spec.labels);
+  out.key("scrapePool").string(target.job().name);
+  out.key("scrapeUrl").string(spec.url);
+  out.key("globalUrl").string(global_url(spec.url));
+  out.key("lastError").string(status.last_error);
+  out.key("lastScrape").string(rfc3339(status.last_scrape_ns));
+  out.key("lastScrapeDuration").number(status.last_duration_seconds);
+  out.key("health").string(health_word(status.health));
+  out.key("scrapeInterval").string(duration_text(target.job().interval_ns));
+  out.key("scrapeTimeout").string(duration_text(target.job().timeout_ns));
+  out.end_object();
+}
+
+json::Writer& begin_success(json::Writer& out) { return out.begin_object().key("status").string("success").key("data"); }
+
+const char* type_word(uint32_t type) {
+  switch (type) {
+    case TARSIER_SERIES_COUNTER:
+      return "counter";
+    case TARSIER_SERIES_GAUGE:
+      return "gauge";
+    case TARSIER_SERIES_HISTOGRAM:
+      return "histogram";
+    case TARSIER_SERIES_SUMMARY:
+      return "summary";
+    default:
+      return "unknown";
+  }
+}
+
+}  // namespace
+
+std::string rfc3339(int64_t ns) {
+  if (ns == 0) return std::string(kNever);
+  const time_t seconds = static_cast<time_t>(ns / 1'000'000'000);
+  tm parts{};
+  if (::gmtime_r(&seconds, &parts) == nullptr) return std::string(kNever);
+  std::array<char, 64> text{};
+  const size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::string out(text.data(), size);
+  if (const int64_t fraction = ns % 1'000'000'000; fraction != 0) {
+    std::array<char, 16> digits{};
+    std::snprintf(digits.data(), digits.size(), ".%09lld", static_cast<long long>(fraction));
+    out += digits.data();
+    while (out.back() == '0') out.pop_back();
+  }
+  return out + "Z";
+}
+
+std::string targets_json(const std::vector<Pool>& pools, std::string_view state, std::string_view pool_name) {
+  const bool any = state != "active" && state != "dropped";
+  const bool active = any || state == "active", dropped = any || state == "dropped";
+  json::Writer out;
+  begin_success(out).begin_object().key("activeTargets").begin_array();
+  for (const Pool& pool : pools) {
+    if (!active || (!pool_name.empty() && pool.job->name != pool_name)) continue;
+    for (const auto& target : pool.targets) write_target(out, *target);
+  }
+  // Static targets are never dropped: that takes relabelling.
+  out.end_array().key("droppedTargets").begin_array().end_array().key("droppedTargetCounts");
+  if (!dropped) {
+    out.null();
+  } else {
+    out.begin_object();
+    for (const Pool& pool : pools) out.key(pool.job->name).integer(0);
+    out.end_object();
+  }
+  out.end_object().end_object();
+  return out.take();
+}
+
+std::string scrape_pools_json(const std::vector<Pool>& pools) {
+  json::Writer out;
+  begin_success(out).begin_object().key("scrapePools").begin_array();
+  for (const Pool& pool : pools) out.string(pool.job->name);
+  out.end_array().end_object().end_object();
+  return out.take();
+}
+
+Result<std::string> metadata_json(const std::vector<Pool>& pools, std::string_view match_target, std::string_view metric,
+                                  std::string_view limit) {
+  int64_t most = -1;
+  if (!limit.empty()) {
+    const auto [end, code] = std::from_chars(limit.data(), limit.data() + limit.size(), most);
+    if (code != std::errc() || end != limit.data() + limit.size()) return Error::invalid("limit must be a number");
+  }
+  auto selector = Selector::parse(match_target);
+  if (!selector) return Error::invalid("invalid parameter \"match_target\": " + selector.error().message());
+  json::Writer out;
+  begin_success(out).begin_array();
+  int64_t count = 0;
+  for (const Pool& pool : pools) {
+    for (const auto& target : pool.targets) {
+      if (!selector->matches(target->spec().labels)) continue;
+      target->each_metadata([&](const Metadata& family) {
+        if ((!metric.empty() && family.family != metric) || (most >= 0 && count >= most)) return;
+        ++count;
+        write_labels(out.begin_object().key("target"), target->spec().labels);
+        if (metric.empty()) out.key("metric").string(family.family);
+        out.key("type").string(type_word(family.type)).key("help").string(family.help).key("unit").string("").end_object();
+      });
+    }
+  }
+  out.end_array().end_object();
+  return out.take();
+}
+
+std::string error_json(std::string_view type, std::string_view message) {
+  json::Writer out;
+  out.begin_object().key("status").string("error").key("errorType").string(type).key("error").string(message).end_object();
+  return out.take();
+}
+
+}  // namespace tarsier::scrape

@@ -1,0 +1,23 @@
+// The bodies of /api/v1/targets, /api/v1/scrape_pools and /api/v1/targets/metadata, as Prometheus answers them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/collect/scrape/pool_set.hpp"
+
+namespace tarsier::scrape {
+
+/// `state` is active, dropped, any or empty (any); `pool` empty: all.
+std::string targets_json(const std::vector<Pool>& pools, std::string_view state, std::string_view pool);
+std::string scrape_pools_json(const std::vector<Pool>& pools);
+/// INVALID when a parameter is wrong: to be answered as bad_data.
+Result<std::string> metadata_json(const std::vector<Pool>& pools, std::string_view match_target, std::string_view metric,
+                                  std::string_view limit);
+std::string error_json(std::string_view type, std::string_view message);
+
+/// "2026-11-24T10:57:00.123Z"; 0 is the year 1, as Go prints a time that was never set.
+std::string rfc3339(int64_t ns);
+
+}  // namespace tarsier::scrape

@@ -1,0 +1,115 @@
+// The queue in front of the bus.
+#include "plugins/lib/publisher/samples_publisher.hpp"
+
+#include <algorithm>
+
+namespace tarsier::publisher {
+
+/// What a store said of a batch may come after the publisher is gone.
+struct SamplesPublisher::Outcome {
+  std::mutex lock;  // guards host
+  const Host* host;
+  Counter failed;
+
+  void say(const Result<void>& result) {
+    if (result) return;
+    const std::lock_guard guard(lock);
+    if (host == nullptr) return;
+    failed.add();
+    host->warn("samples were not stored", {field("error", result.error().message())});
+  }
+};
+
+SamplesPublisher::SamplesPublisher(const Host& host, uint64_t max_waiting_bytes)
+    : host_(host),
+      max_waiting_bytes_(max_waiting_bytes),
+      outcome_(std::make_shared<Outcome>()),
+      batches_(host, "tarsier_publisher_batches_total", "Batches of samples that the bus has accepted."),
+      retries_(host, "tarsier_publisher_retries_total", "Times that the bus did not accept a batch and it had to wait."),
+      dropped_(host, "tarsier_publisher_dropped_total", "Batches dropped because too much was waiting."),
+      waiting_gauge_(host, "tarsier_publisher_waiting_bytes", "Bytes of batches that wait for the bus.") {
+  outcome_->host = &host;
+  outcome_->failed = Counter(host, "tarsier_publisher_failed_total", "Batches that a store accepted and then could not keep.");
+}
+
+Result<void> SamplesPublisher::hand_over(const Batch& batch) {
+  auto published = tarsier::publish(host_, TARSIER_TOPIC_SAMPLES, batch, TARSIER_PUBLISH_REQUIRE_STORE,
+                                    [outcome = outcome_](Result<void> result) { outcome->say(result); });
+  if (published) batches_.add();
+  return published;
+}
+
+void SamplesPublisher::publish(Batch batch) {
+  const std::lock_guard guard(lock_);
+  if (stopped_) return;
+  waiting_bytes_ += batch.data().size();
+  waiting_.push_back(std::move(batch));
+  while (waiting_.size() > 1 && waiting_bytes_ > max_waiting_bytes_) drop_front("too many samples wait for the store");
+  if (!retry_set_) flush();
+  waiting_gauge_.set(static_cast<double>(waiting_bytes_));
+}
+
+void SamplesPublisher::flush() {
+  while (!waiting_.empty()) {
+    auto result = hand_over(waiting_.front());
+    if (!result) {
+      const tarsier_status code = result.error().code();
+      if (code == TARSIER_AGAIN || code == TARSIER_UNAVAILABLE) return retry_later(result.error());
+      host_.error("samples were refused", {field("error", result.error().message())});
+      drop_front("samples were refused");
+      continue;
+    }
+    waiting_bytes_ -= waiting_.front().data().size();
+    waiting_.pop_front();
+  }
+  if (degraded_) host_.ok();
+  degraded_ = false;
+}
+
+void SamplesPublisher::drop_front(const char* why) {
+  waiting_bytes_ -= waiting_.front().data().size();
+  waiting_.pop_front();
+  dropped_.add();
+  if (!degraded_) host_.degraded(why);
+  degraded_ = true;
+}
+
+void SamplesPublisher::retry_later(const Error& error) {
+  constexpr int64_t kShortest = 10'000'000, kUnavailable = 1'000'000'000, kLongest = 10'000'000'000;
+  retries_.add();
+  if (stopped_) return;
+  int64_t delay = error.retry_after_ns();
+  if (delay <= 0) delay = error.code() == TARSIER_UNAVAILABLE ? kUnavailable : kShortest;
+  auto timer = after(host_, "publish again", std::min(delay, kLongest), [this] {
+    const std::lock_guard guard(lock_);
+    retry_set_ = false;
+    if (!stopped_) flush();
+    waiting_gauge_.set(static_cast<double>(waiting_bytes_));
+  });
+  if (!timer) {
+    host_.warn("no timer to publish again; the next batch will try", {field("error", timer.error().message())});
+    return;
+  }
+  retry_ = std::move(*timer);
+  retry_set_ = true;
+}
+
+void SamplesPublisher::stop() {
+  Timer ended;
+  {
+    const std::lock_guard guard(lock_);
+    if (!stopped_) {
+      stopped_ = true;
+      flush();
+      while (!waiting_.empty()) drop_front("samples waited when the instance stopped");
+    }
+    ended = std::move(retry_);
+    retry_set_ = false;
+  }
+  // Outside of the lock: the timer's own run may be waiting for it.
+  ended.reset();
+  const std::lock_guard guard(outcome_->lock);
+  outcome_->host = nullptr;
+}
+
+}  // namespace tarsier::publisher

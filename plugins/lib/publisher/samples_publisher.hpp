@@ -1,0 +1,49 @@
+// Batches of samples on their way to the bus: in order, tried again while a queue is full or no store is there, bounded in bytes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include "tarsier/bus.hpp"
+#include "tarsier/metrics.hpp"
+#include "tarsier/scheduler.hpp"
+
+namespace tarsier::publisher {
+
+class SamplesPublisher {
+ public:
+  /// [ctl] In start. `host` outlives it.
+  SamplesPublisher(const Host& host, uint64_t max_waiting_bytes);
+  SamplesPublisher(const SamplesPublisher&) = delete;
+  SamplesPublisher& operator=(const SamplesPublisher&) = delete;
+  ~SamplesPublisher() { stop(); }
+
+  /// [any] Takes the batch; does not block.
+  void publish(Batch batch);
+  /// [ctl] Tries once more, then drops what waits.
+  void stop();
+
+ private:
+  struct Outcome;
+  Result<void> hand_over(const Batch& batch);
+  void flush();  // with lock_ held
+  void drop_front(const char* why);
+  void retry_later(const Error& error);
+
+  const Host& host_;
+  const uint64_t max_waiting_bytes_;
+  std::mutex lock_;  // guards everything below
+  std::deque<Batch> waiting_;
+  uint64_t waiting_bytes_ = 0;
+  bool stopped_ = false;
+  bool degraded_ = false;
+  bool retry_set_ = false;
+  Timer retry_;
+  std::shared_ptr<Outcome> outcome_;
+  Counter batches_, retries_, dropped_;
+  Gauge waiting_gauge_;
+};
+
+}  // namespace tarsier::publisher

@@ -1,0 +1,203 @@
+// From pages to batches: labels, staleness, limits, repeated series, metadata, churn.
+#include "plugins/collect/scrape/series_cache.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+#include "plugins/lib/exposition/number.hpp"
+#include "tarsier/batch.hpp"
+
+namespace tarsier::scrape {
+namespace {
+
+constexpr int64_t kMs = 1'000'000;
+
+/// The batch that the cache holds, one sorted line a sample; with what describes the series when `metadata`.
+std::string text(SeriesCache& cache, bool metadata = false) {
+  std::vector<uint64_t> words;
+  const uint64_t size = cache.builder().finish(0, [&](batch::Assembly& assembly) {
+    const uint64_t bytes = assembly.size();
+    words.assign((bytes + 7) / 8, 0);
+    assembly.write(reinterpret_cast<uint8_t*>(words.data()));
+    return bytes;
+  });
+  const std::span<const uint8_t> data(reinterpret_cast<const uint8_t*>(words.data()), static_cast<size_t>(size));
+  if (auto verified = batch::verify(data); !verified) return verified.error().message();
+  const batch::SamplesView samples{batch::View(data)};
+  std::vector<std::string> lines;
+  for (uint32_t series = 0; series < samples.series_count(); ++series) {
+    std::string line;
+    for (uint32_t i = 0; i < samples.labels().size(series); ++i)
+      line.append(line.empty() ? "" : ",")
+          .append(samples.labels().name(series, i))
+          .append("=")
+          .append(samples.labels().value(series, i));
+    const double value = samples.values(series)[0];
+    line += ' ';
+    if (std::bit_cast<uint64_t>(value) == TARSIER_STALE_NAN_BITS)
+      line += "stale";
+    else
+      exposition::append_number(line, value);
+    line.append(" @").append(std::to_string(samples.times(series)[0] / kMs));
+    if (metadata && samples.has_metadata())
+      line.append(" type ").append(std::to_string(samples.type(series))).append(" help ").append(samples.help(series));
+    lines.push_back(std::move(line));
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string out;
+  for (const std::string& line : lines) out.append(line).append("\n");
+  return out;
+}
+
+CacheOptions with_labels(LabelSet labels) {
+  CacheOptions options;
+  options.target_labels = std::move(labels);
+  return options;
+}
+
+TEST(SeriesCache, GivesSeriesTheTargetsLabels) {
+  SeriesCache cache(with_labels({{"job", "api"}, {"instance", "a:1"}}));
+  ASSERT_TRUE(cache.write_page("up_time 5\nx{z=\"1\",b=\"2\"} 6\n", 10 * kMs));
+  EXPECT_EQ(text(cache), "__name__=up_time,instance=a:1,job=api 5 @10\n__name__=x,b=2,instance=a:1,job=api,z=1 6 @10\n");
+  EXPECT_EQ(cache.counts().scraped, 2U);
+  EXPECT_EQ(cache.counts().added, 2U);
+  EXPECT_EQ(cache.counts().new_series, 2U);
+}
+
+TEST(SeriesCache, RenamesClashingLabelsUnlessTheyAreHonoured) {
+  const std::string_view page = "a{job=\"x\",exported_job=\"y\",instance=\"\"} 1\n";
+  SeriesCache renaming(with_labels({{"job", "api"}, {"instance", "i"}}));
+  ASSERT_TRUE(renaming.write_page(page, 0));
+  EXPECT_EQ(text(renaming), "__name__=a,exported_exported_job=x,exported_job=y,instance=i,job=api 1 @0\n");
+  CacheOptions options = with_labels({{"job", "api"}, {"instance", "i"}});
+  options.honor_labels = true;
+  SeriesCache honouring(std::move(options));
+  ASSERT_TRUE(honouring.write_page(page, 0));
+  EXPECT_EQ(text(honouring), "__name__=a,exported_job=y,job=x 1 @0\n");
+}
+
+TEST(SeriesCache, MarksVanishedSeriesStaleOnce) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(cache.write_page("a 1\nb 2\nc 3\n", 1 * kMs));
+  ASSERT_TRUE(cache.write_page("a 4\nc 5\n", 2 * kMs));
+  EXPECT_EQ(text(cache), "__name__=a 4 @2\n__name__=b stale @2\n__name__=c 5 @2\n");
+  EXPECT_EQ(cache.counts().new_series, 0U);
+  ASSERT_TRUE(cache.write_page("a 6\nc 7\n", 3 * kMs));
+  EXPECT_EQ(text(cache), "__name__=a 6 @3\n__name__=c 7 @3\n");
+  ASSERT_TRUE(cache.write_page("b 8\n", 4 * kMs));
+  EXPECT_EQ(text(cache), "__name__=a stale @4\n__name__=b 8 @4\n__name__=c stale @4\n");
+  EXPECT_EQ(cache.counts().new_series, 1U);
+}
+
+TEST(SeriesCache, MarksAllStaleWhenAScrapeFails) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(cache.write_page("a 1\nb 2\n", 1 * kMs));
+  const auto failed = cache.write_page("a 3\nnew 1\nb x\n", 2 * kMs);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message(), "line 3: value \"x\" is not a number");
+  EXPECT_EQ(text(cache), "__name__=a stale @2\n__name__=b stale @2\n");
+  EXPECT_EQ(cache.counts().scraped, 2U);
+  cache.write_failure(3 * kMs);
+  EXPECT_EQ(text(cache), "");
+  ASSERT_TRUE(cache.write_page("a 3\nb 4\n", 4 * kMs));
+  EXPECT_EQ(text(cache), "__name__=a 3 @4\n__name__=b 4 @4\n");
+}
+
+TEST(SeriesCache, KeepsTheFirstOfARepeatedSeries) {
+  SeriesCache cache(with_labels({}));
+  for (int64_t time = 1; time <= 2; ++time) {
+    ASSERT_TRUE(cache.write_page("a{x=\"1\",y=\"2\"} 1\na{y=\"2\", x=\"1\"} 2\na{x=\"1\",y=\"2\"} 3\n", time * kMs));
+    EXPECT_EQ(text(cache), "__name__=a,x=1,y=2 1 @" + std::to_string(time) + "\n");
+    EXPECT_EQ(cache.counts().scraped, 3U);
+    EXPECT_EQ(cache.counts().added, 1U);
+  }
+}
+
+TEST(SeriesCache, UsesTimestampsOfThePageOnlyWhenHonoured) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(cache.write_page("a 1 5\nb 2\n", 9 * kMs));
+  EXPECT_EQ(text(cache), "__name__=a 1 @5\n__name__=b 2 @9\n");
+  ASSERT_TRUE(cache.write_page("", 10 * kMs));
+  EXPECT_EQ(text(cache), "__name__=b stale @10\n");  // a decides itself when it ends
+
+  CacheOptions options = with_labels({});
+  options.track_timestamps_staleness = true;
+  SeriesCache tracking(options);
+  ASSERT_TRUE(tracking.write_page("a 1 5\n", 9 * kMs));
+  ASSERT_TRUE(tracking.write_page("", 10 * kMs));
+  EXPECT_EQ(text(tracking), "__name__=a stale @10\n");
+
+  options.honor_timestamps = false;
+  SeriesCache ignoring(options);
+  ASSERT_TRUE(ignoring.write_page("a 1 5\n", 9 * kMs));
+  EXPECT_EQ(text(ignoring), "__name__=a 1 @9\n");
+}
+
+TEST(SeriesCache, FailsAPageThatPassesALimit) {
+  const auto outcome = [](exposition::Limits limits, std::string_view page) {
+    CacheOptions options = with_labels({{"job", "j"}});
+    options.limits = limits;
+    SeriesCache cache(std::move(options));
+    auto result = cache.write_page(page, 0);
+    return result ? std::string("ok") : result.error().message();
+  };
+  EXPECT_EQ(outcome({.samples = 2}, "a 1\nb 2\na 3\n"), "ok");
+  EXPECT_EQ(outcome({.samples = 1}, "a 1\nb 2\n"), "sample limit exceeded: more than 1");
+  EXPECT_EQ(outcome({.labels = 3}, "a{x=\"1\"} 1\n"), "ok");
+  EXPECT_EQ(outcome({.labels = 2}, "a{x=\"1\"} 1\n"), "label_limit exceeded (metric: a, number of labels: 3, limit: 2)");
+  EXPECT_EQ(outcome({.label_name_bytes = 8}, "a{ninechars=\"1\"} 1\n"),
+            "label_name_length_limit exceeded (metric: a, label name: ninechars, limit: 8)");
+  EXPECT_EQ(outcome({.label_value_bytes = 3}, "a{x=\"four\"} 1\n"),
+            "label_value_length_limit exceeded (metric: a, label name: x, limit: 3)");
+}
+
+TEST(SeriesCache, DescribesNewSeriesAndChangedFamilies) {
+  SeriesCache cache(with_labels({}));
+  const std::string_view page = "# HELP h Of\\\\it\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_count 1\nother 2\n";
+  ASSERT_TRUE(cache.write_page(page, 0));
+  EXPECT_EQ(text(cache, true),
+            "__name__=h_bucket,le=+Inf 1 @0 type 3 help Of\\it\n__name__=h_count 1 @0 type 3 help Of\\it\n__name__=other 2 @0 type "
+            "0 help \n");
+  ASSERT_TRUE(cache.write_page(page, 0));
+  EXPECT_EQ(text(cache, true), text(cache, false));
+  const std::string_view changed = "# TYPE h summary\nh_count 1\n";
+  ASSERT_TRUE(cache.write_page(changed, 0));
+  ASSERT_TRUE(cache.write_page(changed, 0));
+  EXPECT_EQ(text(cache, true), "__name__=h_count 1 @0 type 4 help Of\\it\n");
+  ASSERT_EQ(cache.metadata().size(), 1U);
+  EXPECT_EQ(cache.metadata()[0].family, "h");
+}
+
+TEST(SeriesCache, FindsSeriesWhenThePageIsReordered) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(cache.write_page("a 1\nb 2\nc 3\nd 4\n", 0));
+  ASSERT_TRUE(cache.write_page("c 3\nd 4\ne 5\na 1\nb 2\n", 0));
+  EXPECT_EQ(text(cache), "__name__=a 1 @0\n__name__=b 2 @0\n__name__=c 3 @0\n__name__=d 4 @0\n__name__=e 5 @0\n");
+  EXPECT_EQ(cache.counts().new_series, 1U);
+}
+
+TEST(SeriesCache, StaysBoundedWhenSeriesChurn) {
+  SeriesCache cache(with_labels({{"job", "j"}}));
+  for (int round = 0; round < 50; ++round) {
+    std::string page;
+    for (int i = 0; i < 200; ++i) page += "a{id=\"" + std::to_string(round) + "-" + std::to_string(i) + "\"} 1\n";
+    ASSERT_TRUE(cache.write_page(page, round * kMs));
+    EXPECT_EQ(cache.counts().new_series, 200U);
+    const std::string batch = text(cache);
+    EXPECT_EQ(std::count(batch.begin(), batch.end(), '\n'), round == 0 ? 200 : 400) << round;  // new ones and markers
+    EXPECT_LE(cache.series_count(), 800U);
+  }
+}
+
+TEST(SeriesCache, AddsReportsWithTheTargetsLabels) {
+  SeriesCache cache(with_labels({{"job", "j"}}));
+  cache.write_failure(5 * kMs);
+  cache.write_report("up", 5 * kMs, 0);
+  EXPECT_EQ(text(cache), "__name__=up,job=j 0 @5\n");
+}
+
+}  // namespace
+}  // namespace tarsier::scrape

@@ -1,0 +1,223 @@
+// Targets and pools on a fake host: requests, outcomes, publishing, what a change of the configuration does.
+#include "plugins/collect/scrape/target.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <set>
+
+#include "plugins/collect/scrape/pool_set.hpp"
+#include "tests/unit/plugins/collect/support/fake_host.hpp"
+
+namespace tarsier::scrape {
+namespace {
+
+using testing::HasSubstr;
+constexpr int64_t kSecond = 1'000'000'000;
+
+Job make_job(std::string name, std::vector<std::string> targets) {
+  Job job;
+  job.name = std::move(name);
+  job.interval_ns = 15 * kSecond;
+  job.timeout_ns = 10 * kSecond;
+  job.metrics_path = "/metrics";
+  job.scheme = "http";
+  job.static_configs.push_back({std::move(targets), {}});
+  return job;
+}
+
+class TargetTest : public testing::Test {
+ protected:
+  void apply(std::vector<Job> jobs) {
+    auto applied = pools.apply(jobs);
+    ASSERT_TRUE(applied) << applied.error().message();
+  }
+  const Target& target(size_t pool = 0) { return *pools.snapshot().at(pool).targets.at(0); }
+
+  fake::FakeHost fake;
+  Host host{fake.raw()};
+  publisher::SamplesPublisher publisher{fake::attached(host), 1U << 20};
+  Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}};
+  PoolSet pools{shared};
+};
+
+TEST_F(TargetTest, AsksAsPrometheusDoes) {
+  Job job = make_job("api", {"a:1"});
+  job.authorization = "Bearer t";
+  job.headers = {{"X-Extra", "1"}};
+  job.body_size_limit = 1234;
+  apply({job});
+  fake.fire_timers();
+  ASSERT_EQ(fake.calls.size(), 1U);
+  fake::Call& call = fake.calls[0];
+  EXPECT_EQ(call.url, "http://a:1/metrics");
+  EXPECT_EQ(call.headers["Accept"], "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.4");
+  EXPECT_EQ(call.headers["X-Prometheus-Scrape-Timeout-Seconds"], "10");
+  EXPECT_EQ(call.headers["Authorization"], "Bearer t");
+  EXPECT_EQ(call.headers["X-Extra"], "1");
+  EXPECT_EQ(call.timeout_ns, 10 * kSecond);
+  EXPECT_EQ(call.max_body_bytes, 1234U);
+  EXPECT_EQ(call.max_redirects, 10U);
+  EXPECT_EQ(call.flags, uint32_t{TARSIER_CLIENT_ACCEPT_GZIP});
+  fake.answer(0, 200, "text/plain", "");
+}
+
+TEST_F(TargetTest, PublishesAPageAndItsReportAsOneBatch) {
+  apply({make_job("api", {"a:1"})});
+  fake.fire_timers();
+  fake.mono_ns += kSecond / 4;
+  fake.answer(0, 200, "text/plain; version=0.0.4", "x{y=\"1\"} 2\n");
+  ASSERT_EQ(fake.batches.size(), 1U);
+  EXPECT_EQ(fake.last_batch(),
+            "scrape_duration_seconds{instance=a:1,job=api} 0.25 @1000000\n"
+            "scrape_samples_post_metric_relabeling{instance=a:1,job=api} 1 @1000000\n"
+            "scrape_samples_scraped{instance=a:1,job=api} 1 @1000000\n"
+            "scrape_series_added{instance=a:1,job=api} 1 @1000000\n"
+            "up{instance=a:1,job=api} 1 @1000000\n"
+            "x{instance=a:1,job=api,y=1} 2 @1000000\n");
+  EXPECT_EQ(target().status().health, Target::Health::up);
+  EXPECT_EQ(target().status().last_scrape_ns, 1000 * kSecond);
+}
+
+TEST_F(TargetTest, AFailedScrapeIsDownAndMarksSeriesStale) {
+  apply({make_job("api", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 2\n");
+  const struct {
+    std::function<void(size_t)> answer;
+    std::string error;
+  } failures[] = {
+      {[&](size_t call) { fake.answer(call, 500, "text/plain", "x 2\n"); },
+       "server returned HTTP status 500 Internal Server Error"},
+      {[&](size_t call) { fake.answer(call, 200, "text/html", "x 2\n"); }, "received unsupported Content-Type"},
+      {[&](size_t call) { fake.answer(call, 200, "text/plain", "x 2\nbad line here\n"); }, "line 2"},
+      {[&](size_t call) { fake.fail(call, TARSIER_RESOURCE, "body is larger than 10 bytes"); }, "body is larger"},
+      {[&](size_t call) { fake.fail(call, TARSIER_DEADLINE, "no answer within 10s"); }, "no answer within"},
+  };
+  for (const auto& failure : failures) {
+    fake.wall_ns += 15 * kSecond;
+    fake.fire_timers();
+    failure.answer(fake.calls.size() - 1);
+    EXPECT_THAT(fake.last_batch(), HasSubstr("up{instance=a:1,job=api} 0 "));
+    EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=a:1,job=api} stale "));
+    EXPECT_THAT(target().status().last_error, HasSubstr(failure.error));
+    EXPECT_EQ(target().status().health, Target::Health::down);
+    fake.fire_timers();
+    fake.answer(fake.calls.size() - 1, 200, "text/plain", "x 2\n");
+    EXPECT_EQ(target().status().last_error, "");
+  }
+}
+
+TEST_F(TargetTest, ACallThatCannotBeginIsAFailedScrape) {
+  fake.request_answer = TARSIER_UNAVAILABLE;
+  apply({make_job("api", {"a:1"})});
+  fake.fire_timers();
+  EXPECT_THAT(fake.last_batch(), HasSubstr("up{instance=a:1,job=api} 0 "));
+}
+
+TEST_F(TargetTest, SkipsATickWhileAnAnswerIsOwed) {
+  apply({make_job("api", {"a:1"})});
+  fake.fire_timers();
+  fake.fire_timers();
+  EXPECT_EQ(fake.calls.size(), 1U);
+  fake.answer(0, 200, "text/plain", "");
+  fake.fire_timers();
+  EXPECT_EQ(fake.calls.size(), 2U);
+  fake.answer(1, 200, "text/plain", "");
+}
+
+TEST_F(TargetTest, AlignsTimestampsThatAreNearTheSchedule) {
+  apply({make_job("api", {"a:1"})});
+  const int64_t offset = fake.timers[0].offset_ns;
+  const int64_t scheduled = (70 * 15 * kSecond + offset) / 1'000'000 * 1'000'000;
+  for (const auto& [late_ms, aligned] : {std::pair<int64_t, bool>{1, true}, {2, true}, {5, false}}) {
+    fake.wall_ns = scheduled + late_ms * 1'000'000;
+    fake.fire_timers();
+    fake.answer(fake.calls.size() - 1, 200, "text/plain", "");
+    EXPECT_EQ(target().status().last_scrape_ns, aligned ? scheduled : fake.wall_ns) << late_ms;
+  }
+}
+
+TEST_F(TargetTest, SpreadsTargetsOverTheInterval) {
+  std::vector<std::string> addresses;
+  for (int i = 0; i < 100; ++i) addresses.push_back("host:" + std::to_string(9000 + i));
+  apply({make_job("api", addresses)});
+  std::set<int64_t> thirds;
+  for (const fake::Timer& timer : fake.timers) {
+    EXPECT_GE(timer.offset_ns, 0);
+    EXPECT_LT(timer.offset_ns, 15 * kSecond);
+    thirds.insert(timer.offset_ns / (3 * kSecond));
+  }
+  EXPECT_EQ(thirds.size(), 5U);
+}
+
+TEST_F(TargetTest, ATargetLimitFailsEveryTarget) {
+  Job job = make_job("api", {"a:1", "b:1"});
+  job.target_limit = 1;
+  apply({job});
+  fake.fire_timers();
+  EXPECT_TRUE(fake.calls.empty());
+  EXPECT_EQ(fake.batches.size(), 2U);
+  EXPECT_EQ(target().status().last_error, "target_limit exceeded (number of targets: 2, limit: 1)");
+}
+
+TEST_F(TargetTest, OnlyChangedJobsRestart) {
+  apply({make_job("a", {"a:1"}), make_job("b", {"b:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 1\n");
+  fake.answer(1, 200, "text/plain", "x 1\n");
+  const Target* kept = &target(0);
+  const size_t before = fake.batches.size();
+  apply({make_job("a", {"a:1"}), make_job("b", {"c:1"})});
+  EXPECT_EQ(&target(0), kept);
+  ASSERT_EQ(fake.batches.size(), before + 1);
+  EXPECT_THAT(fake.last_batch(), HasSubstr("up{instance=b:1,job=b} stale"));
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=b:1,job=b} stale"));
+  size_t running = 0;
+  for (const fake::Timer& timer : fake.timers) running += timer.cancelled ? 0U : 1U;
+  EXPECT_EQ(running, 2U);
+}
+
+TEST_F(TargetTest, ATargetThatGoesOnUnderTheSameLabelsGetsNoMarkers) {
+  apply({make_job("a", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 1\n");
+  Job faster = make_job("a", {"a:1"});
+  faster.interval_ns = 5 * kSecond;
+  apply({faster});
+  EXPECT_EQ(fake.batches.size(), 1U);
+}
+
+TEST_F(TargetTest, AnAnswerAfterTheStopIsThrownAway) {
+  apply({make_job("a", {"a:1"})});
+  fake.fire_timers();
+  pools.stop(true);
+  fake.answer(0, 200, "text/plain", "x 1\n");
+  EXPECT_TRUE(fake.batches.empty());
+}
+
+TEST_F(TargetTest, BatchesWaitInOrderWhileTheStoreIsBusy) {
+  apply({make_job("a", {"a:1"})});
+  fake.publish_answers = {TARSIER_AGAIN};
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 1\n");
+  EXPECT_TRUE(fake.batches.empty());
+  fake.fire_timers();  // the next scrape, and the retry
+  EXPECT_EQ(fake.batches.size(), 1U);
+  fake.answer(1, 200, "text/plain", "x 2\n");
+  ASSERT_EQ(fake.batches.size(), 2U);
+  EXPECT_THAT(fake.batch_text(0), HasSubstr("x{instance=a:1,job=a} 1 "));
+  EXPECT_THAT(fake.batch_text(1), HasSubstr("x{instance=a:1,job=a} 2 "));
+  EXPECT_EQ(fake.metrics["tarsier_publisher_retries_total"], 1);
+}
+
+TEST_F(TargetTest, WhatTheBusRefusesForGoodIsDroppedAndSaid) {
+  apply({make_job("a", {"a:1"})});
+  fake.publish_answers = {TARSIER_INVALID};
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 1\n");
+  EXPECT_EQ(fake.metrics["tarsier_publisher_dropped_total"], 1);
+  EXPECT_THAT(fake.log.back(), HasSubstr("samples were refused"));
+}
+
+}  // namespace
+}  // namespace tarsier::scrape

@@ -1,0 +1,84 @@
+// The JSON of the target APIs.
+#include "plugins/collect/scrape/targets_api.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/plugins/collect/support/fake_host.hpp"
+
+namespace tarsier::scrape {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+class TargetsApi : public testing::Test {
+ protected:
+  TargetsApi() {
+    Job job;
+    job.name = "api";
+    job.interval_ns = 15 * kSecond;
+    job.timeout_ns = 10 * kSecond;
+    job.metrics_path = "/metrics";
+    job.scheme = "http";
+    job.static_configs.push_back({{"backend:1"}, {{"env", "prod"}}});
+    EXPECT_TRUE(pools.apply({job}));
+  }
+  void scrape(std::string_view page) {
+    fake.fire_timers();
+    fake.mono_ns += kSecond / 2;
+    fake.answer(fake.calls.size() - 1, 200, "text/plain", page);
+  }
+
+  fake::FakeHost fake;
+  Host host{fake.raw()};
+  publisher::SamplesPublisher publisher{fake::attached(host), 1U << 20};
+  Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}};
+  PoolSet pools{shared};
+};
+
+TEST_F(TargetsApi, ShowsATargetBeforeAndAfterItsFirstScrape) {
+  EXPECT_THAT(targets_json(pools.snapshot(), "", ""),
+              testing::HasSubstr("\"lastScrape\":\"0001-01-01T00:00:00Z\",\"lastScrapeDuration\":0,"
+                                 "\"health\":\"unknown\""));
+  scrape("a 1\n");
+  EXPECT_EQ(
+      targets_json(pools.snapshot(), "", ""),
+      "{\"status\":\"success\",\"data\":{\"activeTargets\":[{\"discoveredLabels\":{\"__address__\":\"backend:1\","
+      "\"__metrics_path__\":\"/metrics\",\"__scheme__\":\"http\",\"__scrape_interval__\":\"15s\",\"__scrape_timeout__\":\"10s\","
+      "\"env\":\"prod\",\"job\":\"api\"},\"labels\":{\"env\":\"prod\",\"instance\":\"backend:1\",\"job\":\"api\"},"
+      "\"scrapePool\":\"api\",\"scrapeUrl\":\"http://backend:1/metrics\",\"globalUrl\":\"http://backend:1/metrics\","
+      "\"lastError\":\"\",\"lastScrape\":\"1970-01-01T00:16:40Z\",\"lastScrapeDuration\":0.5,\"health\":\"up\","
+      "\"scrapeInterval\":\"15s\",\"scrapeTimeout\":\"10s\"}],\"droppedTargets\":[],\"droppedTargetCounts\":{\"api\":0}}}");
+}
+
+TEST_F(TargetsApi, FiltersByStateAndPool) {
+  EXPECT_EQ(targets_json(pools.snapshot(), "dropped", ""),
+            "{\"status\":\"success\",\"data\":{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":{\"api\":0}}}");
+  EXPECT_EQ(targets_json(pools.snapshot(), "active", "other"),
+            "{\"status\":\"success\",\"data\":{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":null}}");
+}
+
+TEST_F(TargetsApi, ListsPools) {
+  EXPECT_EQ(scrape_pools_json(pools.snapshot()), "{\"status\":\"success\",\"data\":{\"scrapePools\":[\"api\"]}}");
+}
+
+TEST_F(TargetsApi, ShowsMetadata) {
+  scrape("# HELP a Of \"a\".\n# TYPE a counter\na 1\n# TYPE b untyped\nb 1\n");
+  const auto pools_now = pools.snapshot();
+  EXPECT_EQ(*metadata_json(pools_now, "{job=\"api\"}", "a", ""),
+            "{\"status\":\"success\",\"data\":[{\"target\":{\"env\":\"prod\",\"instance\":\"backend:1\",\"job\":\"api\"},"
+            "\"type\":\"counter\",\"help\":\"Of \\\"a\\\".\",\"unit\":\"\"}]}");
+  EXPECT_THAT(*metadata_json(pools_now, "", "", "1"),
+              testing::EndsWith("\"metric\":\"a\",\"type\":\"counter\",\"help\":\"Of \\\"a\\\".\",\"unit\":\"\"}]}"));
+  EXPECT_EQ(*metadata_json(pools_now, "{job=\"no\"}", "", ""), "{\"status\":\"success\",\"data\":[]}");
+  EXPECT_FALSE(metadata_json(pools_now, "{job", "", ""));
+  EXPECT_FALSE(metadata_json(pools_now, "", "", "x"));
+}
+
+TEST(Rfc3339, TrimsFractionsAsGoDoes) {
+  EXPECT_EQ(rfc3339(1'795'000'000'120'000'000), "2026-11-18T11:06:40.12Z");
+  EXPECT_EQ(rfc3339(1'795'000'000'000'000'000), "2026-11-18T11:06:40Z");
+}
+
+}  // namespace
+}  // namespace tarsier::scrape

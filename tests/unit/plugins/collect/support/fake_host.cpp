@@ -1,0 +1,245 @@
+// The tables of the fake host. Each finds its FakeHost through tarsier_host.ctx, or through the one that is alive.
+#include "tests/unit/plugins/collect/support/fake_host.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "plugins/lib/exposition/number.hpp"
+#include "tests/unit/plugins/collect/support/fake_config.hpp"
+
+namespace tarsier::fake {
+namespace {
+
+FakeHost& self(const tarsier_host* host) { return *static_cast<FakeHost*>(host->ctx); }
+FakeHost* the_host = nullptr;  // the service table of HTTP has no host pointer of ours
+
+struct FakeBatch {
+  std::vector<uint64_t> words;
+  uint64_t size;
+  int references = 1;
+};
+FakeBatch* batch_of(const tarsier_batch* raw) { return reinterpret_cast<FakeBatch*>(const_cast<tarsier_batch*>(raw)); }
+
+const tarsier_bus kBus = {sizeof(tarsier_bus),
+                          [](const tarsier_host*, uint64_t size, tarsier_error*) {
+                            return reinterpret_cast<tarsier_batch*>(new FakeBatch{std::vector<uint64_t>((size + 7) / 8), size});
+                          },
+                          [](const tarsier_batch* batch, uint64_t* size) {
+                            *size = batch_of(batch)->size;
+                            return reinterpret_cast<uint8_t*>(batch_of(batch)->words.data());
+                          },
+                          [](const tarsier_batch* batch) { ++batch_of(batch)->references; },
+                          [](const tarsier_batch* batch) {
+                            if (--batch_of(batch)->references == 0) delete batch_of(batch);
+                          },
+                          [](const tarsier_host* host, tarsier_str, const tarsier_batch* batch, uint32_t,
+                             tarsier_published_fn published, void* user, tarsier_error* error) -> tarsier_status {
+                            FakeHost& fake = self(host);
+                            if (!fake.publish_answers.empty()) {
+                              const tarsier_status status = fake.publish_answers.front();
+                              fake.publish_answers.pop_front();
+                              if (status != TARSIER_OK) return Error(status, "refused by the test").to_c(error);
+                            }
+                            const uint8_t* bytes = reinterpret_cast<const uint8_t*>(batch_of(batch)->words.data());
+                            if (auto verified = batch::verify({bytes, batch_of(batch)->size}); !verified)
+                              return verified.to_c(error);
+                            fake.batches.push_back(batch_of(batch)->words);
+                            if (published != nullptr) published(user, TARSIER_OK, str(""));
+                            return TARSIER_OK;
+                          },
+                          nullptr,
+                          nullptr,
+                          nullptr};
+
+const tarsier_clock kClock = {sizeof(tarsier_clock), [](const tarsier_host* host) { return self(host).wall_ns; },
+                              [](const tarsier_host* host) { return self(host).mono_ns; }};
+
+const tarsier_log kLog = {
+    sizeof(tarsier_log), [](const tarsier_host*, tarsier_log_level) -> int32_t { return 1; },
+    [](const tarsier_host* host, tarsier_log_level, tarsier_str message, const tarsier_pair* fields, uint32_t count) {
+      std::string line(view(message));
+      for (uint32_t i = 0; i < count; ++i) line.append(" ").append(view(fields[i].name)).append("=").append(view(fields[i].value));
+      self(host).log.push_back(std::move(line));
+    }};
+
+const tarsier_metrics kMetrics = {
+    sizeof(tarsier_metrics),
+    [](const tarsier_host* host, tarsier_metric_type, tarsier_str name, tarsier_str, const tarsier_pair*, uint32_t, const double*,
+       uint32_t, tarsier_error*) { return reinterpret_cast<tarsier_metric*>(&self(host).metrics[std::string(view(name))]); },
+    [](tarsier_metric* metric, double value) { *reinterpret_cast<double*>(metric) += value; },
+    [](tarsier_metric* metric, double value) { *reinterpret_cast<double*>(metric) = value; }};
+
+tarsier_timer* add_timer(FakeHost& fake, Timer timer) {
+  timer.name = view(timer.job.name);
+  return reinterpret_cast<tarsier_timer*>(&fake.timers.emplace_back(std::move(timer)));
+}
+const tarsier_scheduler kScheduler = {
+    sizeof(tarsier_scheduler),
+    [](const tarsier_host* host, const tarsier_timer_spec* spec, tarsier_timer** out, tarsier_error*) -> tarsier_status {
+      *out = add_timer(self(host), {true, spec->interval_ns, spec->offset_ns, {}, spec->job});
+      return TARSIER_OK;
+    },
+    [](const tarsier_host* host, int64_t delay, const tarsier_job* job, tarsier_timer** out, tarsier_error*) -> tarsier_status {
+      *out = add_timer(self(host), {false, delay, 0, {}, *job});
+      return TARSIER_OK;
+    },
+    [](tarsier_timer* timer) { reinterpret_cast<Timer*>(timer)->cancelled = true; },
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr};
+
+const tarsier_http kHttp = [] {
+  tarsier_http http{};
+  http.size = sizeof(http);
+  http.add_route = [](void*, const tarsier_host* owner, const tarsier_route_spec* spec, tarsier_route**,
+                      tarsier_error*) -> tarsier_status {
+    self(owner).routes.push_back({std::string(view(spec->api)), std::string(view(spec->pattern)),
+                                  std::string(view(spec->permission)), spec->handler, spec->user});
+    return TARSIER_OK;
+  };
+  http.respond = [](tarsier_exchange* exchange, uint32_t code, const tarsier_pair* headers, uint32_t count, tarsier_bytes body) {
+    auto& answer = *reinterpret_cast<Answer*>(exchange);
+    answer.code = code;
+    answer.body = view(body);
+    for (uint32_t i = 0; i < count; ++i)
+      if (view(headers[i].name) == "content-type") answer.content_type = view(headers[i].value);
+  };
+  http.request = [](void*, const tarsier_host* owner, const tarsier_http_client_request* request, tarsier_http_done_fn done,
+                    void* user, tarsier_http_call**, tarsier_error* error) -> tarsier_status {
+    FakeHost& fake = self(owner);
+    if (fake.request_answer != TARSIER_OK) return Error(fake.request_answer, "refused by the test").to_c(error);
+    Call call{std::string(view(request->url)),
+              {},
+              request->timeout_ns,
+              request->max_body_bytes,
+              request->max_redirects,
+              request->flags,
+              done,
+              user};
+    for (uint32_t i = 0; i < request->header_count; ++i)
+      call.headers[std::string(view(request->headers[i].name))] = view(request->headers[i].value);
+    fake.calls.push_back(std::move(call));
+    return TARSIER_OK;
+  };
+  return http;
+}();
+
+const tarsier_services kServices = [] {
+  tarsier_services services{};
+  services.size = sizeof(services);
+  services.reference = [](const tarsier_host*, tarsier_str) { return reinterpret_cast<tarsier_service_ref*>(the_host); };
+  services.acquire = [](tarsier_service_ref*, tarsier_error*) -> const void* { return &kHttp; };
+  services.release = [](tarsier_service_ref*) {};
+  return services;
+}();
+
+const tarsier_health kHealth = {sizeof(tarsier_health), [](const tarsier_host* host) { self(host).health = "ok"; },
+                                [](const tarsier_host* host, tarsier_str reason) { self(host).health = view(reason); },
+                                [](const tarsier_host* host, tarsier_str reason) { self(host).health = view(reason); }};
+const tarsier_control kControl = [] {
+  tarsier_control control{};
+  control.size = sizeof(control);
+  control.ready = [](const tarsier_host* host) { return self(host).ready; };
+  return control;
+}();
+const tarsier_storage kStorage = [] {
+  tarsier_storage storage{};
+  storage.size = sizeof(storage);
+  return storage;
+}();
+
+const void* find_service(const tarsier_host*, const char* name) {
+  const std::map<std::string_view, const void*> kTables = {
+      {TARSIER_BUS_SERVICE, &kBus},           {TARSIER_CLOCK_SERVICE, &kClock},         {TARSIER_LOG_SERVICE, &kLog},
+      {TARSIER_METRICS_SERVICE, &kMetrics},   {TARSIER_SCHEDULER_SERVICE, &kScheduler}, {TARSIER_SERVICES_SERVICE, &kServices},
+      {TARSIER_HEALTH_SERVICE, &kHealth},     {TARSIER_CONTROL_SERVICE, &kControl},     {TARSIER_STORAGE_SERVICE, &kStorage},
+      {TARSIER_CONFIG_SERVICE, config_api()},
+  };
+  const auto found = kTables.find(name);
+  return found == kTables.end() ? nullptr : found->second;
+}
+
+}  // namespace
+
+FakeHost::FakeHost() {
+  raw_ = {sizeof(raw_), TARSIER_ABI_MAJOR, TARSIER_ABI_MINOR, this, find_service};
+  the_host = this;
+}
+
+std::string FakeHost::batch_text(size_t index) const {
+  const batch::View head({reinterpret_cast<const uint8_t*>(batches[index].data()), sizeof(tarsier_batch_head)});
+  const batch::View whole({reinterpret_cast<const uint8_t*>(batches[index].data()), static_cast<size_t>(head.head().size)});
+  const batch::SamplesView samples(whole);
+  std::vector<std::string> lines;
+  for (uint32_t series = 0; series < samples.series_count(); ++series) {
+    std::string name, labels;
+    for (uint32_t i = 0; i < samples.labels().size(series); ++i) {
+      const std::string_view label = samples.labels().name(series, i), value = samples.labels().value(series, i);
+      if (label == "__name__")
+        name = value;
+      else
+        labels.append(labels.empty() ? "" : ",").append(label).append("=").append(value);
+    }
+    for (size_t row = 0; row < samples.times(series).size(); ++row) {
+      std::string line = name;
+      line.append("{").append(labels).append("} ");
+      const double value = samples.values(series)[row];
+      if (std::bit_cast<uint64_t>(value) == TARSIER_STALE_NAN_BITS)
+        line += "stale";
+      else
+        exposition::append_number(line, value);
+      lines.push_back(line.append(" @").append(std::to_string(samples.times(series)[row] / 1'000'000)));
+    }
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string text;
+  for (const std::string& line : lines) text.append(line).append("\n");
+  return text;
+}
+
+void FakeHost::fire_timers() {
+  const size_t count = timers.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (timers[i].cancelled) continue;
+    if (!timers[i].periodic) timers[i].cancelled = true;
+    timers[i].job.run(timers[i].job.user);
+  }
+}
+
+void FakeHost::answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body) {
+  const tarsier_pair type = {str("content-type"), str(content_type)};
+  tarsier_http_client_response response{};
+  response.size = sizeof(response);
+  response.code = code;
+  response.headers = &type;
+  response.header_count = 1;
+  response.body = bytes(body);
+  calls[call].done(calls[call].user, TARSIER_OK, str(""), &response);
+}
+
+void FakeHost::fail(size_t call, tarsier_status status, std::string_view message) {
+  calls[call].done(calls[call].user, status, str(message), nullptr);
+}
+
+Answer FakeHost::ask(std::string_view pattern, std::string_view query) const {
+  Answer answer;
+  for (const Route& route : routes) {
+    if (route.pattern != pattern) continue;
+    tarsier_http_request request{};
+    request.size = sizeof(request);
+    request.method = TARSIER_HTTP_GET;
+    request.path = str(pattern);
+    request.query = str(query);
+    const std::string prefix = "/" + route.api;
+    request.prefix = str(prefix);
+    route.handler(route.user, &request, reinterpret_cast<tarsier_exchange*>(&answer));
+  }
+  return answer;
+}
+
+}  // namespace tarsier::fake

@@ -1,0 +1,89 @@
+// A host for tests of collectors: keeps what is published, logged and registered; time, timers and HTTP answers are the test's.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tarsier/batch.hpp"
+#include "tarsier/host.hpp"
+#include "tarsier/service/http.h"
+
+namespace tarsier::fake {
+
+struct Timer {
+  bool periodic = false;
+  int64_t interval_ns = 0, offset_ns = 0;
+  std::string name;
+  tarsier_job job{};
+  bool cancelled = false;
+};
+
+struct Call {
+  std::string url;
+  std::map<std::string, std::string> headers;
+  int64_t timeout_ns = 0;
+  uint64_t max_body_bytes = 0;
+  uint32_t max_redirects = 0, flags = 0;
+  tarsier_http_done_fn done = nullptr;
+  void* user = nullptr;
+};
+
+struct Route {
+  std::string api, pattern, permission;
+  tarsier_http_handler handler = nullptr;
+  void* user = nullptr;
+};
+
+struct Answer {
+  uint32_t code = 0;
+  std::string content_type, body;
+};
+
+class FakeHost {
+ public:
+  FakeHost();
+  const tarsier_host* raw() const { return &raw_; }
+
+  // What the test sets.
+  int64_t wall_ns = 1'000'000'000'000;
+  int64_t mono_ns = 0;
+  int32_t ready = 1;
+  std::deque<tarsier_status> publish_answers;  // empty: OK
+  tarsier_status request_answer = TARSIER_OK;
+
+  // What the test looks at.
+  std::vector<std::vector<uint64_t>> batches;  // aligned copies
+  std::deque<Timer> timers;
+  std::vector<Call> calls;
+  std::vector<Route> routes;
+  std::vector<std::string> log;
+  std::map<std::string, double> metrics;
+  std::string health;
+
+  /// One line a sample, sorted: `name{label="value"} value @ms`, stale markers as "stale".
+  std::string batch_text(size_t index) const;
+  std::string last_batch() const { return batches.empty() ? std::string("none") : batch_text(batches.size() - 1); }
+  /// Runs every timer that is not cancelled, once; one-shot timers only at their first time.
+  void fire_timers();
+  /// Answers the call of that number.
+  void answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body);
+  void fail(size_t call, tarsier_status status, std::string_view message);
+  /// Asks a route; `query` without '?'.
+  Answer ask(std::string_view pattern, std::string_view query = "") const;
+
+ private:
+  tarsier_host raw_{};
+};
+
+/// For members of fixtures: the host with its services looked up.
+inline const Host& attached(Host& host) {
+  if (!host.attach()) bug("the fake host lacks a service");
+  return host;
+}
+
+}  // namespace tarsier::fake
