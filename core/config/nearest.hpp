@@ -1,0 +1,19 @@
+// The known name that a misspelt one was probably meant to be.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tarsier::config {
+
+/// Insertions, deletions, substitutions and swaps of neighbours that lead from one to the other.
+size_t edit_distance(std::string_view left, std::string_view right);
+
+/// The closest of `known`, "" when none is near enough to be a likely misspelling. '-' and '_' count as the same.
+std::string nearest(std::string_view name, std::span<const std::string> known);
+
+/// `; did you mean "interval"?`, or what is known, or nothing: the end of a message about an unknown name.
+std::string suggestion(std::string_view name, std::span<const std::string> known);
+
+}  // namespace tarsier::config

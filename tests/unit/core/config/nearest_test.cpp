@@ -1,0 +1,33 @@
+#include "core/config/nearest.hpp"
+
+#include <gtest/gtest.h>
+#include <vector>
+
+namespace tarsier::config {
+namespace {
+
+TEST(Nearest, CountsASwapOfNeighboursAsOneChange) {
+  EXPECT_EQ(edit_distance("interval", "interval"), 0U);
+  EXPECT_EQ(edit_distance("intreval", "interval"), 1U);
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+}
+
+TEST(Nearest, NamesTheLikelyMeaningAndNothingFarFetched) {
+  const std::vector<std::string> known = {"interval", "timeout", "targets"};
+  EXPECT_EQ(nearest("intervall", known), "interval");
+  EXPECT_EQ(nearest("time-out", known), "timeout");
+  EXPECT_EQ(nearest("Targets", known), "targets");
+  EXPECT_EQ(nearest("password", known), "");
+  EXPECT_EQ(nearest(std::string(1000, 'x'), known), "");
+}
+
+TEST(Nearest, ListsWhatIsKnownWhenNothingIsNear) {
+  const std::vector<std::string> known = {"host", "plugin"};
+  EXPECT_EQ(suggestion("plugins", known), "; did you mean \"plugin\"?");
+  EXPECT_EQ(suggestion("receivers", known), "; known here: host, plugin");
+  EXPECT_EQ(suggestion("x", std::vector<std::string>{}), "");
+}
+
+}  // namespace
+}  // namespace tarsier::config
