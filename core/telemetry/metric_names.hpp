@@ -1,0 +1,11 @@
+// Names, labels and bounds of metrics by the Prometheus data model.
+#pragma once
+
+#include "core/telemetry/metrics.hpp"
+
+namespace tarsier::telemetry {
+
+/// The error names the metric and what is wrong with it. `owned`: the label `plugin` is the host's.
+Result<void> check_metric(const MetricSpec& spec, bool owned);
+
+}  // namespace tarsier::telemetry
