@@ -18,7 +18,6 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 /// One thread of the pool and the job that it runs. Guarded by the pool's mutex.
 struct Worker {
   std::thread thread;
-  bool exited = false;
   host::Owner* owner = nullptr;  // of the running job; null: none
   std::string job;
   std::chrono::nanoseconds deadline{0};

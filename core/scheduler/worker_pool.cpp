@@ -55,7 +55,7 @@ bool WorkerPool::shut_down() {
   std::vector<std::thread> join = std::move(state_->exited);
   for (Worker& worker : state_->workers) {
     // A worker that hangs in a plugin cannot be joined; it shares the state, so nothing is freed under it.
-    if (!worker.exited && worker.thread.joinable()) worker.thread.detach();
+    worker.thread.detach();
   }
   lock.unlock();
   for (std::thread& thread : join) thread.join();
@@ -71,7 +71,7 @@ void WorkerPool::State::start_worker(bool extra) {
 }
 
 Result<void> WorkerPool::State::submit(host::Owner& owner, Job job, bool bounded) {
-  const std::lock_guard lock(mutex);
+  std::unique_lock lock(mutex);
   if (owner.closed() || stopping)
     return Error::unavailable("instance " + owner.instance() + " is stopped: job \"" + job.name + "\"");
   auto& lane = lanes[&owner];
@@ -84,11 +84,12 @@ Result<void> WorkerPool::State::submit(host::Owner& owner, Job job, bool bounded
   runnable.refresh(*lane);
   if (!lane->runnable()) return {};
   jobs_ready.store(true, std::memory_order_relaxed);
-  if (idle > 0) {
-    work.notify_one();
-  } else {
+  if (idle == 0) {
     wake_watchdog_by(std::chrono::steady_clock::now() + options.stall);
+    return {};
   }
+  lock.unlock();  // so that the worker does not wake up to wait for it
+  work.notify_one();
   return {};
 }
 
@@ -103,7 +104,6 @@ void WorkerPool::State::worker_loop(Worker& self) {
     work.wait(lock);
     --idle;
   }
-  self.exited = true;
   exited.push_back(std::move(self.thread));
   workers.remove_if([&self](const Worker& worker) { return &worker == &self; });
   --alive;
