@@ -13,7 +13,7 @@ Result<PartitionSamples> PartitionSamples::open(const Partition& partition) {
 }
 
 Result<void> PartitionSamples::load(uint32_t series) {
-  block_.reset();
+  block_ = SampleBlock{};
   auto cursor = snapshot_.cursor(kChunksTable);
   if (!cursor) return std::move(cursor).error();
   std::array<uint8_t, 12> key{};
@@ -27,15 +27,15 @@ Result<void> PartitionSamples::load(uint32_t series) {
   auto block = SampleBlock::parse(bytes_);
   if (!block) return std::move(block).error();
   if (series - first_ >= block->series_count()) return Error{TARSIER_CORRUPT, "no samples of series " + std::to_string(series)};
-  block_.emplace(std::move(*block));
+  block_ = std::move(*block);
   return {};
 }
 
 Result<void> PartitionSamples::read(uint32_t series, int64_t start, int64_t end, Columns& out) {
-  if (!block_ || series < first_ || series - first_ >= block_->series_count()) {
+  if (series < first_ || series - first_ >= block_.series_count()) {
     if (auto loaded = load(series); !loaded) return std::move(loaded).error().in(partition_->name());
   }
-  if (auto done = block_->read(series - first_, start, end, out); !done) return std::move(done).error().in(partition_->name());
+  if (auto done = block_.read(series - first_, start, end, out); !done) return std::move(done).error().in(partition_->name());
   return {};
 }
 

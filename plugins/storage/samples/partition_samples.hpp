@@ -2,8 +2,6 @@
 // are asked for one after the other.
 #pragma once
 
-#include <optional>
-
 #include "partition.hpp"
 #include "sample_block.hpp"
 
@@ -23,7 +21,7 @@ class PartitionSamples {
   Snapshot snapshot_;
   Unpacker unpacker_;
   std::vector<uint8_t> bytes_;
-  std::optional<SampleBlock> block_;
+  SampleBlock block_;  // without series until one is loaded
   uint32_t first_ = 0;
 };
 

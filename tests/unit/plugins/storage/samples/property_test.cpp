@@ -2,6 +2,7 @@
 // of sealing.
 #include <random>
 
+#include "lmdb_host.hpp"
 #include "store_fixture.hpp"
 
 namespace tarsier::samples::test {
@@ -50,9 +51,8 @@ class PropertyTest : public StoreFixture {
       }
       add(builder, labels, points);
     }
-    const auto outcome = write(builder);
-    ASSERT_TRUE(outcome->has_value());
-    ASSERT_TRUE((*outcome)->ok()) << (*outcome)->error().message();
+    const Result<void> outcome = write_wait(builder);
+    ASSERT_TRUE(outcome.ok()) << outcome.error().message();
   }
   Found expected(int64_t start = INT64_MIN, int64_t end = INT64_MAX) {
     Found found;
@@ -70,7 +70,19 @@ class PropertyTest : public StoreFixture {
   Found model_;
 };
 
-TEST_F(PropertyTest, AgreesWithAModelOverWritesSealsAndRestarts) {
+/// On the storage in memory, and on the real one.
+class ModelTest : public PropertyTest, public testing::WithParamInterface<bool> {
+ protected:
+  const Host& host() override { return GetParam() ? lmdb_.host() : storage_.host(); }
+  void TearDown() override { close(); }
+
+ private:
+  LmdbHost lmdb_;
+};
+INSTANTIATE_TEST_SUITE_P(Storage, ModelTest, testing::Bool(),
+                         [](const testing::TestParamInfo<bool>& which) { return which.param ? "Lmdb" : "Memory"; });
+
+TEST_P(ModelTest, AgreesOverWritesSealsAndRestarts) {
   for (int step = 0; step < 600; ++step) {
     write_some();
     if (random_() % 40 == 0)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <future>
 #include <gtest/gtest.h>
 #include <map>
 #include <optional>
@@ -46,9 +47,11 @@ struct Matching {
 
 class StoreFixture : public testing::Test {
  protected:
+  /// The host that the store runs on; another storage may stand behind it.
+  virtual const Host& host() { return storage_.host(); }
   void open() {
     close();
-    store_ = std::make_unique<Store>(storage_.host(), options_, [](uint64_t count, const std::function<void(uint64_t)>& run) {
+    store_ = std::make_unique<Store>(host(), options_, [](uint64_t count, const std::function<void(uint64_t)>& run) {
       for (uint64_t i = 0; i < count; ++i) run(i);
     });
     const auto opened = store_->open();
@@ -81,6 +84,14 @@ class StoreFixture : public testing::Test {
     auto outcome = std::make_shared<std::optional<Result<void>>>();
     store_->take(batch::View(bytes), now_, [outcome](Result<void> result) { outcome->emplace(std::move(result)); });
     return outcome;
+  }
+  /// The same, when it is committed.
+  Result<void> write_wait(batch::SamplesBuilder& builder) {
+    const auto words = finish(builder);
+    std::promise<Result<void>> promise;
+    store_->take(batch::View({reinterpret_cast<const uint8_t*>(words.data()), words.size() * 8}), now_,
+                 [&promise](Result<void> result) { promise.set_value(std::move(result)); });
+    return promise.get_future().get();
   }
   Result<void> put(const LabelSet& labels, const std::vector<Point>& points) {
     batch::SamplesBuilder builder;
