@@ -1,0 +1,53 @@
+// The plugin file as a whole: scraping, the APIs, changes, the end.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/plugins/collect/support/loaded_plugin.hpp"
+
+namespace tarsier::scrape {
+namespace {
+
+using fake::Node;
+using testing::HasSubstr;
+
+Node config(const char* target) {
+  return Node::table(
+      {{"scrape_interval", int64_t{15'000'000'000}},
+       {"scrape_timeout", int64_t{10'000'000'000}},
+       {"max_waiting_bytes", 1 << 20},
+       {"job",
+        Node::array({Node::table({{"job_name", "api"},
+                                  {"metrics_path", "/metrics"},
+                                  {"scheme", "http"},
+                                  {"honor_timestamps", true},
+                                  {"static_configs", Node::array({Node::table({{"targets", Node::array({target})}})})}})})}});
+}
+
+TEST(ScrapePlugin, ScrapesAndAnswers) {
+  fake::FakeHost fake;
+  fake::LoadedPlugin plugin(fake, TARSIER_SCRAPE_PLUGIN);
+  ASSERT_EQ(plugin.configure(config("a:1")), "");
+  ASSERT_EQ(plugin.start(), "");
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 1\n");
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=a:1,job=api} 1 "));
+  EXPECT_THAT(fake.ask("/api/v1/targets", "state=active").body, HasSubstr("\"health\":\"up\""));
+  EXPECT_EQ(fake.ask("/api/v1/scrape_pools").body, "{\"status\":\"success\",\"data\":{\"scrapePools\":[\"api\"]}}");
+  EXPECT_EQ(fake.ask("/api/v1/targets/metadata").code, 200U);
+  const fake::Answer bad = fake.ask("/api/v1/targets/metadata", "match_target=%7Bx");
+  EXPECT_EQ(bad.code, 400U);
+  EXPECT_THAT(bad.body, HasSubstr("\"errorType\":\"bad_data\",\"error\":\"invalid parameter \\\"match_target\\\": "));
+  ASSERT_EQ(plugin.reconfigure(config("b:1")), "");
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=a:1,job=api} stale "));
+  EXPECT_THAT(plugin.reconfigure(config("http://b")), HasSubstr("no valid target"));
+  EXPECT_EQ(plugin.stop(), "");
+}
+
+TEST(ScrapePlugin, RefusesABadConfigurationBeforeItStarts) {
+  fake::FakeHost fake;
+  fake::LoadedPlugin plugin(fake, TARSIER_SCRAPE_PLUGIN);
+  EXPECT_THAT(plugin.configure(config("a/b")), HasSubstr("test.toml:1:1: 'a/b' is no valid target"));
+}
+
+}  // namespace
+}  // namespace tarsier::scrape
