@@ -1,14 +1,24 @@
-// HostContext: what stands behind the `ctx` of a tarsier_host: the instance, and the rooms that answer its calls. Each room turns its
-// own C service table (abi/<service>.h) into calls on its own object with it.
+// HostContext: what stands behind the `ctx` of a tarsier_host: the instance, and the rooms that answer its calls. Each room turns
+// its own C service table (abi/<service>.h) into calls on its own object with it.
 #pragma once
 
 #include "core/host/owner.hpp"
 #include "tarsier/abi/module.h"
 
-namespace tarsier::scheduler { class Scheduler; class Clock; }
-namespace tarsier::bus { class Bus; }
-namespace tarsier::storage { class Storage; }
-namespace tarsier::telemetry { class Logs; class Metrics; }
+namespace tarsier::scheduler {
+class Scheduler;
+class Clock;
+}  // namespace tarsier::scheduler
+namespace tarsier::bus {
+class Bus;
+}
+namespace tarsier::storage {
+class Storage;
+}
+namespace tarsier::telemetry {
+class Logs;
+class Metrics;
+}  // namespace tarsier::telemetry
 
 namespace tarsier::host {
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "core/host/latency_histogram.hpp"
+
 namespace tarsier::host {
 
 /// Counts of one instance, added to by every room and shown on /metrics and on the plugins page. All lock-free.
@@ -21,6 +23,7 @@ struct Accounting {
   std::atomic<uint64_t> malformed_batches{0};
   std::atomic<uint64_t> queue_length{0};
   std::atomic<uint32_t> interval_factor{1};
+  LatencyHistogram call_time;  ///< of jobs on the worker pool, from begin to end
 };
 
 /// Thread-safe. Lives from before the instance is created until after it is destroyed.

@@ -41,11 +41,12 @@ tarsier_service_ref* ServiceRegistry::reference(Owner& consumer, std::string_vie
 }
 
 const void* ServiceRegistry::acquire(tarsier_service_ref& ref, tarsier_error* error) noexcept {
-  // Both sequentially consistent, as are the store of a table and the load of the count in wait_unused: either this use is seen there, or
-  // the new table is seen here.
+  // Both sequentially consistent, as are the store of a table and the load of the count in wait_unused: either this use is seen
+  // there, or the new table is seen here.
   ref.uses.fetch_add(1, std::memory_order_seq_cst);
   const void* table = ref.table.load(std::memory_order_seq_cst);
-  if (table != nullptr && !ref.paused.load(std::memory_order_relaxed)) [[likely]] return table;
+  if (table != nullptr && !ref.paused.load(std::memory_order_relaxed)) [[likely]]
+    return table;
   ref.uses.fetch_sub(1, std::memory_order_release);
   const bool paused = table != nullptr;
   const std::string at = ref.instance.empty() ? std::string() : "@" + ref.instance;

@@ -1,11 +1,11 @@
-// ServiceRegistry: which instance offers which service now, who refers to it, and what providers hold for their consumers. What plugins
-// see of it is abi/services.h.
+// ServiceRegistry: which instance offers which service now, who refers to it, and what providers hold for their consumers. What
+// plugins see of it is abi/services.h.
 #pragma once
 
 #include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <condition_variable>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -21,8 +21,8 @@ namespace tarsier::host {
 class ServiceRegistry;
 }
 
-/// One consumer's reference to one service name. acquire counts first and reads the table then; whoever changes the table waits until
-/// the count was seen at zero afterwards: from then on nobody uses the old one.
+/// One consumer's reference to one service name. acquire counts first and reads the table then; whoever changes the table waits
+/// until the count was seen at zero afterwards: from then on nobody uses the old one.
 struct tarsier_service_ref {
   std::atomic<const void*> table{nullptr};
   std::atomic<int64_t> uses{0};
@@ -30,7 +30,7 @@ struct tarsier_service_ref {
   std::string service;              ///< "tarsier.http/1"
   std::string instance;             ///< "" or the part after @
   tarsier::host::Owner* consumer = nullptr;
-  std::string provider;             ///< instance that the table is of; guarded by the registry's mutex
+  std::string provider;  ///< instance that the table is of; guarded by the registry's mutex
 };
 
 /// Something that a provider holds for a consumer. Lives until the provider lets go of it, or is destroyed: a late unhold finds it.
@@ -70,8 +70,8 @@ class ServiceRegistry {
   References offer(const std::string& instance, uint64_t order, const std::vector<OfferedService>& services);
   /// The instance offers nothing any more; its references go over to the next provider, or to none.
   References withdraw(const std::string& instance);
-  /// Waits until no use that began before the change is left. In the last part of `timeout` it pauses the references that are always in
-  /// use, for an instant at a time. False: some are still in use.
+  /// Waits until no use that began before the change is left. In the last part of `timeout` it pauses the references that are
+  /// always in use, for an instant at a time. False: some are still in use.
   bool wait_unused(const References& references, std::chrono::nanoseconds timeout);
   /// Uses in flight of what the instance offers.
   uint64_t uses_of(const std::string& instance) const;

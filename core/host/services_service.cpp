@@ -18,13 +18,15 @@ void providers(const tarsier_host* host, tarsier_str name, void* user, void (*ea
 int32_t enter(const tarsier_host* owner) { return context(owner).owner->enter() ? 1 : 0; }
 void leave(const tarsier_host* owner) { context(owner).owner->leave(); }
 
-tarsier_hold* hold(const tarsier_host* provider, const tarsier_host* owner, void (*revoke)(void*), void* user, tarsier_error* error) {
+tarsier_hold* hold(const tarsier_host* provider, const tarsier_host* owner, void (*revoke)(void*), void* user,
+                   tarsier_error* error) {
   return registry(provider).hold(*context(provider).owner, *context(owner).owner, revoke, user, error);
 }
 void unhold(tarsier_hold* held) { ServiceRegistry::unhold(held); }
 tarsier_str name(const tarsier_host* owner) { return str(context(owner).owner->instance()); }
 
-constexpr tarsier_services kTable = {sizeof(tarsier_services), reference, acquire, release, providers, enter, leave, hold, unhold, name};
+constexpr tarsier_services kTable = {
+    sizeof(tarsier_services), reference, acquire, release, providers, enter, leave, hold, unhold, name};
 
 }  // namespace
 

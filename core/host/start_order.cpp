@@ -113,8 +113,8 @@ class Sorter {
 
   bool open_left() const { return std::find(state_.begin(), state_.end(), State::open) != state_.end(); }
 
-  // Every open node waits for another open one, so following such edges ends in a cycle. An optional edge in it is dropped; a cycle of
-  // needs is refused.
+  // Every open node waits for another open one, so following such edges ends in a cycle. An optional edge in it is dropped; a cycle
+  // of needs is refused.
   void break_cycle() {
     size_t at = static_cast<size_t>(std::find(state_.begin(), state_.end(), State::open) - state_.begin());
     std::vector<size_t> path;

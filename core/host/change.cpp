@@ -1,0 +1,287 @@
+#include "core/host/change.hpp"
+
+#include <thread>
+
+#include "core/scheduler/clock.hpp"
+
+namespace tarsier::host {
+namespace {
+
+/// Runs all at once; a thread each, because any of them may hang until its deadline.
+void run_together(std::vector<std::function<void()>> calls) {
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < calls.size(); ++i) threads.emplace_back(std::move(calls[i]));
+  if (!calls.empty()) calls.front()();
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+
+Change::Change(Lifecycle& lifecycle, std::vector<InstanceSpec> specs, bool strict) : lifecycle_(lifecycle), strict_(strict) {
+  order(std::move(specs));
+  for (Step& step : steps_) decide(step);
+}
+
+ApplyReport Change::run() {
+  if (rejected() || !prepare() || !reconfigure()) return give_up();
+  find_dependants();
+  start_beside();
+  stop_old();
+  if (!start_new()) {
+    roll_back();
+    return give_up();
+  }
+  commit();
+  return std::move(report_);
+}
+
+void Change::problem(const Step& step, const std::string& what) {
+  const std::string where = step.spec.location.empty() ? "" : step.spec.location + ": ";
+  report_.problems.push_back(where + "plugin." + step.spec.name + ": " + what);
+}
+
+// Creates and configures everything new. Without strict, one that fails is left out: an added one is tried again later, a changed
+// one goes on as it was.
+bool Change::prepare() {
+  std::vector<std::function<void()>> calls;
+  for (Step& step : steps_) {
+    if (step.kind != Kind::add && step.kind != Kind::replace && step.kind != Kind::reconfigure) continue;
+    calls.push_back([this, &step] {
+      auto instance = lifecycle_.prepare(step.spec);
+      if (instance) {
+        step.fresh = std::move(instance).value();
+      } else {
+        step.failure = instance.error().message();
+      }
+    });
+  }
+  run_together(std::move(calls));
+  for (Step& step : steps_) {
+    if (step.failure.empty()) continue;
+    if (strict_ || step.kind != Kind::add) problem(step, step.failure);
+    if (strict_ || step.kind == Kind::add) continue;
+    lifecycle_.log(TARSIER_LOG_ERROR, step.spec.name,
+                   "the new version or configuration is not taken, the old one goes on: " + step.failure);
+    step.failure.clear();
+    step.kind = Kind::keep;
+    step.spec = step.entry->spec;
+  }
+  return !rejected();
+}
+
+bool Change::reconfigure() {
+  for (Step& step : steps_) {
+    if (step.kind != Kind::reconfigure) continue;
+    InstanceSpec before = step.old->spec();
+    auto done = step.old->reconfigure(step.spec, lifecycle_.limits_.call);
+    if (done) {
+      reconfigured_.emplace_back(&step, std::move(before));
+      continue;
+    }
+    if (done.error().code() == TARSIER_UNSUPPORTED) {
+      step.kind = Kind::replace;
+      continue;
+    }
+    problem(step, done.error().message());
+    undo_reconfigured();
+    return false;
+  }
+  for (auto& [step, before] : reconfigured_) lifecycle_.discard(std::move(step->fresh));
+  return true;
+}
+
+void Change::undo_reconfigured() {
+  for (auto& [step, before] : reconfigured_) {
+    auto undone = step->old->reconfigure(before, lifecycle_.limits_.call);
+    if (!undone) lifecycle_.on_failed(*step->old, "its former configuration was refused: " + undone.error().message());
+  }
+  reconfigured_.clear();
+}
+
+// One that cannot start beside its former version gets a second chance after that has stopped.
+void Change::start_beside() {
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    Step& step = steps_[i];
+    if (!step.beside) continue;
+    auto up = lifecycle_.bring_up(*step.fresh, i, &step.moved);
+    step.up = up.ok();
+    if (up) continue;
+    lifecycle_.log(TARSIER_LOG_WARN, step.spec.name,
+                   "does not start beside the running one, which is stopped first: " + up.error().message());
+    step.beside = false;
+  }
+}
+
+void Change::stop_old() {
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    if (step->old == nullptr) continue;
+    const bool ends = step->kind == Kind::remove || step->kind == Kind::cycle || (step->kind == Kind::replace && !step->beside);
+    if (!ends) continue;
+    step->down = true;
+    if (auto down = lifecycle_.take_down(step->old); !down) {
+      step->lost = true;
+      problem(*step, "does not stop: " + down.error().message());
+    }
+  }
+}
+
+bool Change::start_new() {
+  size_t begin = 0;
+  for (const size_t end : level_ends_) {
+    Steps level;
+    for (size_t i = begin; i < end; ++i) {
+      Step& step = steps_[i];
+      const bool starts = (step.kind == Kind::add && step.fresh != nullptr) || step.kind == Kind::cycle ||
+                          (step.kind == Kind::replace && !step.beside);
+      if (starts) level.push_back(&step);
+    }
+    if (!start_level(level)) return false;
+    begin = end;
+  }
+  return true;
+}
+
+bool Change::start_level(const Steps& steps) {
+  std::vector<std::function<void()>> calls;
+  for (Step* step : steps) {
+    calls.push_back([this, step] {
+      if (step->kind == Kind::cycle && step->lost) {
+        step->failure = "it did not stop, so it cannot start again";
+        return;
+      }
+      auto up = lifecycle_.bring_up(runner(*step), static_cast<uint64_t>(step - steps_.data()));
+      step->up = up.ok();
+      if (!up) step->failure = up.error().message();
+    });
+  }
+  run_together(std::move(calls));
+  bool all = true;
+  for (const Step* step : steps) {
+    if (step->failure.empty()) continue;
+    problem(*step, step->failure);
+    all = all && step->kind == Kind::add;
+  }
+  return all;
+}
+
+// ---- back
+
+void Change::roll_back() {
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    if (step->up) end_fresh(*step);
+  }
+  for (Step& step : steps_) {
+    if (step.down) revive(step);
+  }
+  undo_reconfigured();
+}
+
+void Change::end_fresh(Step& step) {
+  if (step.kind == Kind::cycle) {
+    // It has to start again with the old provider.
+    (void)lifecycle_.take_down(step.old);
+  } else if (step.beside) {
+    const auto moved = lifecycle_.rooms_.services->offer(step.spec.name, step.entry->order, step.old->offered());
+    const auto drained = lifecycle_.drain(*step.fresh, moved);
+    if (drained) (void)step.fresh->stop(lifecycle_.limits_.stop);
+  } else {
+    (void)lifecycle_.take_down(step.fresh);
+  }
+  step.up = false;
+}
+
+void Change::revive(Step& step) {
+  if (step.entry == nullptr) return;
+  Result<void> up = Error::internal("it did not stop, so it cannot start again");
+  if (!step.lost) up = lifecycle_.bring_up(*step.old, step.entry->order);
+  if (!up) lifecycle_.fail(*step.entry, up.error().message());
+}
+
+ApplyReport Change::give_up() {
+  for (Step& step : steps_) lifecycle_.discard(std::move(step.fresh));
+  for (Step& step : steps_) {
+    step.old.reset();
+    step.spec = {};
+  }
+  lifecycle_.sweep();
+  report_.applied = false;
+  return std::move(report_);
+}
+
+// ---- forth
+
+void Change::commit() {
+  for (Step& step : steps_) {
+    if (step.beside) retire_beside(step);
+  }
+  install_entries();
+  for (Step& step : steps_) {
+    if (step.kind == Kind::remove || step.kind == Kind::replace) lifecycle_.discard(std::move(step.old));
+    step.old.reset();
+  }
+  steps_.clear();
+  reconfigured_.clear();
+  lifecycle_.sweep();
+}
+
+void Change::retire_beside(Step& step) {
+  auto drained = lifecycle_.drain(*step.old, step.moved);
+  if (drained) drained = step.old->stop(lifecycle_.limits_.stop);
+  if (!drained) problem(step, "the former version does not stop: " + drained.error().message());
+  lifecycle_.log(TARSIER_LOG_INFO, step.spec.name, std::string("replaced by version ") + step.fresh->plugin().version);
+}
+
+void Change::install_entries() {
+  std::vector<std::pair<Entry*, std::string>> failed;
+  {
+    std::vector<std::unique_ptr<Entry>> entries;
+    const std::lock_guard lock(lifecycle_.entries_mutex_);
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (steps_[i].gone) continue;
+      Entry& entry = *entries.emplace_back(take_entry(steps_[i]));
+      entry.order = i;
+      settle(entry, steps_[i]);
+      if (!steps_[i].failure.empty()) failed.emplace_back(&entry, steps_[i].failure);
+    }
+    lifecycle_.entries_ = std::move(entries);
+  }
+  for (const auto& [entry, reason] : failed) lifecycle_.fail(*entry, reason);
+}
+
+std::unique_ptr<Entry> Change::take_entry(Step& step) {
+  for (auto& entry : lifecycle_.entries_) {
+    if (entry != nullptr && entry.get() == step.entry) return std::move(entry);
+  }
+  return std::make_unique<Entry>(step.spec);
+}
+
+// What the entry is after the change.
+void Change::settle(Entry& entry, Step& step) {
+  if (step.kind != Kind::keep) {
+    entry.spec = step.spec;
+    entry.restart_at.reset();
+  }
+  switch (step.kind) {
+    case Kind::keep:
+    case Kind::reconfigure:
+      break;
+    case Kind::add:
+    case Kind::replace:
+      entry.backoff = Backoff(entry.spec.name);
+      entry.instance = std::move(step.fresh);
+      entry.started_at = std::chrono::steady_clock::now();
+      break;
+    case Kind::cycle:
+      entry.started_at = std::chrono::steady_clock::now();
+      break;
+    case Kind::remove:
+    case Kind::refuse:
+      entry.instance.reset();
+      entry.state = entry.spec.enabled ? State::refused : State::disabled;
+      entry.reason = entry.spec.refusal;
+      entry.since_ns = lifecycle_.rooms_.clock->wall_ns();
+      break;
+  }
+}
+
+}  // namespace tarsier::host

@@ -1,0 +1,143 @@
+#include "core/host/desired.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/config/aliases.hpp"
+#include "core/config/check_tree.hpp"
+#include "core/config/load.hpp"
+#include "core/config/nearest.hpp"
+
+namespace tarsier::host {
+namespace {
+
+using config::Node;
+
+// Before the check, and with overrides, so that the plugins that the check needs can be found.
+std::vector<std::string> plugin_directories(const DesiredOptions& options, const config::HostSettings& settings) {
+  std::vector<std::string> all = options.plugin_dirs;
+  all.insert(all.end(), settings.plugin_dirs.begin(), settings.plugin_dirs.end());
+  all.push_back(options.default_plugin_dir);
+  std::vector<std::string> unique;
+  for (std::string& path : all) {
+    if (path.empty()) continue;
+    path = std::filesystem::absolute(path).lexically_normal().string();
+    if (path.size() > 1 && path.back() == '/') path.pop_back();
+    if (std::find(unique.begin(), unique.end(), path) == unique.end()) unique.push_back(path);
+  }
+  return unique;
+}
+
+config::Aliases aliases_of(const loader::PluginDirectory& directory) {
+  config::Aliases aliases;
+  const auto ids = directory.ids();
+  for (const loader::PluginFile& file : directory.files()) {
+    if (!file.refusal.empty()) continue;
+    for (const std::string& alias : file.note->aliases) {
+      if (std::find(ids.begin(), ids.end(), alias) == ids.end()) aliases.emplace(alias, file.note->ids.front());
+    }
+  }
+  return aliases;
+}
+
+// Why no file gives the plugin: a file that names it and is refused, or nothing at all.
+std::string absent_plugin(const std::string& id, const loader::PluginDirectory& directory) {
+  for (const loader::PluginFile& file : directory.files()) {
+    const bool named = (file.note && file.note->has_id(id)) || std::filesystem::path(file.path).stem() == id;
+    if (named && !file.refusal.empty()) return file.refusal;
+  }
+  const auto ids = directory.ids();
+  const std::string close = config::nearest(id, ids);
+  std::string where;
+  for (const std::string& path : directory.directories()) where += (where.empty() ? "" : ", ") + path;
+  return "no plugin \"" + id + "\" is installed in " + where + (close.empty() ? "" : "; did you mean \"" + close + "\"?");
+}
+
+void find_plugin(InstanceSpec& spec, const loader::PluginDirectory& directory, Modules& modules) {
+  std::string id;
+  const loader::PluginFile* file = directory.find(spec.use, &id);
+  if (file == nullptr) {
+    spec.refusal = absent_plugin(spec.use, directory);
+    return;
+  }
+  auto module = modules.load(*file);
+  if (!module) {
+    spec.refusal = module.error().message();
+    return;
+  }
+  spec.module = *module;
+  spec.plugin = spec.module->find(id);
+}
+
+std::string place_of(const Node& section) {
+  const Node* use = section.find("use");
+  return (use != nullptr ? use->position : section.key_position).text();
+}
+
+bool disabled(const Node& section) {
+  const Node* enabled = section.find("enabled");
+  return enabled != nullptr && enabled->kind == config::Kind::boolean && !enabled->boolean;
+}
+
+InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Modules& modules, config::Findings& findings) {
+  InstanceSpec spec;
+  spec.name = section.key;
+  spec.use = config::plugin_of(section);
+  spec.location = place_of(section);
+  spec.enabled = !disabled(section);
+  if (!spec.enabled) return spec;
+  find_plugin(spec, directory, modules);
+  if (!spec.refusal.empty()) {
+    config::hide_values(section);  // without a schema nobody knows which of them are secrets
+    return spec;
+  }
+  config::check_instance(section, config::keys_of(spec.plugin->schema), findings);
+  const auto settings = config::instance_settings(section);
+  spec.restart = settings.restart == "never" ? RestartPolicy::never : RestartPolicy::on_failure;
+  spec.cpu_share = static_cast<uint32_t>(settings.cpu_share);
+  return spec;
+}
+
+}  // namespace
+
+Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::PluginDirectory>& directory, Modules& modules) {
+  Desired desired;
+  auto loaded = config::load({options.config_file, options.overrides});
+  auto root = std::make_shared<Node>(std::move(loaded.root));
+  desired.findings = std::move(loaded.findings);
+  desired.files = std::move(loaded.files);
+  desired.watched = std::move(loaded.include_directories);
+  config::check_host(*root, desired.findings);
+  desired.settings = config::host_settings(*root);
+  desired.plugin_dirs = plugin_directories(options, desired.settings);
+  if (directory == nullptr || directory->directories() != desired.plugin_dirs) {
+    directory = std::make_unique<loader::PluginDirectory>(desired.plugin_dirs);
+  }
+  directory->scan();
+  config::normalize_aliases(*root, aliases_of(*directory), desired.findings);
+
+  if (Node* list = root->find("plugin"); list != nullptr && list->is_table()) {
+    for (Node& section : list->children) {
+      if (!section.is_table()) {
+        desired.findings.push_back(config::error_at(section.position, section.path, "expected a table"));
+        continue;
+      }
+      desired.specs.push_back(spec_of(section, *directory, modules, desired.findings));
+      desired.specs.back().node = std::shared_ptr<const Node>(root, &section);
+    }
+  }
+  desired.root = root;
+  return desired;
+}
+
+config::Findings refusals(const Desired& desired) {
+  config::Findings findings;
+  for (const InstanceSpec& spec : desired.specs) {
+    if (!spec.enabled || spec.refusal.empty()) continue;
+    const auto* use = spec.node->find("use");
+    findings.push_back(config::error_at(use != nullptr ? use->position : spec.node->key_position, spec.node->path, spec.refusal));
+  }
+  return findings;
+}
+
+}  // namespace tarsier::host

@@ -1,0 +1,75 @@
+// What the Lifecycle shows of its entries: copies, so that nobody who looks keeps a plugin loaded.
+#include "core/host/lifecycle.hpp"
+
+namespace tarsier::host {
+namespace {
+
+std::vector<std::string> texts(const char* const* list) {
+  std::vector<std::string> out;
+  for (; list != nullptr && *list != nullptr; ++list) out.emplace_back(*list);
+  return out;
+}
+
+void describe(EntryView& view, const tarsier_plugin& plugin) {
+  view.plugin = plugin.id;
+  view.version = plugin.version;
+  view.summary = plugin.summary;
+  view.kinds = texts(plugin.kinds);
+  for (auto need = plugin.needs; need != nullptr && *need != nullptr; ++need) view.needs.emplace_back((*need)->name);
+  for (auto offer = plugin.offers; offer != nullptr && *offer != nullptr; ++offer) view.offers.emplace_back((*offer)->name);
+}
+
+void count(EntryView& view, const Instance& instance, const ServiceRegistry& services) {
+  const Accounting& accounting = instance.owner().accounting();
+  view.cpu_ns = accounting.cpu_ns.load(std::memory_order_relaxed);
+  view.calls = accounting.calls.load(std::memory_order_relaxed);
+  view.failures = accounting.failures.load(std::memory_order_relaxed);
+  view.overruns = accounting.overruns.load(std::memory_order_relaxed);
+  view.in_flight = instance.owner().in_flight() + services.uses_of(instance.name());
+  view.queue_length = accounting.queue_length.load(std::memory_order_relaxed);
+  view.dropped = accounting.dropped_batches.load(std::memory_order_relaxed);
+  view.malformed = accounting.malformed_batches.load(std::memory_order_relaxed);
+  view.call_counts = accounting.call_time.counts();
+  view.call_seconds = accounting.call_time.sum_seconds();
+  view.interval_factor = accounting.interval_factor.load(std::memory_order_relaxed);
+}
+
+EntryView view_of(const std::string& name, const Instance& instance, const ServiceRegistry& services) {
+  EntryView view;
+  view.name = name;
+  view.file = instance.module()->path();
+  describe(view, instance.plugin());
+  const auto status = instance.status();
+  view.state = status.state;
+  view.reason = status.reason;
+  view.since_ns = status.since_ns;
+  count(view, instance, services);
+  return view;
+}
+
+}  // namespace
+
+std::vector<EntryView> Lifecycle::view() const {
+  const std::lock_guard lock(entries_mutex_);
+  std::vector<EntryView> out;
+  for (const auto& entry : entries_) {
+    EntryView view;
+    if (entry->instance != nullptr) {
+      view = view_of(entry->spec.name, *entry->instance, *rooms_.services);
+    } else {
+      view.name = entry->spec.name;
+      view.plugin = entry->spec.use;
+      if (entry->spec.plugin != nullptr) describe(view, *entry->spec.plugin);
+      if (entry->spec.module != nullptr) view.file = entry->spec.module->path();
+      view.state = entry->state;
+      view.reason = entry->reason;
+      view.since_ns = entry->since_ns;
+    }
+    view.restarts = entry->restarts;
+    out.push_back(std::move(view));
+  }
+  for (const auto& zombie : zombies_) out.push_back(view_of(zombie->name(), *zombie, *rooms_.services));
+  return out;
+}
+
+}  // namespace tarsier::host

@@ -1,0 +1,31 @@
+// ServiceManager: what systemd is told (sd_notify(3)), one datagram each, written by hand so that no library is needed.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace tarsier::host {
+
+class ServiceManager {
+ public:
+  /// From $NOTIFY_SOCKET and $WATCHDOG_USEC, which are removed, so that child processes do not speak for us. Without them it is
+  /// silent.
+  static ServiceManager from_environment();
+
+  void ready() const { send("READY=1"); }
+  /// Followed by ready() when it is done.
+  void reloading() const;
+  void stopping() const { send("STOPPING=1"); }
+  void status(std::string_view text) const { send("STATUS=" + std::string(text)); }
+  void alive() const { send("WATCHDOG=1"); }
+  /// How often alive() must be said; 0: never.
+  std::chrono::microseconds watchdog_interval() const noexcept { return watchdog_; }
+
+ private:
+  void send(const std::string& message) const;
+  std::string socket_;
+  std::chrono::microseconds watchdog_{0};
+};
+
+}  // namespace tarsier::host
