@@ -1,0 +1,81 @@
+// Client: HTTP calls with pooled connections. Each call ends exactly once, on a worker, with an answer or an error that a user
+// understands.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "plugins/lib/http/headers.hpp"
+#include "plugins/lib/http/io_threads.hpp"
+#include "plugins/lib/http/runtime.hpp"
+#include "plugins/lib/http/tls.hpp"
+#include "tarsier/result.hpp"
+
+namespace tarsier::net {
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;
+  Headers headers;
+  std::string body;
+  uint32_t max_redirects = 0;                                   // 0: an answer with a redirect is the answer
+  std::chrono::nanoseconds timeout = std::chrono::seconds(30);  // over all
+  uint64_t max_body_bytes = 64 * 1024 * 1024;                   // decompressed
+  bool accept_compressed = false;
+  TlsClientOptions tls;
+};
+
+struct ClientResponse {
+  uint32_t code = 0;
+  Headers headers;  // names in lower case
+  std::string body;
+  std::chrono::nanoseconds duration{0};
+};
+
+struct ClientLimits {
+  size_t max_idle_connections = 1024;
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(90);
+  std::string user_agent = "Tarsier";
+};
+
+/// One call under way.
+class ClientCall {
+ public:
+  virtual ~ClientCall() = default;
+  /// [any] It ends with CANCELLED, unless its end is already on the way.
+  virtual void cancel() = 0;
+};
+
+struct ClientStats {
+  std::atomic<uint64_t> opened{0};  // connections
+  std::atomic<uint64_t> reused{0};
+  std::atomic<int64_t> idle{0};
+};
+
+class Client {
+ public:
+  /// UNAVAILABLE (resolve, connect, TLS, reset), DEADLINE, RESOURCE (body too large), INVALID (malformed answer, redirects),
+  /// CANCELLED.
+  using Done = std::function<void(Result<ClientResponse>)>;
+
+  Client(IoThreads& threads, Executor& executor, ClientLimits limits);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// [any] INVALID for a request that cannot be sent (URL, headers, certificate files); `done` is called only when OK.
+  Result<std::shared_ptr<ClientCall>> request(ClientRequest request, Done done);
+  /// [ctl] Cancels all calls and closes the pool; returns when none runs. Later requests are refused.
+  void stop();
+  const ClientStats& stats() const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace tarsier::net

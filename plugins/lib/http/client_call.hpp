@@ -1,0 +1,84 @@
+// One call of the client as a coroutine. Inside the library only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "plugins/lib/http/client.hpp"
+#include "plugins/lib/http/connection_pool.hpp"
+#include "plugins/lib/http/event.hpp"
+#include "plugins/lib/http/message_parser.hpp"
+#include "plugins/lib/http/socket_transport.hpp"
+#include "plugins/lib/http/url.hpp"
+
+namespace tarsier::net {
+
+class Call final : public ClientCall, public std::enable_shared_from_this<Call> {
+ public:
+  struct Setup {
+    ClientRequest request;
+    Url url;
+    std::shared_ptr<boost::asio::ssl::context> tls;  // null when never needed
+    std::string tls_key;
+    std::shared_ptr<ConnectionPool> pool;
+    ClientStats* stats = nullptr;
+    Executor* executor = nullptr;
+    std::string user_agent;
+    Client::Done done;
+    std::function<void()> over;  // [net] last
+  };
+  Call(boost::asio::io_context& context, Setup setup);
+  void start();
+  void cancel() override;
+
+ private:
+  template <class T>
+  using Awaitable = boost::asio::awaitable<T>;
+
+  Awaitable<void> run();
+  Awaitable<Result<ClientResponse>> follow();
+  Awaitable<Result<ClientResponse>> exchange_once(const Url& url);
+  Awaitable<Result<std::shared_ptr<Transport>>> connect(const Url& url);
+  Awaitable<Result<std::vector<boost::asio::generic::stream_protocol::endpoint>>> resolve(const Url& url);
+  Awaitable<Result<ClientResponse>> transfer(const Url& url, const std::shared_ptr<Transport>& transport);
+  Awaitable<Result<void>> receive(MessageParser& parser, const Url& url);
+  /// Waits until `ready`, the deadline or a cancellation; the two are errors.
+  Awaitable<Result<void>> wait_for(const bool& ready, const std::string& what);
+
+  Result<void> prepare_redirect(Url& url, const ClientResponse& response);
+  std::string request_head(const Url& url) const;
+  std::string why_broken(bool answer_begun) const;
+  std::string pool_key(const Url& url) const { return url.origin() + "|" + setup_.tls_key; }
+  void read_more();
+  void write_more();
+
+  boost::asio::io_context& context_;
+  Setup setup_;
+  Event event_;
+  const Moment begun_ = moment_now();
+  const Moment deadline_;
+  bool cancelled_ = false;
+
+  // What is under way; completions only touch these, and the call outlives them.
+  std::optional<boost::asio::ip::tcp::resolver> resolver_;
+  std::optional<StreamSocket> connecting_;
+  std::shared_ptr<Transport> transport_;
+  bool step_done_ = false;
+  boost::system::error_code step_error_;
+  std::vector<boost::asio::generic::stream_protocol::endpoint> resolved_;
+  std::string read_buffer_;
+  std::string inbox_;
+  std::string head_;
+  size_t written_ = 0;  // of head and body together
+  bool reading_ = false;
+  bool writing_ = false;
+  bool something_ = false;  // a read or a write completed
+  boost::system::error_code read_error_;
+  boost::system::error_code write_error_;
+  uint64_t received_ = 0;
+};
+
+}  // namespace tarsier::net

@@ -1,0 +1,103 @@
+// C calls on the client: the owner is entered from the request until its done() has returned.
+#include "plugins/net/client_service.hpp"
+
+#include <mutex>
+#include <utility>
+
+#include "plugins/net/http_service.hpp"
+
+namespace tarsier::net {
+namespace {
+
+/// A call as its owner knows it: there before the call begins, and until done() has returned.
+class OwnedCall final : public ClientCall {
+ public:
+  void attach(std::shared_ptr<ClientCall> call) {
+    const std::lock_guard lock(call_mutex_);
+    call_ = std::move(call);
+    if (cancelled_) call_->cancel();
+  }
+  void cancel() override {
+    const std::lock_guard lock(call_mutex_);
+    cancelled_ = true;
+    if (call_) call_->cancel();
+  }
+
+ private:
+  std::mutex call_mutex_;
+  std::shared_ptr<ClientCall> call_;
+  bool cancelled_ = false;
+};
+
+Result<ClientRequest> request_of(const tarsier_http_client_request& from) {
+  ClientRequest out;
+  if (from.method.size > 0) out.method = view(from.method);
+  out.url = view(from.url);
+  for (uint32_t i = 0; i < from.header_count; ++i) {
+    out.headers.push_back({std::string(view(from.headers[i].name)), std::string(view(from.headers[i].value))});
+  }
+  out.body = view(from.body);
+  out.max_redirects = from.max_redirects;
+  if (from.timeout_ns < 0) return Error::invalid("timeout_ns is negative");
+  if (from.timeout_ns > 0) out.timeout = std::chrono::nanoseconds(from.timeout_ns);
+  if (from.max_body_bytes > 0) out.max_body_bytes = from.max_body_bytes;
+  out.accept_compressed = (from.flags & TARSIER_CLIENT_ACCEPT_GZIP) != 0;
+  if (from.tls != nullptr) {
+    out.tls.insecure_skip_verify = from.tls->insecure_skip_verify != 0;
+    out.tls.ca_file = view(from.tls->ca_file);
+    out.tls.cert_file = view(from.tls->cert_file);
+    out.tls.key_file = view(from.tls->key_file);
+    out.tls.server_name = view(from.tls->server_name);
+  }
+  return out;
+}
+
+void deliver(const Result<ClientResponse>& result, tarsier_http_done_fn done, void* user) {
+  if (!result) return done(user, result.error().code(), str(result.error().message()), nullptr);
+  std::vector<tarsier_pair> headers;
+  for (const Header& each : result->headers) headers.push_back({str(each.name), str(each.value)});
+  tarsier_http_client_response response{};
+  response.size = sizeof(response);
+  response.code = result->code;
+  response.headers = headers.data();
+  response.header_count = static_cast<uint32_t>(headers.size());
+  response.body = bytes(result->body);
+  response.duration_ns = result->duration.count();
+  done(user, TARSIER_OK, str({}), &response);
+}
+
+}  // namespace
+
+tarsier_status begin_call(void* self, const tarsier_host* owner, const tarsier_http_client_request* request,
+                          tarsier_http_done_fn done, void* user, tarsier_http_call** out, tarsier_error* error) {
+  auto& service = *static_cast<HttpService*>(self);
+  const tarsier_services* services = service.host.services;
+  auto converted = request_of(*request);
+  if (!converted) return converted.error().to_c(error);
+  if (services->enter(owner) == 0) return Error(TARSIER_CANCELLED, "the plugin that asks is stopping").to_c(error);
+  const auto owned = std::make_shared<OwnedCall>();
+  const auto let_go = [&service, owner, key = owned.get()] {
+    service.owners.drop(owner, key);
+    service.host.services->leave(owner);
+  };
+  if (auto kept = service.owners.keep(owner, std::shared_ptr<ClientCall>(owned)); !kept) {
+    services->leave(owner);
+    return kept.error().to_c(error);
+  }
+  if (out != nullptr) *out = reinterpret_cast<tarsier_http_call*>(owned.get());  // before done() can come
+  auto started = service.client.request(std::move(*converted), [owned, let_go, done, user](Result<ClientResponse> result) {
+    deliver(result, done, user);
+    let_go();
+  });
+  if (!started) {
+    let_go();
+    if (out != nullptr) *out = nullptr;
+    return started.error().to_c(error);
+  }
+  owned->attach(std::move(*started));
+  return TARSIER_OK;
+}
+
+void cancel_call(void*, tarsier_http_call* call) { reinterpret_cast<OwnedCall*>(call)->cancel(); }
+
+}  // namespace tarsier::net

@@ -1,0 +1,259 @@
+// The table as plugins use it: over real sockets, with a host that enters, revokes and drains.
+#include "plugins/net/http_service.hpp"
+
+#include <future>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "plugins/net/builtin_routes.hpp"
+#include "plugins/net/dispatcher.hpp"
+#include "plugins/net/work_queue.hpp"
+#include "tests/unit/plugins/net/made_up_host.hpp"
+
+namespace tarsier::net::test {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using namespace std::chrono_literals;
+
+using Handler = std::function<void(const tarsier_http_request*, tarsier_exchange*)>;
+
+struct Service : ::testing::Test {
+  MadeUpHost world;
+  MadeUpHost::Instance& net = world.add("net");
+  MadeUpHost::Instance& plugin = world.add("promql");
+  MemoryLog log;
+  WorkQueue queue{*net.host};
+  Router router;
+  Owners owners{*net.host, router};
+  BuiltinRoutes builtin{*net.host, [] {}};
+  AccessPolicy access{false, {}, {"*"}};
+  IoThreads threads{1};
+  Dispatcher dispatcher{DispatchContext{&router, &queue, &access, [] { return true; }, {}}, "prometheus", {"*"}};
+  Client client{threads, queue, {}};
+  Server server{threads, queue, log};
+  HttpService service{*net.host, owners, client};
+  const tarsier_http& http = service.table;
+  std::string address;
+  uint16_t port = 0;
+  std::list<Handler> handlers;
+
+  void SetUp() override {
+    ASSERT_TRUE(builtin.add_to(router).ok());
+    EntrypointOptions options;
+    options.name = "prometheus";
+    options.address = "127.0.0.1:0";
+    address = *server.listen(options, dispatcher);
+    port = static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  }
+  void TearDown() override {
+    EXPECT_TRUE(world.quiesce(plugin));
+    owners.let_go();
+    server.stop(std::chrono::steady_clock::now() + 20s);
+    client.stop();
+    EXPECT_EQ(0U, owners.owed());
+  }
+  Result<tarsier_route*> route(const std::string& pattern, Handler handler, MadeUpHost::Instance* owner = nullptr) {
+    handlers.push_back(std::move(handler));
+    tarsier_route_spec spec{};
+    spec.size = sizeof(spec);
+    spec.methods = TARSIER_HTTP_GET | TARSIER_HTTP_POST;
+    spec.api = str("prometheus");
+    spec.pattern = str(pattern);
+    spec.permission = str("metrics:read");
+    spec.user = &handlers.back();
+    spec.handler = [](void* user, const tarsier_http_request* request, tarsier_exchange* exchange) {
+      (*static_cast<Handler*>(user))(request, exchange);
+    };
+    tarsier_route* made = nullptr;
+    tarsier_error error = empty_error();
+    const auto status = http.add_route(http.self, &(owner != nullptr ? owner : &plugin)->raw, &spec, &made, &error);
+    if (status != TARSIER_OK) return Error::from_c(status, error);
+    return made;
+  }
+  Handler text(std::string body) {
+    return [this, body = std::move(body)](const tarsier_http_request*, tarsier_exchange* exchange) {
+      http.respond(exchange, 200, nullptr, 0, bytes(body));
+    };
+  }
+  std::string get(const std::string& path, const std::string& method = "GET") {
+    Raw raw(port);
+    raw.send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    return raw.read_to_end();
+  }
+};
+
+TEST_F(Service, GivesHandlersTheRequestAndTakesTheirAnswer) {
+  ASSERT_TRUE(route("/api/v1/label/:/values", [this](const tarsier_http_request* request, tarsier_exchange* exchange) {
+                std::string body;
+                for (const tarsier_str part : {request->path, request->query, request->path_args[0], request->entrypoint}) {
+                  body += std::string(view(part)) + "|";
+                }
+                for (uint32_t i = 0; i < request->header_count; ++i) {
+                  if (view(request->headers[i].name) == "host") body += view(request->headers[i].value);
+                }
+                const tarsier_pair type = {str("Content-Type"), str("text/plain")};
+                http.respond(exchange, 201, &type, 1, bytes(body));
+              }).ok());
+  const std::string answer = get("/api/v1/label/a%2Fb/values?x=1");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 201 Created"));
+  EXPECT_THAT(answer, HasSubstr("Vary: Origin\r\n"));
+  EXPECT_THAT(answer, EndsWith("/api/v1/label/a/b/values|x=1|a/b|prometheus|localhost"));
+}
+
+TEST_F(Service, TakesAnswersLaterAndFromAnotherThread) {
+  std::promise<tarsier_exchange*> handed;
+  ASSERT_TRUE(route("/later", [&](const tarsier_http_request*, tarsier_exchange* exchange) { handed.set_value(exchange); }).ok());
+  auto answer = std::async(std::launch::async, [&] { return get("/later"); });
+  tarsier_exchange* exchange = handed.get_future().get();
+  EXPECT_EQ(0, http.cancelled(exchange));
+  http.begin(exchange, 200, nullptr, 0);
+  EXPECT_EQ(TARSIER_OK, http.write(exchange, bytes("streamed")));
+  http.end(exchange, 0);
+  EXPECT_THAT(answer.get(), HasSubstr("8\r\nstreamed\r\n0\r\n\r\n"));
+}
+
+TEST_F(Service, AnswersReadinessReloadAndMetrics) {
+  EXPECT_THAT(get("/-/ready"), EndsWith("Tarsier is Ready.\n"));
+  EXPECT_THAT(get("/-/healthy"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(get("/metrics"), EndsWith("tarsier_up 1\n"));
+  EXPECT_THAT(get("/-/reload"), StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(get("/-/reload", "POST"), StartsWith("HTTP/1.1 200"));
+  world.reload_status = TARSIER_INVALID;
+  world.reload_findings = "tarsier.toml:3:1: expected a duration\n";
+  const std::string failed = get("/-/reload", "PUT");
+  EXPECT_THAT(failed, StartsWith("HTTP/1.1 500"));
+  EXPECT_THAT(failed, HasSubstr("tarsier.toml:3:1: expected a duration"));
+  world.ready = false;
+  EXPECT_THAT(get("/-/ready"), StartsWith("HTTP/1.1 503"));
+}
+
+TEST_F(Service, DoesNotCallARemovedRoute) {
+  const auto made = route("/a", text("x"));
+  EXPECT_THAT(get("/a"), EndsWith("x"));
+  http.remove_route(http.self, *made);
+  EXPECT_THAT(get("/a"), StartsWith("HTTP/1.1 404"));
+}
+
+TEST_F(Service, LetsAHandlerRemoveItsOwnRoute) {
+  tarsier_route* made = nullptr;
+  made = *route("/once", [&](const tarsier_http_request*, tarsier_exchange* exchange) {
+    http.remove_route(http.self, made);
+    http.respond(exchange, 200, nullptr, 0, bytes("once"));
+  });
+  EXPECT_THAT(get("/once"), EndsWith("once"));
+  EXPECT_THAT(get("/once"), StartsWith("HTTP/1.1 404"));
+}
+
+TEST_F(Service, EndsWhatAStoppingPluginHolds) {
+  ASSERT_TRUE(route("/a", text("x")).ok());
+  EXPECT_THAT(get("/a"), EndsWith("x"));
+  EXPECT_TRUE(world.quiesce(plugin));
+  EXPECT_THAT(get("/a"), StartsWith("HTTP/1.1 404"));
+  EXPECT_FALSE(route("/b", text("x")).ok());
+  MadeUpHost::reopen(plugin);
+  ASSERT_TRUE(route("/a", text("again")).ok());
+  EXPECT_THAT(get("/a"), EndsWith("again"));
+}
+
+TEST_F(Service, WaitsForAnswersThatAStoppingPluginOwes) {
+  std::promise<tarsier_exchange*> handed;
+  ASSERT_TRUE(route("/later", [&](const tarsier_http_request*, tarsier_exchange* exchange) { handed.set_value(exchange); }).ok());
+  auto answer = std::async(std::launch::async, [&] { return get("/later"); });
+  tarsier_exchange* exchange = handed.get_future().get();
+  auto drained = std::async(std::launch::async, [&] { return world.quiesce(plugin); });
+  while (http.cancelled(exchange) == 0) std::this_thread::yield();  // told, because the made-up host does not wait with "later"
+  http.respond(exchange, 200, nullptr, 0, bytes("done"));
+  EXPECT_TRUE(drained.get());
+  EXPECT_THAT(answer.get(), EndsWith("done"));
+}
+
+TEST_F(Service, LetsAnUpgradedPluginTakeOverItsRoutes) {
+  ASSERT_TRUE(route("/a", text("old")).ok());
+  MadeUpHost::Instance& newer = world.add("promql");
+  ASSERT_TRUE(route("/a", text("new"), &newer).ok());
+  EXPECT_THAT(get("/a"), EndsWith("new"));
+  EXPECT_TRUE(world.quiesce(plugin));
+  EXPECT_THAT(get("/a"), EndsWith("new"));
+  MadeUpHost::Instance& stranger = world.add("other");
+  EXPECT_THAT(route("/a", text("theirs"), &stranger).error().message(), HasSubstr("exists already"));
+  EXPECT_TRUE(world.quiesce(newer));
+}
+
+TEST_F(Service, CallsOtherServersForItsOwners) {
+  ASSERT_TRUE(route("/a", text("over the wire")).ok());
+  std::promise<std::string> ended;
+  tarsier_http_client_request request{};
+  request.size = sizeof(request);
+  const std::string url = "http://" + address + "/a";
+  request.url = str(url);
+  tarsier_error error = empty_error();
+  tarsier_http_call* call = nullptr;
+  ASSERT_EQ(TARSIER_OK, http.request(
+                            http.self, &plugin.raw, &request,
+                            [](void* user, tarsier_status status, tarsier_str, const tarsier_http_client_response* response) {
+                              static_cast<std::promise<std::string>*>(user)->set_value(
+                                  status == TARSIER_OK ? std::string(view(response->body)) : "failed");
+                            },
+                            &ended, &call, &error));
+  EXPECT_EQ("over the wire", ended.get_future().get());
+  request.url = str("nonsense");
+  EXPECT_EQ(TARSIER_INVALID, http.request(http.self, &plugin.raw, &request, nullptr, nullptr, nullptr, &error));
+}
+
+TEST_F(Service, CancelsCallsOfAStoppingPlugin) {
+  MadeUpHost::Instance& other = world.add("scrape");
+  std::promise<tarsier_exchange*> handed;
+  ASSERT_TRUE(route("/wait", [&](const tarsier_http_request*, tarsier_exchange* exchange) { handed.set_value(exchange); }).ok());
+  std::promise<tarsier_status> ended;
+  tarsier_http_client_request request{};
+  request.size = sizeof(request);
+  const std::string url = "http://" + address + "/wait";
+  request.url = str(url);
+  ASSERT_EQ(TARSIER_OK, http.request(
+                            http.self, &other.raw, &request,
+                            [](void* user, tarsier_status status, tarsier_str, const tarsier_http_client_response*) {
+                              static_cast<std::promise<tarsier_status>*>(user)->set_value(status);
+                            },
+                            &ended, nullptr, nullptr));
+  tarsier_exchange* exchange = handed.get_future().get();
+  EXPECT_TRUE(world.quiesce(other));
+  EXPECT_EQ(TARSIER_CANCELLED, ended.get_future().get());
+  http.respond(exchange, 200, nullptr, 0, bytes("late"));
+}
+
+struct Sockets {
+  const tarsier_http* http;
+  std::promise<void> closed;
+};
+
+TEST_F(Service, UpgradesToWebsocketsAndClosesThemWithTheirPlugin) {
+  Sockets sockets{&http, {}};
+  tarsier_websocket_handler handler{};
+  handler.size = sizeof(handler);
+  handler.user = &sockets;
+  handler.on_message = [](void* user, tarsier_websocket* socket, tarsier_bytes message, int32_t is_text) {
+    static_cast<Sockets*>(user)->http->send(socket, message, is_text);
+  };
+  handler.on_close = [](void* user, tarsier_websocket*) { static_cast<Sockets*>(user)->closed.set_value(); };
+  ASSERT_TRUE(route("/ws", [&](const tarsier_http_request*, tarsier_exchange* exchange) {
+                http.upgrade(exchange, &plugin.raw, &handler);
+              }).ok());
+  Raw raw(port);
+  raw.send(
+      "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  EXPECT_THAT(raw.read_answer(), StartsWith("HTTP/1.1 101"));
+  raw.send(std::string("\x81\x85\0\0\0\0hello", 11));
+  EXPECT_EQ("\x81\x05hello", raw.read(7));
+  auto drained = std::async(std::launch::async, [&] { return world.quiesce(plugin); });
+  EXPECT_EQ('\x88', raw.read(2)[0]);
+  raw.finish_sending();
+  EXPECT_TRUE(drained.get());
+  sockets.closed.get_future().get();
+}
+
+}  // namespace
+}  // namespace tarsier::net::test

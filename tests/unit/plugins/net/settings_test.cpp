@@ -1,0 +1,72 @@
+// Reading net's section.
+#include "plugins/net/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/plugins/net/made_up_host.hpp"
+
+namespace tarsier::net::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Settings : ::testing::Test {
+  MadeUpHost world;
+  MadeUpHost::Instance& net = world.add("net");
+  tarsier_config_node tree;
+  Result<NetSettings> read() { return read_settings(Config(*net.host, &tree)); }
+  std::string addresses() {
+    auto settings = read();
+    if (!settings) return settings.error().message();
+    std::string out;
+    for (const auto& each : settings->entrypoints) out += each.name + "=" + each.address + " ";
+    return out;
+  }
+};
+
+TEST_F(Settings, HaveThreeEntrypointsWithoutALine) {
+  EXPECT_EQ("main=127.0.0.1:3001 prometheus=127.0.0.1:9090 alertmanager=127.0.0.1:9093 ", addresses());
+  EXPECT_EQ("prometheus", read()->entrypoints[1].root);
+}
+
+TEST_F(Settings, ChangeJustWhatATableNames) {
+  tree.set("entrypoint.prometheus.address", "127.0.0.1:19090");
+  tree.set_number("entrypoint.node.enabled", 1, TARSIER_NODE_BOOL);
+  tree.set_number("entrypoint.main.enabled", 0, TARSIER_NODE_BOOL);
+  tree.set("entrypoint.extra.address", "[::1]:0");
+  EXPECT_EQ("prometheus=127.0.0.1:19090 alertmanager=127.0.0.1:9093 node=127.0.0.1:9100 extra=[::1]:0 ", addresses());
+  EXPECT_EQ("prometheus", read()->entrypoints[0].root);
+}
+
+TEST_F(Settings, LayLimitsOfAnEntrypointOverTheGeneralOnes) {
+  tree.set_number("max_body_bytes", 1000);
+  tree.set_number("idle_timeout", 5'000'000'000);
+  tree.set_number("entrypoint.main.max_body_bytes", 2000);
+  const auto settings = read();
+  EXPECT_EQ(2000U, settings->entrypoints[0].limits.max_body_bytes);
+  EXPECT_EQ(1000U, settings->entrypoints[1].limits.max_body_bytes);
+  EXPECT_EQ(std::chrono::seconds(5), settings->entrypoints[1].limits.idle_timeout);
+}
+
+TEST_F(Settings, RefuseRemoteAddressesUnlessToldOtherwise) {
+  tree.set("entrypoint.main.address", "0.0.0.0:3001");
+  EXPECT_THAT(addresses(), HasSubstr("tarsier.toml:7:1: address '0.0.0.0:3001' can be reached from other machines"));
+  tree.set_number("allow_remote", 1, TARSIER_NODE_BOOL);
+  EXPECT_THAT(addresses(), HasSubstr("main=0.0.0.0:3001"));
+}
+
+TEST_F(Settings, SayWhatIsMissing) {
+  tree.set_list("entrypoint.extra.apis", {"prometheus"});
+  EXPECT_THAT(addresses(), HasSubstr("expected an address"));
+  tree.set("entrypoint.extra.address", "127.0.0.1");
+  EXPECT_THAT(addresses(), HasSubstr("expected \"host:port\""));
+  tree.set("entrypoint.extra.address", "127.0.0.1:0");
+  tree.set("entrypoint.extra.tls.cert_file", "/none.pem");
+  EXPECT_THAT(addresses(), HasSubstr("expected both cert_file and key_file"));
+  tree.set("entrypoint.extra.tls.key_file", "/none.key");
+  EXPECT_THAT(addresses(), HasSubstr("certificate '/none.pem': no such file"));
+}
+
+}  // namespace
+}  // namespace tarsier::net::test
