@@ -25,7 +25,6 @@ TEST_F(BusTest, GivesBatchesToAllSubscribersInTheOrderOfPublication) {
 
 TEST_F(BusTest, GivesAllSubscribersTheSameOrderOfSeveralProducers) {
   Subscriber one(bus, consumer, TARSIER_FULL_BLOCK, 64 << 20);
-  host::Owner parallel("parallel", "x", true);
   Subscriber two(bus, parallel, TARSIER_FULL_BLOCK, 64 << 20);
   std::vector<std::thread> producers;
   for (int p = 0; p < 3; ++p) {
@@ -57,7 +56,6 @@ TEST_F(BusTest, RefusesABatchOfAnotherKindThanTheTopics) {
 
 TEST_F(BusTest, GivesNobodyABatchThatOneCannotTake) {
   Subscriber full(bus, consumer, TARSIER_FULL_BLOCK, 1000);
-  host::Owner other("other", "x", false);
   Subscriber free(bus, other, TARSIER_FULL_DROP_NEWEST, 0);
   full.hold();
   ASSERT_TRUE(publish(1, 900));

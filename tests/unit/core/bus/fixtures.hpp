@@ -152,6 +152,9 @@ class BusTest : public testing::Test {
   std::vector<std::string> reports;
   host::Owner producer{"node", "node", false};
   host::Owner consumer{"rules", "rules", false};
+  host::Owner other{"other", "x", false};
+  host::Owner parallel{"parallel", "x", true};
+  host::Owner store_owner{"store", "samples", false};
   scheduler::WorkerPool pool{scheduler::PoolOptions{}};
   Bus bus{pool, options()};
 };

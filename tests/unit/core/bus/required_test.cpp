@@ -10,7 +10,6 @@ using testing::HasSubstr;
 
 class RequiredTest : public BusTest {
  protected:
-  host::Owner store_owner{"store", "samples", false};
   Answer answer;
 };
 
