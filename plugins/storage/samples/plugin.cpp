@@ -55,7 +55,7 @@ class SamplesPlugin final : public Plugin {
                        [this] { maintain(); });
     if (!timer) return abandon(std::move(timer).error());
     timer_ = std::move(*timer);
-    auto shown = every(host(), {.name = "samples metrics", .interval_ns = 5 * kSecondNs}, [this] { show(); });
+    auto shown = every(host(), {.name = "samples metrics", .interval_ns = 10 * kSecondNs}, [this] { show(); });
     if (!shown) return abandon(std::move(shown).error());
     show_timer_ = std::move(*shown);
     auto subscription = subscribe_required(host(), TARSIER_TOPIC_SAMPLES, kQueueBytes,
@@ -63,6 +63,7 @@ class SamplesPlugin final : public Plugin {
     if (!subscription) return abandon(std::move(subscription).error());
     subscription_ = std::move(*subscription);
     show();
+    show_sizes();
     host().ok();
     return {};
   }
@@ -102,6 +103,7 @@ class SamplesPlugin final : public Plugin {
   }
 
   void maintain() {
+    show_sizes();
     if (auto done = store_->maintain(host().now_ns()); !done) {
       host().error("sealing failed; it is tried again", {field("error", done.error().message())});
       host().degraded("sealing failed: " + done.error().message());
@@ -145,6 +147,10 @@ class SamplesPlugin final : public Plugin {
       const uint64_t now = counter.source->load(std::memory_order_relaxed);
       counter.metric.add(static_cast<double>(now - std::exchange(counter.shown, now)));
     }
+  }
+
+  /// Walks the whole head, so it is done each minute only.
+  void show_sizes() {
     const auto stat = store_->stat();
     if (!stat) return host().warn("the store's size is not known", {field("error", stat.error().message())});
     head_series_.set(static_cast<double>(stat->head.series));
@@ -168,9 +174,8 @@ constexpr const char* kKinds[] = {"store", nullptr};
 constexpr tarsier_config_key kKeyItems[] = {
     key("out_of_order_window", TARSIER_KEY_DURATION, "30m",
         "how far behind the newest sample of all a sample may be that is not newer than its series' newest; 0s refuses those",
-        "0s..", TARSIER_KEY_RELOADABLE),
-    key("future_limit", TARSIER_KEY_DURATION, "10m", "how far ahead of the clock a sample may be; 0s: any", "0s..",
-        TARSIER_KEY_RELOADABLE),
+        "0s.."),
+    key("future_limit", TARSIER_KEY_DURATION, "10m", "how far ahead of the clock a sample may be; 0s: any", "0s.."),
     key("partition_window", TARSIER_KEY_DURATION, "2h", "the span of time of one sealed partition", "1m..30d"),
     key("seal_delay", TARSIER_KEY_DURATION, "10m", "how long after its end a window is sealed", "0s.."),
     key("journal_size", TARSIER_KEY_SIZE, "256MiB", "above this size of the journal everything in memory is sealed at once",

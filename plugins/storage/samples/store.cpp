@@ -99,6 +99,7 @@ bool Store::seal_due(int64_t now_ns, int64_t& cutoff) {
 }
 
 Result<void> Store::seal(int64_t cutoff) {
+  const std::scoped_lock lock(seal_mutex_);
   const uint64_t before = partitions().size();
   auto sealed = sealing_.run(cutoff, ingest_mutex_, [this](Partitions made) { publish(std::move(made)); });
   counters_.sealed_partitions.fetch_add(partitions().size() - before, std::memory_order_relaxed);

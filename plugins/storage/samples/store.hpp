@@ -63,8 +63,9 @@ class Store {
   Head head_;
   MetadataTable metadata_;
   mutable std::mutex partitions_mutex_;
-  Partitions partitions_;  // sorted
-  std::mutex ingest_mutex_;
+  Partitions partitions_;            // sorted
+  std::mutex seal_mutex_;            // one pass at a time; taken before ingest_mutex_
+  std::mutex ingest_mutex_;          // guards ingest_, and the journal's entries
   int64_t last_cutoff_ = INT64_MIN;  // of the last pass of sealing that the clock asked for; maintain() alone uses it
   Ingest ingest_;
   Journal journal_;  // its destructor waits for the callbacks into ingest_
