@@ -128,7 +128,7 @@ void Environment::wait_for(const tarsier_env* handle) {
   pending_changed_.wait(lock, [handle] { return handle->pending == 0; });
 }
 
-bool Environment::on_writer_thread() const noexcept { return writer_.get_id() == std::this_thread::get_id(); }
+bool Environment::on_writer_thread() const noexcept { return writer_id_ == std::this_thread::get_id(); }
 
 void Environment::start_writer() {
   if (writer_.joinable()) return;
@@ -170,6 +170,7 @@ bool Environment::wait_for_work(std::unique_lock<std::mutex>& lock) {
 }
 
 void Environment::run() {
+  writer_id_ = std::this_thread::get_id();
   std::unique_lock lock(queue_mutex_);
   while (wait_for_work(lock)) {
     Group group;

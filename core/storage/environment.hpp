@@ -142,13 +142,14 @@ class Environment {
   bool sealed_checked_ = false;
   std::optional<Error> sealed_error_;
 
-  std::mutex queue_mutex_;  // guards the next five, and pending counts of the handles
+  std::mutex queue_mutex_;  // guards what follows, and pending counts of the handles
   std::condition_variable queue_changed_;
   std::condition_variable pending_changed_;
   std::deque<Item> queue_;
   uint64_t queued_bytes_ = 0;
   bool stopping_ = false;
   std::thread writer_;
+  std::atomic<std::thread::id> writer_id_;
 
   std::mutex broken_mutex_;  // guards the next two
   std::optional<Error> broken_;
