@@ -1,0 +1,42 @@
+// Answers of the Prometheus HTTP API: the envelope around them, errors, and large bodies that leave in pieces.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/lib/json/json_writer.hpp"
+#include "tarsier/http.hpp"
+#include "tarsier/result.hpp"
+
+namespace tarsier::promql {
+
+/// The body of an answer in pieces, sent as fast as the client takes them.
+class Body {
+ public:
+  Body() : writer_([this](std::string_view piece) { pieces_.emplace_back(piece); }) {}
+  json::Writer& json() noexcept { return writer_; }
+  /// Finishes the exchange.
+  void send(const http::Exchange& exchange, uint32_t code = 200);
+
+ private:
+  std::vector<std::string> pieces_;
+  json::Writer writer_;
+};
+
+using WriteData = std::function<void(json::Writer&)>;
+
+/// {"status":"success","data":...} with what there is to say about it, at most ten lines of a kind.
+void answer(const http::Exchange& exchange, const WriteData& write_data, const std::vector<std::string>& warnings = {},
+            const std::vector<std::string>& infos = {});
+
+/// {"status":"error","errorType":...,"error":...}
+void refuse(const http::Exchange& exchange, uint32_t code, std::string_view type, std::string_view text);
+/// 400 `invalid parameter "NAME": ...`
+void refuse_parameter(const http::Exchange& exchange, std::string_view name, std::string_view text);
+/// What an evaluation or the store came back with.
+void refuse(const http::Exchange& exchange, const Error& error);
+
+}  // namespace tarsier::promql

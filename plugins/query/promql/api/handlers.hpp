@@ -1,0 +1,57 @@
+// The handlers of the Prometheus HTTP API that read: queries, labels and series, status. Each answers its exchange exactly once.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "plugins/query/promql/exec/engine.hpp"
+#include "tarsier/host.hpp"
+#include "tarsier/http.hpp"
+#include "tarsier/metrics.hpp"
+#include "tarsier/service/samples_store.h"
+
+namespace tarsier::promql {
+
+/// What the handlers need; lives as long as the instance runs.
+class Api {
+ public:
+  Api(const Host& host, Engine& engine, const ServiceRef<tarsier_samples_store>& store);
+
+  /// [ctl] In start.
+  Result<void> add_routes(http::Routes& routes);
+
+ private:
+  using Request = http::Request;
+  using Exchange = http::Exchange;
+  using Method = void (Api::*)(const Request&, const Exchange&);
+
+  // query_handlers.cpp
+  void query(const Request& request, const Exchange& exchange);
+  void query_range(const Request& request, const Exchange& exchange);
+  void run(const http::Form& form, QueryRequest query, const Exchange& exchange);
+  void format_query(const Request& request, const Exchange& exchange);
+  void query_exemplars(const Request& request, const Exchange& exchange);
+
+  // series_handlers.cpp
+  void series(const Request& request, const Exchange& exchange);
+  void delete_series(const Request& request, const Exchange& exchange);
+  void labels(const Request& request, const Exchange& exchange);
+  void label_values(const Request& request, const Exchange& exchange);
+  void metadata(const Request& request, const Exchange& exchange);
+  void names(const http::Form& form, const std::string* label, const Exchange& exchange);
+
+  // status_handlers.cpp
+  void build_info(const Request& request, const Exchange& exchange);
+  void runtime_info(const Request& request, const Exchange& exchange);
+  void flags(const Request& request, const Exchange& exchange);
+  void config(const Request& request, const Exchange& exchange);
+  void tsdb(const Request& request, const Exchange& exchange);
+  void wal_replay(const Request& request, const Exchange& exchange);
+
+  const Host& host_;
+  Engine& engine_;
+  const ServiceRef<tarsier_samples_store>& store_;
+  int64_t started_ns_ = 0;
+};
+
+}  // namespace tarsier::promql

@@ -1,0 +1,45 @@
+// Parameters of the Prometheus HTTP API: times, durations, limits.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/query/promql/parse/ast.hpp"
+#include "tarsier/http.hpp"
+
+namespace tarsier::promql {
+
+/// Times are kept within these, so that sums of times and ranges never leave int64.
+constexpr int64_t kMinTimeNs = -4'000'000'000'000'000'000;
+constexpr int64_t kMaxTimeNs = 4'000'000'000'000'000'000;
+
+/// Seconds as a decimal or RFC 3339, to the millisecond.
+std::optional<int64_t> read_time(std::string_view text);
+/// Seconds as a decimal, or "5m".
+std::optional<int64_t> read_length(std::string_view text);
+
+/// A parameter that could not be read: for refuse_parameter.
+struct BadParameter {
+  std::string name;
+  std::string text;
+};
+
+struct SeriesParameters {
+  int64_t start_ns = kMinTimeNs;
+  int64_t end_ns = kMaxTimeNs;
+  uint64_t limit = 0;
+  std::vector<std::vector<Matcher>> matchers;  // one list for each match[]
+};
+/// start, end, limit and match[].
+std::optional<BadParameter> read_series_parameters(const http::Form& form, SeriesParameters& out);
+std::optional<BadParameter> read_limit(const http::Form& form, uint64_t& out);
+/// `name` as a time, when it is given.
+std::optional<BadParameter> read_time_parameter(const http::Form& form, std::string_view name, int64_t& out);
+
+/// U__a_2e_b -> a.b; other names stay.
+std::string unescape_label(std::string_view name);
+
+}  // namespace tarsier::promql

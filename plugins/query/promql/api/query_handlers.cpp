@@ -1,0 +1,97 @@
+// /query, /query_range, /query_exemplars, /format_query
+#include "plugins/query/promql/api/envelope.hpp"
+#include "plugins/query/promql/api/handlers.hpp"
+#include "plugins/query/promql/api/parameters.hpp"
+#include "plugins/query/promql/api/query_json.hpp"
+#include "plugins/query/promql/parse/parser.hpp"
+#include "plugins/query/promql/parse/printer.hpp"
+#include "plugins/query/promql/parse/text.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+constexpr int64_t kMostSteps = 11000;
+
+/// A length of time, when it is given; must be above zero.
+std::optional<BadParameter> read_length_parameter(const http::Form& form, std::string_view name, int64_t& out) {
+  const std::string_view text = form.get(name);
+  if (text.empty()) return std::nullopt;
+  const auto length = read_length(text);
+  if (!length) return BadParameter{std::string(name), "cannot parse " + quote(text) + " to a valid duration"};
+  out = *length;
+  return std::nullopt;
+}
+
+std::optional<BadParameter> read_common(const http::Form& form, QueryRequest& query) {
+  if (auto bad = read_limit(form, query.limit)) return bad;
+  if (auto bad = read_length_parameter(form, "timeout", query.timeout_ns)) return bad;
+  if (auto bad = read_length_parameter(form, "lookback_delta", query.lookback_ns)) return bad;
+  query.expression = form.get("query");
+  return std::nullopt;
+}
+
+std::optional<BadParameter> read_range(const http::Form& form, QueryRequest& query) {
+  for (const std::string_view name : {"start", "end"}) {
+    int64_t& time = name == "start" ? query.start_ns : query.end_ns;
+    const auto value = read_time(form.get(name));
+    if (!value) return BadParameter{std::string(name), "cannot parse " + quote(form.get(name)) + " to a valid timestamp"};
+    time = *value;
+  }
+  if (query.end_ns < query.start_ns) return BadParameter{"end", "end timestamp must not be before start time"};
+  const auto step = read_length(form.get("step"));
+  if (!step) return BadParameter{"step", "cannot parse " + quote(form.get("step")) + " to a valid duration"};
+  if (*step <= 0)
+    return BadParameter{"step", "zero or negative query resolution step widths are not accepted. Try a positive integer"};
+  query.step_ns = *step;
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Api::query(const Request& request, const Exchange& exchange) {
+  const http::Form form(request);
+  QueryRequest query;
+  if (auto bad = read_common(form, query)) return refuse_parameter(exchange, bad->name, bad->text);
+  query.start_ns = host_.now_ns() / 1'000'000 * 1'000'000;
+  if (auto bad = read_time_parameter(form, "time", query.start_ns)) return refuse_parameter(exchange, bad->name, bad->text);
+  run(form, query, exchange);
+}
+
+void Api::query_range(const Request& request, const Exchange& exchange) {
+  const http::Form form(request);
+  QueryRequest query;
+  if (auto bad = read_range(form, query)) return refuse_parameter(exchange, bad->name, bad->text);
+  if ((query.end_ns - query.start_ns) / query.step_ns > kMostSteps)
+    return refuse(exchange, 400, "bad_data",
+                  "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
+  if (auto bad = read_common(form, query)) return refuse_parameter(exchange, bad->name, bad->text);
+  run(form, query, exchange);
+}
+
+void Api::run(const http::Form& form, QueryRequest query, const Exchange& exchange) {
+  auto store = store_.acquire();
+  if (!store) return refuse(exchange, store.error());
+  query.cancel = {const_cast<Exchange*>(&exchange),
+                  [](void* user) { return static_cast<const Exchange*>(user)->cancelled() ? 1 : 0; }};
+  const std::string_view stats = form.get("stats");
+  const auto outcome = engine_.query(**store, query, [&](const QueryAnswer& result) {
+    answer(exchange, [&](json::Writer& json) { write_answer(json, result, stats); }, result.warnings, result.infos);
+  });
+  if (!outcome) refuse(exchange, outcome.error());
+}
+
+void Api::format_query(const Request& request, const Exchange& exchange) {
+  const http::Form form(request);
+  auto tree = parse(form.get("query"));
+  if (!tree) return refuse_parameter(exchange, "query", tree.error().message());
+  answer(exchange, [&](json::Writer& json) { json.string(print_pretty(**tree)); });
+}
+
+/// No exemplars are stored yet: the answer is that there are none, for expressions that can be read.
+void Api::query_exemplars(const Request& request, const Exchange& exchange) {
+  const http::Form form(request);
+  if (auto tree = parse(form.get("query")); !tree) return refuse_parameter(exchange, "query", tree.error().message());
+  answer(exchange, [](json::Writer& json) { json.begin_array().end_array(); });
+}
+
+}  // namespace tarsier::promql

@@ -1,0 +1,189 @@
+// /series, /labels, /label/NAME/values, /metadata
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "plugins/query/promql/api/envelope.hpp"
+#include "plugins/query/promql/api/handlers.hpp"
+#include "plugins/query/promql/api/parameters.hpp"
+#include "plugins/query/promql/api/query_json.hpp"
+#include "plugins/query/promql/parse/text.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+constexpr std::string_view kTruncated = "results truncated due to limit";
+
+/// A selection as the store takes it.
+struct Selection {
+  std::vector<tarsier_matcher> matchers;
+  tarsier_select select{};
+
+  Selection(const SeriesParameters& parameters, const std::vector<Matcher>& list, const http::Exchange& exchange) {
+    for (const Matcher& matcher : list)
+      matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
+    select.size = sizeof(select);
+    select.matcher_count = static_cast<uint32_t>(matchers.size());
+    select.matchers = matchers.data();
+    select.start_ns = parameters.start_ns;
+    select.end_ns = parameters.end_ns;
+    select.cancel = {const_cast<http::Exchange*>(&exchange),
+                     [](void* user) { return static_cast<const http::Exchange*>(user)->cancelled() ? 1 : 0; }};
+  }
+  Selection(const Selection&) = delete;
+  Selection& operator=(const Selection&) = delete;
+};
+
+struct SeriesSet {
+  std::mutex mutex;
+  std::vector<Labels> labels;
+};
+
+std::string_view type_name(uint32_t type) {
+  switch (type) {
+    case TARSIER_SERIES_COUNTER:
+      return "counter";
+    case TARSIER_SERIES_GAUGE:
+      return "gauge";
+    case TARSIER_SERIES_HISTOGRAM:
+      return "histogram";
+    case TARSIER_SERIES_SUMMARY:
+      return "summary";
+    case TARSIER_SERIES_GAUGE_HISTOGRAM:
+      return "gaugehistogram";
+    case TARSIER_SERIES_INFO:
+      return "info";
+    case TARSIER_SERIES_STATESET:
+      return "stateset";
+    default:
+      return "unknown";
+  }
+}
+
+std::vector<std::string> truncated(bool was) {
+  return was ? std::vector<std::string>{std::string(kTruncated)} : std::vector<std::string>{};
+}
+
+}  // namespace
+
+void Api::series(const Request& request, const Exchange& exchange) {
+  const http::Form form(request);
+  SeriesParameters parameters;
+  if (auto bad = read_series_parameters(form, parameters)) return refuse_parameter(exchange, bad->name, bad->text);
+  if (parameters.matchers.empty()) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
+  auto store = store_.acquire();
+  if (!store) return refuse(exchange, store.error());
+  SeriesSet found;
+  const uint64_t ask = parameters.limit == 0 ? 0 : parameters.limit + 1;
+  for (const auto& list : parameters.matchers) {
+    const Selection selection(parameters, list, exchange);
+    tarsier_error error = empty_error();
+    const tarsier_status status = (*store)->series((*store)->self, &selection.select, ask, &found,
+                                                   [](void* user, const tarsier_series* one) -> int32_t {
+                                                     auto& set = *static_cast<SeriesSet*>(user);
+                                                     Labels labels = Labels::from(one->labels, one->label_count);
+                                                     const std::lock_guard lock(set.mutex);
+                                                     set.labels.push_back(std::move(labels));
+                                                     return 1;
+                                                   },
+                                                   &error);
+    if (status != TARSIER_OK) return refuse(exchange, Error::from_c(status, error));
+  }
+  std::sort(found.labels.begin(), found.labels.end());
+  found.labels.erase(std::unique(found.labels.begin(), found.labels.end()), found.labels.end());
+  const bool cut = parameters.limit != 0 && found.labels.size() > parameters.limit;
+  if (cut) found.labels.resize(parameters.limit);
+  answer(
+      exchange,
+      [&](json::Writer& json) {
+        json.begin_array();
+        for (const Labels& labels : found.labels) write_labels(json, labels);
+        json.end_array();
+      },
+      truncated(cut));
+}
+
+void Api::delete_series(const Request&, const Exchange& exchange) { refuse(exchange, 500, "internal", "not implemented"); }
+
+/// Names of labels, or the values of `label`, of the series that any match[] selects.
+void Api::names(const http::Form& form, const std::string* label, const Exchange& exchange) {
+  SeriesParameters parameters;
+  if (auto bad = read_series_parameters(form, parameters)) return refuse_parameter(exchange, bad->name, bad->text);
+  auto store = store_.acquire();
+  if (!store) return refuse(exchange, store.error());
+  if (parameters.matchers.empty()) parameters.matchers.emplace_back();
+  std::vector<std::string> found;
+  const auto collect = [](void* user, tarsier_str text) { static_cast<std::vector<std::string>*>(user)->emplace_back(view(text)); };
+  const uint64_t ask = parameters.limit == 0 ? 0 : parameters.limit + 1;
+  for (const auto& list : parameters.matchers) {
+    const Selection selection(parameters, list, exchange);
+    tarsier_error error = empty_error();
+    const tarsier_status status =
+        label == nullptr ? (*store)->label_names((*store)->self, &selection.select, ask, &found, collect, &error)
+                         : (*store)->label_values((*store)->self, str(*label), &selection.select, ask, &found, collect, &error);
+    if (status != TARSIER_OK) return refuse(exchange, Error::from_c(status, error));
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  const bool cut = parameters.limit != 0 && found.size() > parameters.limit;
+  if (cut) found.resize(parameters.limit);
+  answer(
+      exchange,
+      [&](json::Writer& json) {
+        json.begin_array();
+        for (const std::string& text : found) json.string(text);
+        json.end_array();
+      },
+      truncated(cut));
+}
+
+void Api::labels(const Request& request, const Exchange& exchange) { names(http::Form(request), nullptr, exchange); }
+
+void Api::label_values(const Request& request, const Exchange& exchange) {
+  const std::string label = unescape_label(request.arg(0));
+  if (label.empty() || !is_utf8(label)) return refuse(exchange, 400, "bad_data", "invalid label name: " + quote(label));
+  names(http::Form(request), &label, exchange);
+}
+
+void Api::metadata(const Request& request, const Exchange& exchange) {
+  const http::Form form(request);
+  uint64_t limit = 0;
+  if (auto bad = read_limit(form, limit)) return refuse_parameter(exchange, bad->name, bad->text);
+  auto store = store_.acquire();
+  if (!store) return refuse(exchange, store.error());
+  struct Entry {
+    std::string_view type;
+    std::string help, unit;
+  };
+  std::map<std::string, std::vector<Entry>> found;
+  tarsier_error error = empty_error();
+  const std::string_view metric = form.get("metric");
+  const tarsier_status status =
+      (*store)->metadata((*store)->self, str(metric), limit, &found,
+                         [](void* user, const tarsier_metadata* one) {
+                           (*static_cast<decltype(found)*>(user))[std::string(view(one->name))].push_back(
+                               {type_name(one->type), std::string(view(one->help)), std::string(view(one->unit))});
+                         },
+                         &error);
+  if (status != TARSIER_OK) return refuse(exchange, Error::from_c(status, error));
+  answer(exchange, [&](json::Writer& json) {
+    json.begin_object();
+    for (const auto& [name, entries] : found) {
+      json.key(name).begin_array();
+      for (const Entry& entry : entries)
+        json.begin_object()
+            .key("type")
+            .string(entry.type)
+            .key("help")
+            .string(entry.help)
+            .key("unit")
+            .string(entry.unit)
+            .end_object();
+      json.end_array();
+    }
+    json.end_object();
+  });
+}
+
+}  // namespace tarsier::promql

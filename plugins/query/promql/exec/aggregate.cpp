@@ -1,0 +1,65 @@
+// Aggregations: series are numbered by the signature of their labels, and each column is folded into its group's columns.
+#include "plugins/query/promql/exec/aggregate.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/parse/text.hpp"
+
+namespace tarsier::promql {
+
+Groups::Groups(const AggregationNode& node, const std::vector<Series>& series) {
+  signature_.listed = !node.without;
+  signature_.labels = node.labels;
+  std::sort(signature_.labels.begin(), signature_.labels.end());
+  LabelIndex index(&signature_, 64);
+  group_of_.reserve(series.size());
+  for (const Series& one : series) {
+    const auto [group, is_new] = index.add(one.labels);
+    if (is_new) {
+      labels_.push_back(signature_.project(one.labels));
+      drop_name_.push_back(false);
+    }
+    drop_name_[group] = drop_name_[group] || one.drop_name;
+    group_of_.push_back(group);
+  }
+}
+
+Result<Vector> Evaluator::aggregate(const AggregationNode& node) {
+  auto input = vector(*node.operand);
+  if (!input) return input;
+  Result<Column> parameter = Column();
+  if (node.parameter && node.op != Token::kCountValues) parameter = scalar(*node.parameter);
+  if (!parameter) return std::move(parameter).error();
+  const Groups groups(node, input->series);
+  Result<Vector> result = Vector{};
+  switch (node.op) {
+    case Token::kTopk:
+    case Token::kBottomk:
+      result = select_extremes(node, groups, *parameter, std::move(*input), context_);
+      break;
+    case Token::kLimitk:
+      result = limit_count(node, groups, *parameter, std::move(*input), context_);
+      break;
+    case Token::kLimitRatio:
+      result = limit_ratio(node, *parameter, std::move(*input), context_);
+      break;
+    case Token::kCountValues:
+      result = count_values(node, groups, *input, steps_);
+      break;
+    case Token::kQuantile:
+      for (const double q : *parameter)
+        if (std::isnan(q) || q < 0 || q > 1) check_quantile(q, *node.parameter);
+      result = group_quantile(groups, *parameter, *input, steps_);
+      break;
+    default:
+      result = fold(node.op, groups, *input, steps_);
+      break;
+  }
+  if (!result) return result;
+  auto done = named(std::move(*result));
+  return done ? finish(std::move(*done)) : std::move(done);
+}
+
+}  // namespace tarsier::promql

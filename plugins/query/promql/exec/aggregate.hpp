@@ -1,0 +1,39 @@
+// The parts of aggregations: groups, and one function for each family of operators.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "plugins/query/promql/exec/value.hpp"
+#include "plugins/query/promql/parse/ast.hpp"
+
+namespace tarsier::promql {
+
+/// Which group each series belongs to.
+class Groups {
+ public:
+  Groups(const AggregationNode& node, const std::vector<Series>& series);
+  size_t size() const noexcept { return labels_.size(); }
+  uint32_t of(size_t series) const noexcept { return group_of_[series]; }
+  const Labels& labels(size_t group) const noexcept { return labels_[group]; }
+  bool drop_name(size_t group) const noexcept { return drop_name_[group]; }
+
+ private:
+  Signature signature_;
+  std::vector<uint32_t> group_of_;
+  std::vector<Labels> labels_;
+  std::vector<bool> drop_name_;
+};
+
+/// sum, avg, min, max, count, group, stddev, stdvar.
+Vector fold(Token op, const Groups& groups, const Vector& input, size_t steps);
+Vector group_quantile(const Groups& groups, const Column& q, const Vector& input, size_t steps);
+Result<Vector> count_values(const AggregationNode& node, const Groups& groups, const Vector& input, size_t steps);
+
+/// These keep some of the input series as they are.
+Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups, const Column& k, Vector input,
+                               QueryContext& context);
+Result<Vector> limit_count(const AggregationNode& node, const Groups& groups, const Column& k, Vector input, QueryContext& context);
+Result<Vector> limit_ratio(const AggregationNode& node, const Column& ratio, Vector input, QueryContext& context);
+
+}  // namespace tarsier::promql

@@ -1,0 +1,132 @@
+// Aggregations that keep some of the series: topk, bottomk, limitk, limit_ratio.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "plugins/query/promql/exec/aggregate.hpp"
+#include "plugins/query/promql/exec/label_sample.hpp"
+#include "plugins/query/promql/parse/text.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+/// The whole number that a k means; an error when it is none.
+Result<int64_t> whole(double k) {
+  if (std::isnan(k)) return Error(TARSIER_UNSUPPORTED, "Parameter value is NaN");
+  if (k >= 9223372036854775808.0) return Error(TARSIER_UNSUPPORTED, "Scalar value " + write_number(k) + " overflows int64");
+  if (k < -9223372036854775808.0) return Error(TARSIER_UNSUPPORTED, "Scalar value " + write_number(k) + " underflows int64");
+  return static_cast<int64_t>(k);
+}
+
+/// Which of the input survive at which step.
+class Survivors {
+ public:
+  Survivors(size_t series, size_t steps) : steps_(steps), kept_(series * steps, false) {}
+  void keep(size_t series, size_t step) { kept_[series * steps_ + step] = true; }
+  Vector apply(Vector input) const {
+    for (size_t i = 0; i < input.series.size(); ++i)
+      for (size_t step = 0; step < steps_; ++step)
+        if (!kept_[i * steps_ + step]) input.series[i].values[step] = kNothing;
+    return input;
+  }
+
+ private:
+  size_t steps_;
+  std::vector<bool> kept_;
+};
+
+/// Better first; NaN is worse than anything; what came first wins a tie.
+bool better(bool top, double a, double b) {
+  if (std::isnan(a)) return false;
+  if (std::isnan(b)) return true;
+  return top ? a > b : a < b;
+}
+
+Vector drop_empty(Vector input) {
+  std::erase_if(input.series,
+                [](const Series& series) { return std::all_of(series.values.begin(), series.values.end(), is_absent); });
+  return input;
+}
+
+/// An instant query shows its winners in order, group by group.
+Vector in_order(bool top, const Groups& groups, Vector kept) {
+  std::vector<size_t> order(kept.series.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    if (groups.of(a) != groups.of(b)) return groups.of(a) < groups.of(b);
+    return better(top, kept.series[a].values[0], kept.series[b].values[0]);
+  });
+  Vector out;
+  out.held = std::move(kept.held);
+  for (const size_t i : order) out.series.push_back(std::move(kept.series[i]));
+  return out;
+}
+
+}  // namespace
+
+Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups, const Column& k, Vector input,
+                               QueryContext& context) {
+  const bool top = node.op == Token::kTopk;
+  const size_t steps = k.size();
+  Survivors survivors(input.series.size(), steps);
+  std::vector<std::vector<uint32_t>> candidates(groups.size());
+  for (size_t step = 0; step < steps; ++step) {
+    auto wanted = whole(k[step]);
+    if (!wanted) return std::move(wanted).error();
+    if (*wanted < 1) continue;
+    for (auto& list : candidates) list.clear();
+    for (size_t i = 0; i < input.series.size(); ++i)
+      if (is_present(input.series[i].values[step])) candidates[groups.of(i)].push_back(static_cast<uint32_t>(i));
+    for (auto& list : candidates) {
+      const auto count = std::min(list.size(), static_cast<size_t>(*wanted));
+      const auto first_is_better = [&](uint32_t a, uint32_t b) {
+        const double left = input.series[a].values[step];
+        const double right = input.series[b].values[step];
+        return better(top, left, right) || (!better(top, right, left) && a < b);
+      };
+      if (count < list.size())
+        std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(count), list.end(), first_is_better);
+      for (size_t i = 0; i < count; ++i) survivors.keep(list[i], step);
+    }
+  }
+  Vector kept = survivors.apply(std::move(input));
+  if (context.instant() && steps == 1) kept = in_order(top, groups, std::move(kept));
+  return drop_empty(std::move(kept));
+}
+
+Result<Vector> limit_count(const AggregationNode&, const Groups& groups, const Column& k, Vector input, QueryContext&) {
+  const size_t steps = k.size();
+  Survivors survivors(input.series.size(), steps);
+  std::vector<int64_t> taken(groups.size());
+  for (size_t step = 0; step < steps; ++step) {
+    auto wanted = whole(k[step]);
+    if (!wanted) return std::move(wanted).error();
+    std::fill(taken.begin(), taken.end(), 0);
+    for (size_t i = 0; i < input.series.size(); ++i)
+      if (is_present(input.series[i].values[step]) && taken[groups.of(i)]++ < *wanted) survivors.keep(i, step);
+  }
+  return drop_empty(survivors.apply(std::move(input)));
+}
+
+Result<Vector> limit_ratio(const AggregationNode& node, const Column& ratio, Vector input, QueryContext& context) {
+  const size_t steps = ratio.size();
+  Survivors survivors(input.series.size(), steps);
+  std::vector<double> places;
+  for (const Series& series : input.series) places.push_back(place_of(series.labels));
+  for (size_t step = 0; step < steps; ++step) {
+    double share = ratio[step];
+    if (std::isnan(share)) return Error(TARSIER_UNSUPPORTED, "Ratio value is NaN");
+    if (share > 1 || share < -1) {
+      const double capped = share > 1 ? 1 : -1;
+      context.warn("ratio value should be between -1 and 1, got " + write_number(share) + ", capping to " + write_number(capped),
+                   node.parameter->position);
+      share = capped;
+    }
+    for (size_t i = 0; i < input.series.size(); ++i)
+      if (share >= 0 ? places[i] < share : places[i] >= 1 + share) survivors.keep(i, step);
+  }
+  return drop_empty(survivors.apply(std::move(input)));
+}
+
+}  // namespace tarsier::promql

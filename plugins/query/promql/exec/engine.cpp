@@ -1,0 +1,187 @@
+#include "plugins/query/promql/exec/engine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/parse/parser.hpp"
+#include "plugins/query/promql/parse/text.hpp"
+#include "plugins/query/promql/plan/prepare.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+bool empty(const Column& values) { return std::all_of(values.begin(), values.end(), is_absent); }
+
+void truncate(QueryContext& context, QueryAnswer& answer, uint64_t limit) {
+  if (limit == 0) return;
+  if (answer.series.size() > limit || answer.matrix.size() > limit) {
+    context.add_warning("results truncated due to limit");
+    if (answer.series.size() > limit) answer.series.resize(limit);
+    if (answer.matrix.size() > limit) answer.matrix.resize(limit);
+  }
+}
+
+Result<void> finish_vector(QueryAnswer& answer, Vector result) {
+  answer.held = std::move(result.held);
+  answer.series = std::move(result.series);
+  std::erase_if(answer.series, [](const Series& series) { return empty(series.values); });
+  if (auto dropped = drop_names(answer.series); !dropped) return dropped;
+  if (auto merged = merge_equal(answer.series, kSameLabels); !merged) return merged;
+  if (answer.range)
+    std::sort(answer.series.begin(), answer.series.end(), [](const Series& a, const Series& b) { return a.labels < b.labels; });
+  return {};
+}
+
+Result<void> finish_matrix(QueryAnswer& answer, std::vector<RawSeries> result) {
+  for (RawSeries& series : result) {
+    if (!series.drop_name) continue;
+    std::vector<Series> one(1);
+    one[0].labels = series.labels;
+    one[0].drop_name = true;
+    if (auto dropped = drop_names(one); !dropped) return dropped;
+    series.labels = one[0].labels;
+  }
+  std::sort(result.begin(), result.end(), [](const RawSeries& a, const RawSeries& b) { return a.labels < b.labels; });
+  for (size_t i = 1; i < result.size(); ++i)
+    if (result[i].labels == result[i - 1].labels) return Error(TARSIER_UNSUPPORTED, std::string(kSameLabels));
+  answer.matrix = std::move(result);
+  return {};
+}
+
+/// The first experimental function in the tree, when those are switched off.
+const CallNode* first_experimental(const Node& node) {
+  const auto in = [](const NodePtr& child) { return child ? first_experimental(*child) : nullptr; };
+  switch (node.kind) {
+    case NodeKind::kSubquery:
+      return in(static_cast<const Subquery&>(node).inner);
+    case NodeKind::kUnary:
+      return in(static_cast<const UnaryNode&>(node).operand);
+    case NodeKind::kParen:
+      return in(static_cast<const ParenNode&>(node).inner);
+    case NodeKind::kBinary: {
+      const auto* found = in(static_cast<const BinaryNode&>(node).left);
+      return found ? found : in(static_cast<const BinaryNode&>(node).right);
+    }
+    case NodeKind::kAggregation: {
+      const auto* found = in(static_cast<const AggregationNode&>(node).parameter);
+      return found ? found : in(static_cast<const AggregationNode&>(node).operand);
+    }
+    case NodeKind::kCall: {
+      const auto& call = static_cast<const CallNode&>(node);
+      if (call.function->experimental) return &call;
+      for (const NodePtr& argument : call.arguments)
+        if (const auto* found = first_experimental(*argument)) return found;
+      return nullptr;
+    }
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+Engine::Engine(EngineOptions options, std::function<int64_t()> mono_ns) : options_(options), mono_ns_(std::move(mono_ns)) {}
+
+bool Engine::enter(int64_t timeout_ns) {
+  std::unique_lock lock(gate_);
+  const auto free = [&] { return running_ < options_.max_concurrency; };
+  if (!place_.wait_for(lock, std::chrono::nanoseconds(timeout_ns), free)) return false;
+  ++running_;
+  return true;
+}
+
+void Engine::leave() {
+  {
+    const std::lock_guard lock(gate_);
+    --running_;
+  }
+  place_.notify_one();
+}
+
+Result<QueryAnswer> Engine::evaluate(QueryContext& context, const Node& tree, const QueryRequest& request) {
+  QueryAnswer answer;
+  answer.range = request.step_ns > 0;
+  answer.start_ns = request.start_ns;
+  answer.step_ns = request.step_ns;
+  answer.type = tree.type;
+  const Grid grid =
+      answer.range ? Grid{request.start_ns, request.end_ns, request.step_ns} : Grid{request.start_ns, request.start_ns, 1};
+  Evaluator evaluator(context, grid);
+  switch (tree.type) {
+    case ValueType::kString:
+      answer.string = static_cast<const StringNode&>(unwrap(tree)).value;
+      break;
+    case ValueType::kScalar: {
+      auto values = evaluator.scalar(tree);
+      if (!values) return std::move(values).error();
+      answer.scalar = std::move(*values);
+      break;
+    }
+    case ValueType::kVector: {
+      auto result = evaluator.vector(tree);
+      if (!result) return std::move(result).error();
+      if (auto done = finish_vector(answer, std::move(*result)); !done) return std::move(done).error();
+      break;
+    }
+    default: {
+      auto result = evaluator.matrix(tree);
+      if (!result) return std::move(result).error();
+      if (auto done = finish_matrix(answer, std::move(*result)); !done) return std::move(done).error();
+    }
+  }
+  truncate(context, answer, request.limit);
+  return answer;
+}
+
+Result<void> Engine::query(const tarsier_samples_store& store, const QueryRequest& request,
+                           const std::function<void(const QueryAnswer&)>& on_answer) {
+  const int64_t begun = mono_ns_();
+  auto tree = parse(request.expression);
+  if (!tree) return std::move(tree).error();
+  if (request.step_ns > 0 && (*tree)->type != ValueType::kScalar && (*tree)->type != ValueType::kVector)
+    return Error::invalid("invalid expression type " + quote(type_name((*tree)->type)) +
+                          " for range query, must be Scalar or instant Vector");
+  if (const CallNode* call = options_.experimental_functions ? nullptr : first_experimental(**tree))
+    return parse_error(request.expression, call->position, "function " + quote(call->function->name) + " is not enabled");
+  const int64_t end_ns = request.step_ns > 0 ? request.end_ns : request.start_ns;
+  if (auto prepared = prepare(request.expression, **tree, {request.start_ns, end_ns, request.step_ns}); !prepared) return prepared;
+
+  const int64_t timeout =
+      request.timeout_ns > 0 ? std::min(request.timeout_ns, options_.limits.timeout_ns) : options_.limits.timeout_ns;
+  const int64_t waiting_since = mono_ns_();
+  if (!enter(timeout)) return Error(TARSIER_DEADLINE, "query timed out in query queue");
+  const std::unique_ptr<Engine, void (*)(Engine*)> place(this, [](Engine* engine) { engine->leave(); });
+
+  QueryContext context;
+  context.query = request.expression;
+  context.store = &store;
+  context.lookback_ns = request.lookback_ns > 0 ? request.lookback_ns : options_.lookback_ns;
+  context.default_step_ns = options_.default_step_ns;
+  context.start_ns = request.start_ns;
+  context.end_ns = end_ns;
+  context.step_ns = request.step_ns;
+  context.delayed_name_removal = options_.delayed_name_removal;
+  context.limits = options_.limits;
+  context.cancel = request.cancel;
+  context.mono_ns = mono_ns_;
+  context.deadline_ns = begun + timeout;
+  const int64_t entered_at = mono_ns_();
+  auto answer = evaluate(context, **tree, request);
+  if (!answer) return std::move(answer).error();
+  const int64_t done = mono_ns_();
+  answer->warnings = context.warnings();
+  answer->infos = context.infos();
+  answer->samples_read = context.samples_read.load();
+  answer->series_read = context.series_read.load();
+  answer->peak_samples = context.peak_samples();
+  answer->prepare_ns = waiting_since - begun;
+  answer->queue_ns = entered_at - waiting_since;
+  answer->eval_ns = done - entered_at;
+  answer->total_ns = done - begun;
+  on_answer(*answer);
+  return {};
+}
+
+}  // namespace tarsier::promql

@@ -1,0 +1,84 @@
+// The engine: from the text of a query to its answer, within the limits.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/query/promql/exec/query_context.hpp"
+#include "plugins/query/promql/exec/value.hpp"
+#include "plugins/query/promql/parse/ast.hpp"
+
+namespace tarsier::promql {
+
+struct EngineOptions {
+  Limits limits;
+  uint32_t max_concurrency = 20;
+  int64_t lookback_ns = 300'000'000'000;
+  int64_t default_step_ns = 60'000'000'000;
+  bool delayed_name_removal = false;
+  bool experimental_functions = true;
+};
+
+struct QueryRequest {
+  std::string_view expression;
+  int64_t start_ns = 0;
+  int64_t end_ns = 0;
+  int64_t step_ns = 0;      // 0: an instant query at start_ns
+  int64_t timeout_ns = 0;   // 0: the engine's; never longer than that
+  int64_t lookback_ns = 0;  // 0: the engine's
+  uint64_t limit = 0;       // of series in the answer; 0: all
+  tarsier_cancel cancel{};
+};
+
+struct QueryAnswer {
+  ValueType type = ValueType::kNone;
+  Column scalar;  // one value a step
+  std::string string;
+  std::vector<Series> series;     // vectors: at one step or, of a range query, at all
+  std::vector<RawSeries> matrix;  // of an instant query for a range vector
+  Held held;                      // what the answer itself holds
+  bool range = false;             // of a range query: shown as a matrix
+  int64_t start_ns = 0, step_ns = 0;
+  std::vector<std::string> warnings, infos;
+  uint64_t samples_read = 0, peak_samples = 0, series_read = 0;
+  int64_t prepare_ns = 0, queue_ns = 0, eval_ns = 0, total_ns = 0;
+};
+
+class Engine {
+ public:
+  /// `mono_ns`: a clock that never goes back.
+  Engine(EngineOptions options, std::function<int64_t()> mono_ns);
+
+  const EngineOptions& options() const noexcept { return options_; }
+  void set_options(const EngineOptions& options) { options_ = options; }
+
+  /// INVALID: the query cannot be read; DEADLINE, CANCELLED, RESOURCE, or UNSUPPORTED: it failed while it ran. `answer` is called
+  /// at most once, while the memory that it refers to is held.
+  Result<void> query(const tarsier_samples_store& store, const QueryRequest& request,
+                     const std::function<void(const QueryAnswer&)>& answer);
+
+  /// Queries at work, for metrics.
+  uint32_t running() const {
+    const std::lock_guard lock(gate_);
+    return running_;
+  }
+
+ private:
+  /// Waits for a place among the queries at work; false when the time was over first.
+  bool enter(int64_t timeout_ns);
+  void leave();
+  Result<QueryAnswer> evaluate(QueryContext& context, const Node& tree, const QueryRequest& request);
+
+  EngineOptions options_;
+  std::function<int64_t()> mono_ns_;
+  mutable std::mutex gate_;
+  std::condition_variable place_;
+  uint32_t running_ = 0;  // by gate_
+};
+
+}  // namespace tarsier::promql

@@ -1,0 +1,153 @@
+#include "plugins/query/promql/exec/evaluator.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "plugins/query/promql/exec/operators.hpp"
+
+namespace tarsier::promql {
+
+Result<Column> Evaluator::scalar(const Node& node) {
+  const Node& inner = unwrap(node);
+  if (!inner.step_invariant || steps_ == 1 || inner.kind == NodeKind::kNumber) return scalar_at_steps(inner);
+  auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).scalar_at_steps(inner);
+  if (once) once->assign(steps_, double{once->front()});
+  return once;
+}
+
+Result<Column> Evaluator::scalar_at_steps(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::kNumber:
+      return Column(steps_, static_cast<const NumberNode&>(node).value);
+    case NodeKind::kParen:
+      return scalar(*static_cast<const ParenNode&>(node).inner);
+    case NodeKind::kUnary: {
+      const auto& unary = static_cast<const UnaryNode&>(node);
+      auto values = scalar(*unary.operand);
+      if (values && unary.negative)
+        for (double& value : *values) value = -value;
+      return values;
+    }
+    case NodeKind::kBinary: {
+      const auto& binary = static_cast<const BinaryNode&>(node);
+      auto left = scalar(*binary.left);
+      if (!left) return left;
+      auto right = scalar(*binary.right);
+      if (!right) return right;
+      for (size_t i = 0; i < steps_; ++i)
+        (*left)[i] = is_comparison(binary.op) ? (compares(binary.op, (*left)[i], (*right)[i]) ? 1.0 : 0.0)
+                                              : calculate(binary.op, (*left)[i], (*right)[i]);
+      return left;
+    }
+    case NodeKind::kCall:
+      return scalar_call(static_cast<const CallNode&>(node));
+    default:
+      return Error::internal("BUG: scalar of a node that is none");
+  }
+}
+
+Result<Vector> Evaluator::vector(const Node& node) {
+  if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
+  const Node& inner = unwrap(node);
+  if (!inner.step_invariant || steps_ == 1) return vector_at_steps(inner);
+  auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).vector_at_steps(inner);
+  if (!once) return once;
+  for (Series& series : once->series) series.values.assign(steps_, double{series.values.front()});
+  return finish(std::move(*once));
+}
+
+Result<Vector> Evaluator::vector_at_steps(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::kVectorSelector:
+      return instant(static_cast<const VectorSelector&>(node), false);
+    case NodeKind::kParen:
+      return vector(*static_cast<const ParenNode&>(node).inner);
+    case NodeKind::kUnary: {
+      const auto& unary = static_cast<const UnaryNode&>(node);
+      auto result = vector(*unary.operand);
+      if (!result || !unary.negative) return result;
+      for (Series& series : result->series) {
+        series.drop_name = true;
+        for (double& value : series.values)
+          if (is_present(value)) value = -value;
+      }
+      return named(std::move(*result));
+    }
+    case NodeKind::kBinary: {
+      auto result = binary(static_cast<const BinaryNode&>(node));
+      return result ? named(std::move(*result)) : std::move(result);
+    }
+    case NodeKind::kAggregation:
+      return aggregate(static_cast<const AggregationNode&>(node));
+    case NodeKind::kCall: {
+      auto result = call(static_cast<const CallNode&>(node));
+      return result ? named(std::move(*result)) : std::move(result);
+    }
+    default:
+      return Error::internal("BUG: vector of a node that is none");
+  }
+}
+
+Vector Evaluator::single(Column values) {
+  Vector out;
+  out.series.push_back({Labels{}, false, std::move(values)});
+  return out;
+}
+
+Result<Vector> Evaluator::finish(Vector result) {
+  const uint64_t samples = result.series.size() * steps_;
+  auto held = context_.hold(samples);
+  result.held = Held(&context_, samples);
+  if (!held) return std::move(held).error();
+  return result;
+}
+
+Result<Vector> Evaluator::named(Vector result) {
+  if (!context_.delayed_name_removal) {
+    if (auto dropped = drop_names(result.series); !dropped) return std::move(dropped).error();
+  }
+  return result;
+}
+
+Result<void> merge_equal(std::vector<Series>& series, std::string_view what) {
+  if (series.size() < 2) return {};
+  LabelIndex index(nullptr, series.size());
+  size_t kept = 0;
+  for (size_t i = 0; i < series.size(); ++i) {
+    const auto [number, is_new] = index.add(series[i].labels);
+    if (is_new) {
+      if (kept != i) series[kept] = std::move(series[i]);
+      ++kept;
+      continue;
+    }
+    Series& into = series[number];
+    into.drop_name = into.drop_name || series[i].drop_name;
+    for (size_t step = 0; step < into.values.size(); ++step) {
+      const double value = series[i].values[step];
+      if (is_absent(value)) continue;
+      if (is_present(into.values[step])) return Error(TARSIER_UNSUPPORTED, std::string(what));
+      into.values[step] = value;
+    }
+  }
+  series.resize(kept);
+  return {};
+}
+
+Result<void> drop_names(std::vector<Series>& series) {
+  static constexpr std::array<std::string_view, 3> kMetadata = {"__name__", "__type__", "__unit__"};
+  bool any = false;
+  for (Series& one : series) {
+    if (!one.drop_name) continue;
+    one.drop_name = false;
+    const bool has =
+        std::any_of(kMetadata.begin(), kMetadata.end(), [&](auto name) { return one.labels.find(name) < one.labels.size(); });
+    any = true;
+    if (!has) continue;
+    LabelsBuilder builder(one.labels);
+    for (const auto name : kMetadata) builder.remove(name);
+    one.labels = builder.build();
+  }
+  return any ? merge_equal(series, kSameLabels) : Result<void>{};
+}
+
+}  // namespace tarsier::promql

@@ -1,0 +1,88 @@
+// Evaluates a prepared tree over the steps of a grid: every node once, for all steps, column by column.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/query/promql/exec/value.hpp"
+#include "plugins/query/promql/exec/window.hpp"
+#include "plugins/query/promql/parse/ast.hpp"
+#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/query/promql/plan/prepare.hpp"
+
+namespace tarsier::promql {
+
+class Evaluator {
+ public:
+  Evaluator(QueryContext& context, Grid grid) : context_(context), grid_(grid), steps_(grid.count()) {}
+
+  Result<Column> scalar(const Node& node);
+  Result<Vector> vector(const Node& node);
+  /// A range vector as it is stored: only at a single step.
+  Result<std::vector<RawSeries>> matrix(const Node& node);
+
+ private:
+  Result<Vector> vector_at_steps(const Node& node);
+  Result<Column> scalar_at_steps(const Node& node);
+
+  // select.cpp
+  Result<Vector> instant(const VectorSelector& node, bool timestamps);
+  Result<Vector> over_range(const CallNode& call, const Node& range, const WindowKernel& kernel, const KernelArguments& arguments);
+  Result<Vector> over_selector(const CallNode& call, const MatrixSelector& node, const WindowKernel& kernel,
+                               const KernelArguments& arguments);
+  Result<Vector> over_subquery(const Subquery& node, const WindowKernel& kernel, const KernelArguments& arguments);
+  Result<std::vector<RawSeries>> raw_selector(const MatrixSelector& node);
+  Result<std::vector<RawSeries>> raw_subquery(const Subquery& node);
+  Result<std::pair<Vector, Grid>> subquery_steps(const Subquery& node);
+
+  // call.cpp
+  Result<Vector> call(const CallNode& node);
+  Result<Column> scalar_call(const CallNode& node);
+  Result<Vector> math(const CallNode& node);
+  Result<Vector> clamp(const CallNode& node);
+  Result<Vector> dates(const CallNode& node);
+  Result<Vector> timestamp(const CallNode& node);
+  Result<Vector> sort(const CallNode& node);
+  Result<Vector> sort_by_label(const CallNode& node);
+  // range_call.cpp
+  Result<Vector> absent(const CallNode& node);
+  Result<Vector> range_call(const CallNode& node);
+  Result<void> check_arguments(const CallNode& node, const KernelArguments& arguments);
+  void check_counter(const CallNode& node, const Node& range, const Series& series);
+  void check_quantile(double q, const Node& argument);
+  // label_functions.cpp
+  Result<Vector> label_replace(const CallNode& node);
+  Result<Vector> label_join(const CallNode& node);
+  // histogram_functions.cpp
+  Result<Vector> histogram_call(const CallNode& node);
+
+  // aggregate.cpp
+  Result<Vector> aggregate(const AggregationNode& node);
+  // binary.cpp
+  Result<Vector> binary(const BinaryNode& node);
+  Result<Vector> with_scalar(const BinaryNode& node, bool scalar_on_left);
+  Result<Vector> set_operation(const BinaryNode& node);
+  Result<Vector> join(Token op, Vector left, Vector right);
+  // vector_matching.cpp
+  Result<Vector> matched(const BinaryNode& node);
+
+  /// A result of one series without labels.
+  Vector single(Column values);
+  /// Counts the samples of a finished result against the limit.
+  Result<Vector> finish(Vector result);
+  /// Takes names away now when the engine is told to, and puts series of equal labels together.
+  Result<Vector> named(Vector result);
+
+  QueryContext& context_;
+  Grid grid_;
+  size_t steps_;
+};
+
+/// Puts series with equal labels together; `what` is the error when two of them have a value at the same step.
+Result<void> merge_equal(std::vector<Series>& series, std::string_view what);
+inline constexpr std::string_view kSameLabels = "vector cannot contain metrics with the same labelset";
+/// Removes the metric name (with type and unit) of series that are to lose it, and merges.
+Result<void> drop_names(std::vector<Series>& series);
+
+}  // namespace tarsier::promql

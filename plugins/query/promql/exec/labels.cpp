@@ -1,0 +1,214 @@
+#include "plugins/query/promql/exec/labels.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "plugins/query/promql/parse/text.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+constexpr uint64_t kSeed = 0x2545f4914f6cdd1dULL;
+
+__extension__ using Wide = unsigned __int128;
+
+uint64_t mix(uint64_t a, uint64_t b) {
+  const auto product = static_cast<Wide>(a ^ 0x9e3779b97f4a7c15ULL) * (b ^ 0xe7037ed1a0b428dbULL);
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64U);
+}
+
+uint64_t hash_text(std::string_view text, uint64_t seed) {
+  uint64_t hash = mix(seed, text.size());
+  while (text.size() >= 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data(), 8);
+    hash = mix(hash, word);
+    text.remove_prefix(8);
+  }
+  uint64_t rest = 0;
+  if (!text.empty()) std::memcpy(&rest, text.data(), text.size());
+  return mix(hash, rest);
+}
+
+}  // namespace
+
+Labels Labels::from(std::span<const LabelView> pairs) {
+  Labels made;
+  if (pairs.empty()) return made;
+  size_t bytes = sizeof(Block) + pairs.size() * sizeof(Entry);
+  for (const auto& [name, value] : pairs) bytes += name.size() + value.size();
+  auto* block = new (::operator new(bytes)) Block{{1}, static_cast<uint32_t>(pairs.size()), 0};
+  auto* entries = reinterpret_cast<Entry*>(block + 1);
+  char* const text = reinterpret_cast<char*>(entries + pairs.size());
+  uint32_t at = 0;
+  const auto put = [&](std::string_view part) {
+    if (!part.empty()) std::memcpy(text + at, part.data(), part.size());
+    return std::exchange(at, at + static_cast<uint32_t>(part.size()));
+  };
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const auto& [name, value] = pairs[i];
+    const uint64_t hash = hash_text(value, hash_text(name, kSeed));
+    const uint32_t name_at = put(name);
+    entries[i] = {hash, name_at, static_cast<uint32_t>(name.size()), put(value), static_cast<uint32_t>(value.size())};
+    block->hash = mix_pair(block->hash, hash);
+  }
+  made.block_ = block;
+  return made;
+}
+
+Labels Labels::from(const tarsier_pair* pairs, size_t count) {
+  std::vector<LabelView> views;
+  views.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    const LabelView pair = {{pairs[i].name.data, pairs[i].name.size}, {pairs[i].value.data, pairs[i].value.size}};
+    if (!pair.second.empty()) views.push_back(pair);
+  }
+  return from(views);
+}
+
+void Labels::release() noexcept {
+  if (block_ && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    block_->~Block();
+    ::operator delete(block_);
+  }
+}
+
+size_t Labels::find(std::string_view wanted) const noexcept {
+  for (size_t i = 0; i < size(); ++i)
+    if (name(i) == wanted) return i;
+  return size();
+}
+
+std::string_view Labels::get(std::string_view wanted) const noexcept {
+  const size_t i = find(wanted);
+  return i < size() ? value(i) : std::string_view{};
+}
+
+bool operator==(const Labels& a, const Labels& b) noexcept {
+  if (a.block_ == b.block_) return true;
+  if (a.size() != b.size() || a.hash() != b.hash()) return false;
+  for (size_t i = 0; i < a.size(); ++i)
+    if (a.name(i) != b.name(i) || a.value(i) != b.value(i)) return false;
+  return true;
+}
+
+bool operator<(const Labels& a, const Labels& b) noexcept {
+  const size_t common = std::min(a.size(), b.size());
+  for (size_t i = 0; i < common; ++i) {
+    if (const int names = a.name(i).compare(b.name(i)); names != 0) return names < 0;
+    if (const int values = a.value(i).compare(b.value(i)); values != 0) return values < 0;
+  }
+  return a.size() < b.size();
+}
+
+std::string Labels::text_form() const {
+  std::string out = "{";
+  for (size_t i = 0; i < size(); ++i) {
+    if (i > 0) out += ", ";
+    out += is_legacy_label(name(i)) ? std::string(name(i)) : quote(name(i));
+    out += "=" + quote(value(i));
+  }
+  return out + "}";
+}
+
+LabelsBuilder::LabelsBuilder(const Labels& base) {
+  pairs_.reserve(base.size() + 2);
+  for (size_t i = 0; i < base.size(); ++i) pairs_.emplace_back(base.name(i), base.value(i));
+}
+
+void LabelsBuilder::remove(std::string_view name) {
+  std::erase_if(pairs_, [&](const LabelView& pair) { return pair.first == name; });
+}
+
+void LabelsBuilder::set(std::string_view name, std::string_view value) {
+  remove(name);
+  if (!value.empty()) pairs_.emplace_back(name, value);
+}
+
+void LabelsBuilder::keep_only(const std::vector<std::string>& names) {
+  std::erase_if(pairs_, [&](const LabelView& pair) { return std::find(names.begin(), names.end(), pair.first) == names.end(); });
+}
+
+std::string_view LabelsBuilder::get(std::string_view name) const {
+  for (const auto& [known, value] : pairs_)
+    if (known == name) return value;
+  return {};
+}
+
+Labels LabelsBuilder::build() {
+  std::sort(pairs_.begin(), pairs_.end());
+  return Labels::from(pairs_);
+}
+
+bool Signature::takes(std::string_view name) const {
+  const bool in_list = std::binary_search(labels.begin(), labels.end(), name);
+  return listed ? in_list : !in_list && name != kMetricName;
+}
+
+uint64_t Signature::hash(const Labels& set) const {
+  uint64_t hash = 0;
+  if (listed && labels.empty()) return hash;
+  for (size_t i = 0; i < set.size(); ++i)
+    if (takes(set.name(i))) hash = mix_pair(hash, set.pair_hash(i));
+  return hash;
+}
+
+bool Signature::equal(const Labels& a, const Labels& b) const {
+  size_t i = 0;
+  size_t j = 0;
+  while (true) {
+    while (i < a.size() && !takes(a.name(i))) ++i;
+    while (j < b.size() && !takes(b.name(j))) ++j;
+    if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
+    if (a.name(i) != b.name(j) || a.value(i) != b.value(j)) return false;
+    ++i;
+    ++j;
+  }
+}
+
+Labels Signature::project(const Labels& set) const {
+  std::vector<LabelView> pairs;
+  for (size_t i = 0; i < set.size(); ++i)
+    if (takes(set.name(i))) pairs.emplace_back(set.name(i), set.value(i));
+  return Labels::from(pairs);
+}
+
+LabelIndex::LabelIndex(const Signature* signature, size_t expected) : signature_(signature) {
+  size_t slots = 16;
+  while (slots < expected * 2) slots *= 2;
+  slots_.assign(slots, kNone);
+}
+
+size_t LabelIndex::slot_of(const Labels& labels, uint64_t hash) const {
+  const size_t mask = slots_.size() - 1;
+  size_t at = (hash ^ (hash >> 32U)) & mask;
+  while (slots_[at] != kNone && !(hashes_[slots_[at]] == hash && equal(sets_[slots_[at]], labels))) at = (at + 1) & mask;
+  return at;
+}
+
+std::pair<uint32_t, bool> LabelIndex::add(const Labels& labels) {
+  const uint64_t hash = hash_of(labels);
+  const size_t at = slot_of(labels, hash);
+  if (slots_[at] != kNone) return {slots_[at], false};
+  const auto number = static_cast<uint32_t>(sets_.size());
+  slots_[at] = number;
+  hashes_.push_back(hash);
+  sets_.push_back(labels);
+  if (sets_.size() * 2 > slots_.size()) grow();
+  return {number, true};
+}
+
+uint32_t LabelIndex::find(const Labels& labels) const { return slots_[slot_of(labels, hash_of(labels))]; }
+
+void LabelIndex::grow() {
+  slots_.assign(slots_.size() * 2, kNone);
+  const size_t mask = slots_.size() - 1;
+  for (size_t i = 0; i < sets_.size(); ++i) {
+    size_t at = (hashes_[i] ^ (hashes_[i] >> 32U)) & mask;
+    while (slots_[at] != kNone) at = (at + 1) & mask;
+    slots_[at] = static_cast<uint32_t>(i);
+  }
+}
+
+}  // namespace tarsier::promql

@@ -1,0 +1,63 @@
+// Sums that keep what rounding loses, and quantiles: shared by aggregations and range functions.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+namespace tarsier::promql {
+
+/// Neumaier's variant of Kahan's sum.
+struct KahanSum {
+  double sum = 0;
+  double c = 0;
+
+  void add(double value) noexcept {
+    const double total = sum + value;
+    if (std::isinf(total)) {
+      c = 0;
+    } else if (std::fabs(sum) >= std::fabs(value)) {
+      c += (sum - total) + value;
+    } else {
+      c += (value - total) + sum;
+    }
+    sum = total;
+  }
+  double value() const noexcept { return std::isinf(sum) ? sum : sum + c; }
+};
+
+/// A mean by a sum, and by increments once the sum would overflow.
+struct Mean {
+  KahanSum total;
+  double count = 0;
+  double mean = 0;
+  bool incremental = false;
+
+  void add(double value) noexcept {
+    count += 1;
+    if (!incremental) {
+      KahanSum next = total;
+      next.add(value);
+      if (count == 1 || !std::isinf(next.sum)) {
+        total = next;
+        return;
+      }
+      incremental = true;
+      mean = total.sum / (count - 1);
+      total.c /= count - 1;
+    }
+    const double q = (count - 1) / count;
+    KahanSum step{q * mean, q * total.c};
+    step.add(value / count);
+    mean = step.sum;
+    total.c = step.c;
+  }
+  double value() const noexcept { return incremental ? mean + total.c : total.sum / count + total.c / count; }
+};
+
+/// Sorts `values`; NaN counts as the smallest. NaN for none.
+double quantile(double q, std::vector<double>& values);
+
+/// Equal within a relative tolerance; two NaN are equal.
+bool almost_equal(double a, double b, double tolerance);
+
+}  // namespace tarsier::promql

@@ -1,0 +1,91 @@
+// What one running query shares: its text, its store, its limits, its annotations. Used from several threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/query/promql/parse/position.hpp"
+#include "tarsier/result.hpp"
+#include "tarsier/service/samples_store.h"
+
+namespace tarsier::promql {
+
+struct Limits {
+  int64_t timeout_ns = 120'000'000'000;
+  uint64_t max_samples = 50'000'000;  // held in memory at once
+  uint64_t max_series = 0;            // of one selector; 0: any
+};
+
+class QueryContext {
+ public:
+  std::string_view query;
+  const tarsier_samples_store* store = nullptr;
+  int64_t lookback_ns = 300'000'000'000;
+  int64_t default_step_ns = 60'000'000'000;
+  int64_t start_ns = 0, end_ns = 0, step_ns = 0;  // of the whole query; step 0: instant
+  bool delayed_name_removal = true;
+  Limits limits;
+  tarsier_cancel cancel{};
+  std::function<int64_t()> mono_ns;
+  int64_t deadline_ns = 0;  // monotonic; 0: none
+
+  bool instant() const noexcept { return step_ns == 0; }
+
+  /// Whether the query may go on: CANCELLED, DEADLINE, or RESOURCE once a limit was passed.
+  Result<void> check() const;
+  /// The same as a flag that costs little, for loops and for callbacks of the store.
+  bool stopped() const noexcept;
+  tarsier_cancel store_cancel() noexcept;
+
+  /// Samples come into memory; RESOURCE when there are too many.
+  Result<void> hold(uint64_t samples);
+  void let_go(uint64_t samples) noexcept { held_.fetch_sub(samples, std::memory_order_relaxed); }
+
+  void warn(std::string_view text, Position position) { annotate(warnings_, "PromQL warning: ", text, position); }
+  void inform(std::string_view text, Position position) { annotate(infos_, "PromQL info: ", text, position); }
+  void add_warning(std::string text);
+  std::vector<std::string> warnings() const { return {warnings_.begin(), warnings_.end()}; }
+  std::vector<std::string> infos() const { return {infos_.begin(), infos_.end()}; }
+
+  // Statistics.
+  std::atomic<uint64_t> samples_read{0};
+  std::atomic<uint64_t> series_read{0};
+  uint64_t peak_samples() const noexcept { return peak_.load(std::memory_order_relaxed); }
+
+ private:
+  void annotate(std::set<std::string>& set, std::string_view prefix, std::string_view text, Position position);
+
+  std::atomic<uint64_t> held_{0};
+  std::atomic<uint64_t> peak_{0};
+  std::atomic<bool> too_many_{false};
+  std::mutex annotations_;
+  std::set<std::string> warnings_, infos_;
+};
+
+/// Counts the samples of a value for as long as it lives.
+class Held {
+ public:
+  Held() = default;
+  Held(QueryContext* context, uint64_t samples) : context_(context), samples_(samples) {}
+  Held(Held&& other) noexcept : context_(std::exchange(other.context_, nullptr)), samples_(other.samples_) {}
+  Held& operator=(Held&& other) noexcept {
+    std::swap(context_, other.context_);
+    std::swap(samples_, other.samples_);
+    return *this;
+  }
+  ~Held() {
+    if (context_) context_->let_go(samples_);
+  }
+
+ private:
+  QueryContext* context_ = nullptr;
+  uint64_t samples_ = 0;
+};
+
+}  // namespace tarsier::promql

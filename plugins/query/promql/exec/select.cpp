@@ -1,0 +1,243 @@
+// Selectors: the store hands over whole series, and each is turned into a column of results at once, on the thread that brings it.
+#include <algorithm>
+#include <mutex>
+
+#include "plugins/query/promql/exec/evaluator.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+/// The samples of a series without staleness markers: as they came when there are none.
+class LiveSamples {
+ public:
+  explicit LiveSamples(const tarsier_series& series)
+      : times_(series.times_ns), values_(series.values), count_(series.sample_count) {
+    size_t stale = 0;
+    for (size_t i = 0; i < count_; ++i) stale += is_absent(values_[i]) ? 1 : 0;
+    if (stale == 0) return;
+    kept_times_.reserve(count_ - stale);
+    kept_values_.reserve(count_ - stale);
+    for (size_t i = 0; i < count_; ++i) {
+      if (is_absent(values_[i])) continue;
+      kept_times_.push_back(times_[i]);
+      kept_values_.push_back(values_[i]);
+    }
+    times_ = kept_times_.data();
+    values_ = kept_values_.data();
+    count_ = kept_times_.size();
+  }
+  const int64_t* times() const noexcept { return times_; }
+  const double* values() const noexcept { return values_; }
+  size_t count() const noexcept { return count_; }
+
+ private:
+  const int64_t* times_;
+  const double* values_;
+  size_t count_;
+  std::vector<int64_t> kept_times_;
+  std::vector<double> kept_values_;
+};
+
+/// Collects what callbacks of several threads make of series, in the order of the store's ids, so that answers do not depend on
+/// timing.
+template <class T>
+class Collector {
+ public:
+  void add(uint64_t id, T item) {
+    const std::lock_guard lock(mutex_);
+    items_.emplace_back(id, std::move(item));
+  }
+  std::vector<T> take() {
+    std::sort(items_.begin(), items_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<T> out;
+    out.reserve(items_.size());
+    for (auto& [id, item] : items_) out.push_back(std::move(item));
+    return out;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::pair<uint64_t, T>> items_;
+};
+
+WindowPlan plan_of(const Grid& grid, const TimeModifiers& time, int64_t range_ns) {
+  return {grid, range_ns, time.offset_ns, time.at_ns.has_value(), time.at_ns.value_or(0)};
+}
+
+/// One call of the store: `on_series(series)` for each, on several threads.
+template <class OnSeries>
+Result<void> select(QueryContext& context, const VectorSelector& node, const WindowPlan& plan, std::string_view function,
+                    bool is_range, OnSeries on_series) {
+  if (auto go_on = context.check(); !go_on) return go_on;
+  std::vector<tarsier_matcher> matchers;
+  for (const Matcher& matcher : node.matchers)
+    matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
+  tarsier_select request{};
+  request.size = sizeof(request);
+  request.matcher_count = static_cast<uint32_t>(matchers.size());
+  request.matchers = matchers.data();
+  request.start_ns = plan.first_start() + 1;  // windows are open on the left
+  request.end_ns = plan.last_end();
+  request.max_series = context.limits.max_series;
+  request.step_ns = context.step_ns;
+  request.range_ns = is_range ? plan.range_ns : 0;
+  request.function = str(function);
+  request.cancel = context.store_cancel();
+  struct Call {
+    QueryContext& context;
+    OnSeries& on_series;
+  } call{context, on_series};
+  tarsier_error error = empty_error();
+  const tarsier_status status = context.store->select(
+      context.store->self, &request, &call,
+      [](void* user, const tarsier_series* series) -> int32_t {
+        auto& to = *static_cast<Call*>(user);
+        to.context.samples_read.fetch_add(series->sample_count, std::memory_order_relaxed);
+        to.context.series_read.fetch_add(1, std::memory_order_relaxed);
+        to.on_series(*series);
+        return to.context.stopped() ? 0 : 1;
+      },
+      &error);
+  if (auto go_on = context.check(); !go_on) return go_on;
+  return Result<void>::from_c(status, error);
+}
+
+/// The newest sample of each step's lookback window; a staleness marker means none.
+bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timestamps, Column& out) {
+  const size_t steps = plan.grid.count();
+  out.resize(steps);
+  bool any = false;
+  size_t past = 0;
+  for (size_t step = 0; step < steps; ++step) {
+    const int64_t end = plan.end(step);
+    while (past < series.sample_count && series.times_ns[past] <= end) ++past;
+    if (past == 0 || series.times_ns[past - 1] <= end - plan.range_ns || is_absent(series.values[past - 1])) {
+      out[step] = kNothing;
+      continue;
+    }
+    out[step] = timestamps ? static_cast<double>(series.times_ns[past - 1] / 1000000) / 1e3 : series.values[past - 1];
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace
+
+Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
+  const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
+  Collector<Series> collected;
+  auto selected = select(context_, node, plan, timestamps ? "timestamp" : "", false, [&](const tarsier_series& series) {
+    Series made;
+    if (!look_back(plan, series, timestamps, made.values)) return;
+    made.labels = Labels::from(series.labels, series.label_count);
+    collected.add(series.series_id, std::move(made));
+  });
+  if (!selected) return std::move(selected).error();
+  return finish({collected.take(), {}});
+}
+
+Result<Vector> Evaluator::over_range(const CallNode& call, const Node& range, const WindowKernel& kernel,
+                                     const KernelArguments& arguments) {
+  const Node& inner = unwrap(range);
+  if (inner.kind == NodeKind::kMatrixSelector)
+    return over_selector(call, static_cast<const MatrixSelector&>(inner), kernel, arguments);
+  return over_subquery(static_cast<const Subquery&>(inner), kernel, arguments);
+}
+
+Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelector& node, const WindowKernel& kernel,
+                                        const KernelArguments& arguments) {
+  const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
+  Collector<Series> collected;
+  auto selected = select(context_, *node.selector, plan, call.function->name, true, [&](const tarsier_series& series) {
+    const LiveSamples live(series);
+    Series made;
+    if (!run_windows(plan, kernel, arguments, live.times(), live.values(), live.count(), made.values)) return;
+    made.labels = Labels::from(series.labels, series.label_count);
+    made.drop_name = !kernel.keeps_name;
+    collected.add(series.series_id, std::move(made));
+  });
+  if (!selected) return std::move(selected).error();
+  return finish({collected.take(), {}});
+}
+
+Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) {
+  const int64_t step = node.step ? node.step->ns : context_.default_step_ns;
+  const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
+  const int64_t from = plan.first_start();
+  int64_t start = step * (from / step);
+  if (start <= from) start += step;
+  const Grid inner = {start, std::max(start, plan.last_end()), step};
+  if (start > plan.last_end()) return std::pair<Vector, Grid>{Vector{}, inner};
+  auto result = Evaluator(context_, inner).vector(*node.inner);
+  if (!result) return std::move(result).error();
+  return std::pair<Vector, Grid>{std::move(*result), inner};
+}
+
+Result<Vector> Evaluator::over_subquery(const Subquery& node, const WindowKernel& kernel, const KernelArguments& arguments) {
+  auto steps = subquery_steps(node);
+  if (!steps) return std::move(steps).error();
+  auto& [inner, inner_grid] = *steps;
+  const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
+  Vector out;
+  std::vector<int64_t> times;
+  Column values;
+  for (Series& series : inner.series) {
+    times.clear();
+    values.clear();
+    for (size_t i = 0; i < series.values.size(); ++i) {
+      if (is_absent(series.values[i])) continue;
+      times.push_back(inner_grid.time(i));
+      values.push_back(series.values[i]);
+    }
+    context_.samples_read.fetch_add(values.size(), std::memory_order_relaxed);
+    Series made;
+    if (!run_windows(plan, kernel, arguments, times.data(), values.data(), values.size(), made.values)) continue;
+    made.labels = series.labels;
+    made.drop_name = !kernel.keeps_name || series.drop_name;
+    out.series.push_back(std::move(made));
+  }
+  return finish(std::move(out));
+}
+
+Result<std::vector<RawSeries>> Evaluator::matrix(const Node& node) {
+  const Node& inner = unwrap(node);
+  if (inner.kind == NodeKind::kMatrixSelector) return raw_selector(static_cast<const MatrixSelector&>(inner));
+  return raw_subquery(static_cast<const Subquery&>(inner));
+}
+
+Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& node) {
+  const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
+  Collector<RawSeries> collected;
+  auto selected = select(context_, *node.selector, plan, "", true, [&](const tarsier_series& series) {
+    const LiveSamples live(series);
+    if (live.count() == 0 || !context_.hold(live.count())) return;
+    RawSeries made;
+    made.labels = Labels::from(series.labels, series.label_count);
+    made.times_ns.assign(live.times(), live.times() + live.count());
+    made.values.assign(live.values(), live.values() + live.count());
+    collected.add(series.series_id, std::move(made));
+  });
+  if (!selected) return std::move(selected).error();
+  return collected.take();
+}
+
+Result<std::vector<RawSeries>> Evaluator::raw_subquery(const Subquery& node) {
+  auto steps = subquery_steps(node);
+  if (!steps) return std::move(steps).error();
+  auto& [inner, inner_grid] = *steps;
+  std::vector<RawSeries> out;
+  for (Series& series : inner.series) {
+    RawSeries made;
+    made.labels = series.labels;
+    made.drop_name = series.drop_name;
+    for (size_t i = 0; i < series.values.size(); ++i) {
+      if (is_absent(series.values[i])) continue;
+      made.times_ns.push_back(inner_grid.time(i));
+      made.values.push_back(series.values[i]);
+    }
+    if (!made.values.empty()) out.push_back(std::move(made));
+  }
+  return out;
+}
+
+}  // namespace tarsier::promql

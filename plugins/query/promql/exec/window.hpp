@@ -1,0 +1,65 @@
+// Range functions: each is a kernel over the samples of one window; windows slide over the columns of a series without copying.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "plugins/query/promql/exec/value.hpp"
+#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/query/promql/plan/prepare.hpp"
+
+namespace tarsier::promql {
+
+/// The samples of one window, (start, end], at least one.
+struct Window {
+  const int64_t* times;
+  const double* values;
+  size_t count;
+  int64_t start_ns;
+  int64_t end_ns;
+  int64_t now_ns;  // of the step
+  bool rising;     // no value of the whole series is below the one before it
+};
+
+/// The scalar arguments of the call, at one step.
+struct StepArguments {
+  double first = 0;
+  double second = 0;
+  std::vector<double>* scratch = nullptr;
+};
+
+/// kNothing: no result at this step.
+using WindowFunction = double (*)(const Window& window, const StepArguments& arguments);
+
+struct WindowKernel {
+  WindowFunction function = nullptr;
+  bool keeps_name = false;
+  bool counter = false;  // looks for resets
+};
+/// The kernel of a range function.
+WindowKernel kernel_of(FunctionId id);
+
+/// The scalar arguments at all steps; empty columns when the function has none.
+struct KernelArguments {
+  Column first;
+  Column second;
+};
+
+/// Where the windows of a selector or subquery lie.
+struct WindowPlan {
+  Grid grid;
+  int64_t range_ns = 0;
+  int64_t offset_ns = 0;
+  bool fixed = false;  // @: all windows end at at_ns - offset_ns
+  int64_t at_ns = 0;
+
+  int64_t end(size_t step) const noexcept { return (fixed ? at_ns : grid.time(step)) - offset_ns; }
+  int64_t first_start() const noexcept { return end(0) - range_ns; }
+  int64_t last_end() const noexcept { return end(grid.count() - 1); }
+};
+
+/// Runs the kernel on each window of a series (without staleness markers); returns whether any step has a result.
+bool run_windows(const WindowPlan& plan, const WindowKernel& kernel, const KernelArguments& arguments, const int64_t* times,
+                 const double* values, size_t count, Column& out);
+
+}  // namespace tarsier::promql
