@@ -20,8 +20,8 @@ namespace tarsier::net {
 struct DispatchContext {
   Router* router = nullptr;
   Executor* executor = nullptr;
-  const AccessPolicy* access = nullptr;
-  std::function<bool()> is_ready;  // an API that is not there yet is told from one that never will be
+  const AccessPolicy* access = nullptr;  // outlives the dispatcher
+  std::function<bool()> is_ready;        // an API that is not there yet is told from one that never will be
   std::function<void(const Request&, const RequestRecord&)> finished;
 };
 

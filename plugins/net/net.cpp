@@ -1,4 +1,5 @@
 // Plugin net: the HTTP server and client of all other plugins.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -6,10 +7,9 @@
 
 #include "plugins/lib/http/client.hpp"
 #include "plugins/lib/http/io_threads.hpp"
-#include "plugins/lib/http/server.hpp"
 #include "plugins/net/access_log.hpp"
 #include "plugins/net/builtin_routes.hpp"
-#include "plugins/net/dispatcher.hpp"
+#include "plugins/net/entrypoints.hpp"
 #include "plugins/net/http_service.hpp"
 #include "plugins/net/net_metrics.hpp"
 #include "plugins/net/owners.hpp"
@@ -17,7 +17,6 @@
 #include "plugins/net/settings.hpp"
 #include "plugins/net/work_queue.hpp"
 #include "tarsier/plugin.hpp"
-#include "tarsier/scheduler.hpp"
 
 namespace tarsier::net {
 namespace {
@@ -38,9 +37,8 @@ class HostLog final : public Log {
 
 /// Everything that runs between start and stop; members end in the reverse order.
 struct Running {
-  Running(Host& the_host, NetSettings the_settings)
-      : settings(std::move(the_settings)),
-        log(the_host),
+  Running(Host& the_host, const NetSettings& settings)
+      : log(the_host),
         queue(the_host),
         metrics(the_host),
         access_log(the_host, queue, settings.access_log),
@@ -48,10 +46,23 @@ struct Running {
         builtin(the_host, [this] { metrics.refresh(client.stats()); }),
         threads(settings.threads),
         client(threads, queue, settings.client),
-        server(threads, queue, log),
+        entrypoints(the_host, parts()),
         service(the_host, owners, client) {}
 
-  const NetSettings settings;
+  Entrypoints::Parts parts() {
+    Entrypoints::Parts made;
+    made.threads = &threads;
+    made.executor = &queue;
+    made.log = &log;
+    made.router = &router;
+    made.metrics = &metrics;
+    made.finished = [this](const Request& request, const RequestRecord& record) {
+      metrics.finished(request.entrypoint, record);
+      access_log.add(request, record);
+    };
+    return made;
+  }
+
   HostLog log;
   WorkQueue queue;
   NetMetrics metrics;
@@ -60,11 +71,9 @@ struct Running {
   Owners owners;
   BuiltinRoutes builtin;
   IoThreads threads;
-  std::vector<std::unique_ptr<Dispatcher>> dispatchers;
   Client client;
-  Server server;
+  Entrypoints entrypoints;
   HttpService service;
-  std::vector<Watch> certificate_watches;
 };
 
 class Net final : public Plugin {
@@ -81,22 +90,31 @@ class Net final : public Plugin {
   Result<void> start() override {
     auto running = std::make_unique<Running>(host(), settings_);
     if (auto added = running->builtin.add_to(running->router); !added) return added;
-    for (const EntrypointSettings& entrypoint : settings_.entrypoints) {
-      if (auto opened = open(*running, entrypoint); !opened) return std::move(opened).error().in("entrypoint " + entrypoint.name);
-    }
+    if (auto opened = running->entrypoints.apply(settings_.entrypoints, settings_.access); !opened) return opened;
     running_ = std::move(running);
+    return {};
+  }
+
+  /// Entrypoints come, change and go under the plugins that use them; for the rest the host replaces the instance.
+  Result<void> reconfigure(const Config& config) override {
+    auto settings = read_settings(config);
+    if (!settings) return std::move(settings).error();
+    const bool other_base = settings->threads != settings_.threads || settings->client != settings_.client ||
+                            settings->access_log != settings_.access_log;
+    if (!running_ || other_base) return Plugin::reconfigure(config);
+    if (auto applied = running_->entrypoints.apply(settings->entrypoints, settings->access); !applied) return applied;
+    settings_ = std::move(*settings);
     return {};
   }
 
   Result<void> stop(int64_t deadline_ns) override {
     if (!running_) return {};
     Running& running = *running_;
-    running.certificate_watches.clear();
     running.queue.use_own_thread();  // the host runs no more jobs for us
     running.builtin.answer_pending_reload();
     running.owners.let_go();
     const int64_t left_ns = std::max<int64_t>(deadline_ns - host().mono_ns() - kReserveNs, 0);
-    if (!running.server.stop(std::chrono::steady_clock::now() + std::chrono::nanoseconds(left_ns))) {
+    if (!running.entrypoints.stop(std::chrono::steady_clock::now() + std::chrono::nanoseconds(left_ns))) {
       host().warn("connections were cut because they did not end in time");
     }
     running.client.stop();
@@ -113,57 +131,6 @@ class Net final : public Plugin {
 
  private:
   static constexpr int64_t kReserveNs = 500'000'000;  // of the time to stop, for what comes after the connections
-
-  Result<void> open(Running& running, const EntrypointSettings& entrypoint) {
-    DispatchContext context;
-    context.router = &running.router;
-    context.executor = &running.queue;
-    context.access = &running.settings.access;
-    context.is_ready = [this] { return host().control->ready(host().raw()) != 0; };
-    context.finished = [&running](const Request& request, const RequestRecord& record) {
-      running.metrics.finished(request.entrypoint, record);
-      running.access_log.add(request, record);
-    };
-    running.dispatchers.push_back(std::make_unique<Dispatcher>(std::move(context), entrypoint.root, entrypoint.apis));
-    EntrypointOptions options;
-    options.name = entrypoint.name;
-    options.address = entrypoint.address;
-    options.limits = entrypoint.limits;
-    if (entrypoint.tls) {
-      auto tls = TlsServer::load(*entrypoint.tls);
-      if (!tls) return std::move(tls).error();
-      options.tls = *tls;
-      if (auto watched = follow_certificate(running, entrypoint.name, std::move(*tls)); !watched) return watched;
-    }
-    auto bound = running.server.listen(std::move(options), *running.dispatchers.back());
-    if (!bound) return std::move(bound).error();
-    running.metrics.add_entrypoint(entrypoint.name, running.server.stats(entrypoint.name));
-    host().info("listening",
-                {field("entrypoint", entrypoint.name), field("address", *bound), field("tls", entrypoint.tls ? "yes" : "no")});
-    return {};
-  }
-
-  Result<void> follow_certificate(Running& running, const std::string& name, const std::shared_ptr<TlsServer>& tls) {
-    running.metrics.certificate(name, tls->expires_at());
-    const auto reload = [this, &running, name, tls](std::string_view path, uint32_t) {
-      if (auto reloaded = tls->reload(); !reloaded) {
-        host().error("the new certificate is not used, the old one stays",
-                     {field("entrypoint", name), field("error", reloaded.error().message())});
-        host().degraded("entrypoint " + name + ": " + reloaded.error().message());
-        return;
-      }
-      host().info("certificate reloaded", {field("entrypoint", name), field("file", path)});
-      running.metrics.certificate(name, tls->expires_at());
-      host().ok();
-    };
-    for (const std::string* file : {&tls->options().cert_file, &tls->options().key_file, &tls->options().client_ca_file}) {
-      if (file->empty()) continue;
-      auto watched = watch(host(), *file, reload);
-      if (!watched) return std::move(watched).error();
-      running.certificate_watches.push_back(std::move(*watched));
-    }
-    return {};
-  }
 
   NetSettings settings_;
   std::unique_ptr<Running> running_;

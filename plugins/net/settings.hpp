@@ -21,12 +21,14 @@ struct EntrypointSettings {
   std::vector<std::string> apis;  // those under "/<api>"; "*": all
   std::optional<TlsServerOptions> tls;
   ServerLimits limits;
+  bool operator==(const EntrypointSettings&) const = default;
 };
 
 struct AccessPolicy {
   bool allow_remote = false;
   std::vector<std::string> allowed_hosts;  // names that Host may have besides addresses and localhost
   std::vector<std::string> cors_origins;   // "*": any
+  bool operator==(const AccessPolicy&) const = default;
 };
 
 struct NetSettings {

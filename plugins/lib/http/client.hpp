@@ -40,6 +40,7 @@ struct ClientLimits {
   size_t max_idle_connections = 1024;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(90);
   std::string user_agent = "Tarsier";
+  bool operator==(const ClientLimits&) const = default;
 };
 
 /// One call under way.

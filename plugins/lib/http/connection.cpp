@@ -100,10 +100,10 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   /// One request and its answer; false when the connection is to end.
   awaitable<bool> serve_request() {
     MessageParser parser(MessageParser::Kind::request, limits_.max_header_bytes);
-    if (!co_await read_head(parser)) co_return false;
-    const Moment begun = moment_now();
     const uint64_t sent_before = sent_bytes_;
     const uint64_t received_before = received_bytes_ - inbox_.size();
+    if (!co_await read_head(parser)) co_return false;
+    const Moment begun = moment_now();
 
     Request request;
     Admission admission;

@@ -253,7 +253,7 @@ Result<std::string> Server::listen(EntrypointOptions options, RequestHandler& ha
   return bound;
 }
 
-bool Server::stop(std::chrono::steady_clock::time_point deadline) {
+void Server::retire() {
   shared_->draining.store(true);
   {
     const std::lock_guard lock(listeners_mutex_);
@@ -261,6 +261,15 @@ bool Server::stop(std::chrono::steady_clock::time_point deadline) {
     listeners_.clear();
   }
   shared_->each_connection([](Connection& connection) { connection.drain(); });
+}
+
+bool Server::ended() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->open == 0;
+}
+
+bool Server::stop(std::chrono::steady_clock::time_point deadline) {
+  retire();
   if (shared_->wait_for_none(deadline)) return true;
   shared_->each_connection([](Connection& connection) { connection.kill(); });
   shared_->wait_for_none(std::chrono::steady_clock::now() + std::chrono::seconds(5));

@@ -27,6 +27,7 @@ struct ServerLimits {
   std::chrono::nanoseconds body_timeout = std::chrono::seconds(30);  // grace before min_rate counts
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
   std::chrono::nanoseconds timeout = std::chrono::seconds(120);  // of a handler, until its answer begins
+  bool operator==(const ServerLimits&) const = default;
 };
 
 /// What becomes of a request whose head is there.
@@ -76,8 +77,11 @@ class Server {
 
   /// [ctl] Starts to accept; returns the address with the port that was bound. UNAVAILABLE when it is in use.
   Result<std::string> listen(EntrypointOptions options, RequestHandler& handler);
-  /// [ctl] Stops accepting; each connection ends after the answer that it owes, those that are left at `deadline` are cut. True
-  /// when none was.
+  /// [ctl] Stops accepting; each connection ends after the answer that it owes. Does not wait.
+  void retire();
+  /// [any] True when nothing is open any more.
+  bool ended() const;
+  /// [ctl] retire(), and waits; connections that are left at `deadline` are cut. True when none was.
   bool stop(std::chrono::steady_clock::time_point deadline);
   std::shared_ptr<const EntrypointStats> stats(const std::string& entrypoint) const;
 

@@ -19,6 +19,7 @@ struct TlsServerOptions {
   std::string key_file;
   std::string client_ca_file;       // not empty: clients must show a certificate signed by one of these
   std::string min_version = "1.2";  // or "1.3"
+  bool operator==(const TlsServerOptions&) const = default;
 };
 
 /// Thread-safe.
