@@ -132,7 +132,7 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
       columns.clear();
       if (auto read = reader.read(entries[i], columns); !read) return progress.fail(std::move(read).error());
       if (!progress.count(columns.size())) return;
-      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns)) != 0) progress.stop();
+      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns)) == 0) progress.stop();
     }
   };
   const uint64_t runs = (query.series().size() + kSeriesPerRun - 1) / kSeriesPerRun;
@@ -160,7 +160,7 @@ Result<void> StoreService::series(const tarsier_select& select, uint64_t limit, 
   const Columns none;
   uint64_t left = limit == 0 ? UINT64_MAX : limit;
   for (const Query::Entry& entry : (*found)->series()) {
-    if (left-- == 0 || on_series(user, &series_view.fill(**found, entry, none)) != 0) break;
+    if (left-- == 0 || on_series(user, &series_view.fill(**found, entry, none)) == 0) break;
   }
   return {};
 }

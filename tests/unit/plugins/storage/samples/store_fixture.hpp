@@ -128,7 +128,7 @@ class StoreFixture : public testing::Test {
           for (uint64_t i = 0; i < series->sample_count; ++i) {
             points.push_back({series->times_ns[i], series->values[i], series->starts_ns == nullptr ? 0 : series->starts_ns[i]});
           }
-          return 0;
+          return 1;
         },
         &error);
     last_message_.assign(error.message, error.message_size);

@@ -266,12 +266,23 @@ TEST_F(StoreTest, SaysWhichPartitionIsDamaged) {
   EXPECT_NE(last_message_.find(name), std::string::npos) << last_message_;
 }
 
+TEST_F(StoreTest, EndsEarlyWhenTheCallerHasEnough) {
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(put({{"__name__", "m"}, {"i", std::to_string(i)}}, {{kBase, 1}}).ok());
+  const tarsier_select select = select_of({}, INT64_MIN, INT64_MAX);
+  int calls = 0;
+  const auto status = service_->table()->select(
+      service_->table()->self, &select, &calls,
+      [](void* user, const tarsier_series*) -> int32_t { return ++*static_cast<int*>(user) < 3 ? 1 : 0; }, nullptr);
+  EXPECT_EQ(status, TARSIER_OK);
+  EXPECT_EQ(calls, 3);
+}
+
 TEST_F(StoreTest, HonoursLimitsAndCancellation) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(put({{"__name__", "m"}, {"i", std::to_string(i)}}, {{kBase, 1}, {kBase + 1, 2}}).ok());
   tarsier_select select = select_of({}, INT64_MIN, INT64_MAX);
   const auto run = [&] {
     return service_->table()->select(
-        service_->table()->self, &select, nullptr, [](void*, const tarsier_series*) -> int32_t { return 0; }, nullptr);
+        service_->table()->self, &select, nullptr, [](void*, const tarsier_series*) -> int32_t { return 1; }, nullptr);
   };
   EXPECT_EQ(run(), TARSIER_OK);
   select.max_series = 9;
