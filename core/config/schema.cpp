@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/config/node.hpp"
 #include "core/config/scalar_check.hpp"
 
 namespace tarsier::config {
@@ -45,7 +46,7 @@ Result<void> check_shape(const SchemaNode& node, const std::string& path) {
     return Error::invalid("schema key \"" + path + "\" is declared both as a table and otherwise");
   if (is_value && node.is_array()) return Error::invalid("schema key \"" + path + "\" is declared both as a value and as an array");
   for (const auto& [name, entry] : node.entries) {
-    if (auto fine = check_shape(*entry, path.empty() ? name : path + "." + name); !fine) return fine;
+    if (auto fine = check_shape(*entry, child_path(path, name)); !fine) return fine;
   }
   if (node.any) {
     if (auto fine = check_shape(*node.any, path + ".*"); !fine) return fine;

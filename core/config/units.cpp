@@ -14,9 +14,10 @@ struct Unit {
 };
 
 constexpr int64_t kSecond = 1'000'000'000;
-constexpr std::array<Unit, 9> kDurations = {{{"y", 365 * 24 * 3600 * kSecond},
-                                             {"w", 7 * 24 * 3600 * kSecond},
-                                             {"d", 24 * 3600 * kSecond},
+constexpr int64_t kDay = kSecond * 86400;
+constexpr std::array<Unit, 9> kDurations = {{{"y", 365 * kDay},
+                                             {"w", 7 * kDay},
+                                             {"d", kDay},
                                              {"h", 3600 * kSecond},
                                              {"m", 60 * kSecond},
                                              {"s", kSecond},

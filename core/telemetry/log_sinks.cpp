@@ -99,10 +99,9 @@ spdlog::sink_ptr make_journal_sink(const std::string& socket_path, Drops& drops)
 bool is_journal_stream(int fd, const char* journal_stream) noexcept {
   struct stat status{};
   if (journal_stream == nullptr || ::fstat(fd, &status) != 0) return false;
-  const std::string_view text(journal_stream);
-  const char* end = text.data() + text.size();
+  const char* end = journal_stream + std::strlen(journal_stream);
   uint64_t device = 0, inode = 0;
-  const auto first = std::from_chars(text.data(), end, device);
+  const auto first = std::from_chars(journal_stream, end, device);
   if (first.ec != std::errc() || first.ptr == end || *first.ptr != ':') return false;
   const auto second = std::from_chars(first.ptr + 1, end, inode);
   return second.ec == std::errc() && second.ptr == end && device == status.st_dev && inode == status.st_ino;

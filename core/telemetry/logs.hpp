@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/telemetry/log_record.hpp"
 #include "tarsier/abi/log.h"

@@ -1,6 +1,7 @@
 #include "core/telemetry/metric_names.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace tarsier::telemetry {
@@ -8,6 +9,11 @@ namespace {
 
 constexpr size_t kMaxName = 256;
 constexpr size_t kMaxValue = 1024;
+
+/// What the host writes about itself and its instances.
+constexpr std::array<std::string_view, 8> kHostPrefixes = {
+    "tarsier_plugin_", "tarsier_scheduler_", "tarsier_bus_",   "tarsier_storage_",
+    "tarsier_log_",    "tarsier_telemetry_", "tarsier_build_", "process_"};
 
 bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
@@ -48,6 +54,10 @@ Result<void> check_parts(const MetricSpec& spec, bool owned) {
     return Error::invalid("unknown type " + std::to_string(spec.type));
   }
   if (!is_name(spec.name, true)) return Error::invalid("is no valid metric name");
+  if (owned &&
+      std::any_of(kHostPrefixes.begin(), kHostPrefixes.end(), [&](auto prefix) { return spec.name.starts_with(prefix); })) {
+    return Error::invalid("has a name that is kept for the host");
+  }
   if (spec.labels.size() > Metrics::kMaxLabels)
     return Error::invalid("has more than " + std::to_string(Metrics::kMaxLabels) + " labels");
   for (size_t i = 0; i < spec.labels.size(); ++i) {

@@ -5,7 +5,8 @@
 
 namespace tarsier::telemetry {
 
-/// The error names the metric and what is wrong with it. `owned`: the label `plugin` is the host's.
+/// The error names the metric and what is wrong with it. `owned`: of a plugin, to which the label
+/// `plugin` and the names of the host's own metrics are closed.
 Result<void> check_metric(const MetricSpec& spec, bool owned);
 
 }  // namespace tarsier::telemetry

@@ -15,7 +15,6 @@ namespace tarsier::telemetry {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 TEST(Metrics, WritesTheTextFormat) {
   Metrics metrics;
@@ -70,6 +69,8 @@ TEST(Metrics, RefusesWhatTheDataModelDoesNotAllow) {
   EXPECT_EQ(message({TARSIER_METRIC_COUNTER, "", ""}), "metric \"\": is no valid metric name");
   EXPECT_EQ(message({TARSIER_METRIC_COUNTER, "1x", ""}), "metric \"1x\": is no valid metric name");
   EXPECT_EQ(message({TARSIER_METRIC_COUNTER, "a-b", ""}), "metric \"a-b\": is no valid metric name");
+  EXPECT_EQ(message({TARSIER_METRIC_COUNTER, "tarsier_plugin_calls_total", ""}),
+            "metric \"tarsier_plugin_calls_total\": has a name that is kept for the host");
   EXPECT_EQ(message({7, "m", ""}), "metric \"m\": unknown type 7");
   EXPECT_EQ(message({TARSIER_METRIC_GAUGE, "taken", ""}), "metric \"taken\" is of another type already");
   EXPECT_EQ(message({TARSIER_METRIC_HISTOGRAM, "m", "", {}, descending}), "metric \"m\": bounds are not finite and ascending");
@@ -124,22 +125,16 @@ TEST(Metrics, LimitsTheSeriesOfOneOwner) {
 
 TEST(Metrics, AsksCollectorsAtEachScrape) {
   Metrics metrics;
-  host::Owner owner("mine", "node", false);
-  owner.accounting().cpu_ns = 1'500'000'000;
-  owner.accounting().dropped_batches = 3;
   Logs logs({Level::error, LogFormat::text, {}});
   const uint64_t id = metrics.add_collector([&](std::vector<Family>& families) {
-    const std::array<const host::Owner*, 1> owners = {&owner};
-    append_accounting(owners, families);
     append_log_counts(logs, families);
-    append_process(families);
+    families.push_back({"a_seconds_total", "A \\.", FamilyType::counter, {{{{"plugin", "z"}}, 1.5}, {{{"plugin", "b"}}, 2}}});
+    families.push_back({"a_seconds_total", "A \\.", FamilyType::counter, {{{{"plugin", "c"}}, 3}}});
   });
   const std::string text = metrics.text();
-  EXPECT_THAT(text, HasSubstr("tarsier_plugin_cpu_seconds_total{plugin=\"mine\"} 1.5\n"));
-  EXPECT_THAT(text, HasSubstr("tarsier_plugin_dropped_batches_total{plugin=\"mine\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("# HELP a_seconds_total A \\\\.\n# TYPE a_seconds_total counter\na_seconds_total{plugin=\"b\"} 2\n"
+                              "a_seconds_total{plugin=\"c\"} 3\na_seconds_total{plugin=\"z\"} 1.5\n"));
   EXPECT_THAT(text, HasSubstr("tarsier_log_lines_total{level=\"error\"} 0\n"));
-  EXPECT_THAT(text, HasSubstr("\nprocess_resident_memory_bytes "));
-  EXPECT_THAT(text, Not(HasSubstr("process_start_time_seconds 0\n")));
   metrics.remove_collector(id);
   EXPECT_EQ(metrics.text(), "");
 }
