@@ -79,7 +79,7 @@ class Hook:
                     hook.refusals -= 1
                     self.send_response(503)
                 else:
-                    hook.received.append((dict(self.headers), json.loads(body)))
+                    hook.received.append(({name.lower(): value for name, value in self.headers.items()}, json.loads(body)))
                     self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -137,7 +137,7 @@ class FirstPath(unittest.TestCase):
         with Hook(refuse_first=1) as hook, host_with_rules(port, hook.port) as host:
             wait_for("the alert", lambda: hook.received)
             headers, body = hook.received[0]
-            self.assertEqual(headers["Content-Type"], "application/json")
+            self.assertEqual(headers["content-type"], "application/json")
             self.assertEqual(list(body), ["receiver", "status", "alerts", "groupLabels", "commonLabels", "commonAnnotations", "externalURL", "version", "groupKey", "truncatedAlerts"])
             self.assertEqual((body["version"], body["status"], body["receiver"]), ("4", "firing", "team"))
             alert = body["alerts"][0]

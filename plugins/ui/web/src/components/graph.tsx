@@ -24,10 +24,18 @@ function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+/** The time of day, 24 hours, in the browser's zone. */
+function clock(seconds: number): string {
+  const time = new Date(seconds * 1000);
+  const two = (value: number) => `${value}`.padStart(2, "0");
+  const minutes = `${two(time.getHours())}:${two(time.getMinutes())}`;
+  return time.getSeconds() === 0 ? minutes : `${minutes}:${two(time.getSeconds())}`;
+}
+
 function axes(unit: Unit): uPlot.Axis[] {
   const shared = { stroke: token("--muted"), grid: { stroke: token("--grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
   return [
-    { ...shared, space: 70 },
+    { ...shared, space: 70, size: 28, values: (_plot, ticks) => ticks.map(clock) },
     { ...shared, size: 66, values: (_plot, ticks) => ticks.map((tick) => format(tick, unit)) },
   ];
 }
@@ -51,6 +59,7 @@ export function Graph(props: Props): JSX.Element {
         cursor: { sync: { key: kSync.key }, points: { size: 6 }, drag: { x: false, y: false } },
         scales: { y: { range: (_plot, low, high) => [Math.min(0, low ?? 0), Math.max(props.max ?? 0, (high ?? 0) * 1.05) || 1] } },
         axes: axes(props.unit),
+        padding: [8, 12, 0, 0],
         series: [{}, ...paint().map((stroke, i) => ({ label: props.names[i] ?? "", stroke: stroke.colour, dash: stroke.dash, width, points: { show: false } }))],
         hooks: { setCursor: [(drawn) => setHover(drawn.cursor.idx ?? null)] },
       },

@@ -16,7 +16,7 @@ function scaled(value: number, base: number, units: readonly string[]): string {
   return sign(text) + (unit ? kThin + unit : "");
 }
 
-export type Unit = "bytes" | "bytes/s" | "ratio" | "short";
+export type Unit = "bytes" | "bytes/s" | "ratio" | "short" | "count";
 
 export function format(value: number | null | undefined, unit: Unit): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "\u2013";
@@ -29,6 +29,8 @@ export function format(value: number | null | undefined, unit: Unit): string {
       return sign((value * 100).toFixed(value < 0.0995 ? 1 : 0)) + kThin + "%";
     case "short":
       return scaled(value, 1000, ["", "k", "M", "G", "T"]);
+    case "count":
+      return value < 10000 ? `${Math.round(value)}` : scaled(value, 1000, ["", "k", "M", "G", "T"]);
   }
 }
 

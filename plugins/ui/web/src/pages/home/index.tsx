@@ -27,12 +27,18 @@ function currentRange(seconds: number): Range {
   return { startS: endS - seconds, endS, stepS };
 }
 
+/** Several machines have series of the same name: then the instance is part of it. */
+function distinct(names: string[], series: Series[]): string[] {
+  if (new Set(names).size === names.length) return names;
+  return names.map((name, i) => `${name} · ${series[i]?.labels["instance"] ?? "?"}`);
+}
+
 async function load(panel: PanelSpec, range: Range, signal: AbortSignal): Promise<PanelData> {
   try {
     const answers = await Promise.all(panel.queries.map((query) => queryRange(query.expression, range, signal)));
     const series: Series[] = answers.flat();
     const names = answers.flatMap((answer, i) => answer.map((one) => panel.queries[i]?.name(one.labels) ?? ""));
-    return { series, names };
+    return { series, names: distinct(names, series) };
   } catch (failure) {
     return { error: failure instanceof Error ? failure.message : String(failure) };
   }

@@ -29,9 +29,9 @@ const columns: Column<Plugin>[] = [
   { name: "Kind", cell: (plugin) => plugin.kinds.join(", ") },
   { name: "Since", number: true, cell: (plugin) => ago(plugin.since) },
   { name: "CPU", number: true, cell: (plugin) => duration(plugin.cpu_seconds) },
-  { name: "Calls", number: true, cell: (plugin) => format(plugin.calls, "short") },
-  { name: "Dropped", number: true, cell: (plugin) => format(plugin.dropped, "short") },
-  { name: "Restarts", number: true, cell: (plugin) => format(plugin.restarts, "short") },
+  { name: "Calls", number: true, cell: (plugin) => format(plugin.calls, "count") },
+  { name: "Dropped", number: true, cell: (plugin) => format(plugin.dropped, "count") },
+  { name: "Restarts", number: true, cell: (plugin) => format(plugin.restarts, "count") },
 ];
 
 export function Plugins(): JSX.Element {
