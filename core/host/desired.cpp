@@ -93,6 +93,12 @@ InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Mo
   }
   config::check_instance(section, config::keys_of(spec.plugin->schema), findings);
   const auto settings = config::instance_settings(section);
+  // Refused rather than accepted without effect: who asks for it relies on it.
+  for (const char* key : {"isolation", "memory_limit"}) {
+    const Node* node = section.find(key);
+    const bool asked = node != nullptr && (node->text == "process" || node->integer != 0);
+    if (asked) findings.push_back(config::error_at(node->position, node->path, "plugins in a child process are not part of this version"));
+  }
   spec.restart = settings.restart == "never" ? RestartPolicy::never : RestartPolicy::on_failure;
   spec.cpu_share = static_cast<uint32_t>(settings.cpu_share);
   return spec;

@@ -86,7 +86,7 @@ function(tarsier_add_fuzzer)
   else()
     target_sources(fuzz_${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.cpp)
     add_test(NAME fuzz.${ARG_NAME} COMMAND fuzz_${ARG_NAME} ${PROJECT_SOURCE_DIR}/tests/fuzz/seeds/${ARG_NAME})
-    set_tests_properties(fuzz.${ARG_NAME} PROPERTIES LABELS "fuzz" TIMEOUT 120)
+    set_tests_properties(fuzz.${ARG_NAME} PROPERTIES LABELS "fuzz" TIMEOUT 300)
   endif()
 endfunction()
 

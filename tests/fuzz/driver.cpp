@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
   const std::vector<Bytes> seeds = read_seeds(argc > 1 ? argv[1] : "");
   for (const Bytes& seed : seeds) LLVMFuzzerTestOneInput(seed.data(), seed.size());
   const char* wanted = std::getenv("TARSIER_FUZZ_RUNS");
-  const long runs = wanted != nullptr ? std::atol(wanted) : 20000;
+  const long runs = wanted != nullptr ? std::atol(wanted) : 5000;
   Mutator mutator(seeds);
   for (long i = 0; i < runs; ++i) {
     const Bytes input = mutator.next();
