@@ -1,0 +1,114 @@
+// What scripts cannot say: limits, cancellation, time, order.
+#include "plugins/query/promql/exec/engine.hpp"
+
+#include <atomic>
+#include <gtest/gtest.h>
+
+#include "tests/conformance/memory_store.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() {
+    for (int series = 0; series < 50; ++series)
+      for (int i = 0; i < 20; ++i)
+        store_.add({{"__name__", "x_total"}, {"n", std::to_string(series)}}, i * 15 * kSecond, i * (series + 1));
+  }
+  static QueryRequest range(std::string_view expression) {
+    QueryRequest request;
+    request.expression = expression;
+    request.end_ns = 300 * kSecond;
+    request.step_ns = 15 * kSecond;
+    return request;
+  }
+
+  test::MemoryStore store_;
+  std::atomic<int64_t> clock_{0};
+  int64_t tick_ = 0;
+};
+
+TEST_F(EngineTest, RefusesWhatNeedsTooManySamples) {
+  EngineOptions options;
+  options.limits.max_samples = 100;
+  Engine small(options, [] { return int64_t{0}; });
+  const auto outcome = small.query(*store_.table(), range("x_total"), [](const QueryAnswer&) { FAIL(); });
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code(), TARSIER_RESOURCE);
+  EXPECT_EQ(outcome.error().message(), "query processing would load too many samples into memory in query execution");
+}
+
+TEST_F(EngineTest, GivesBackWhatFinishedNodesHeld) {
+  EngineOptions options;
+  options.limits.max_samples = 50 * 21 * 3;  // one operand, its other operand and the result, but never all of the chain
+  Engine tight(options, [] { return int64_t{0}; });
+  const auto outcome =
+      tight.query(*store_.table(), range("sum(x_total) + sum(x_total) + sum(x_total) + sum(x_total)"), [](const QueryAnswer&) {});
+  EXPECT_TRUE(outcome.ok()) << outcome.error().message();
+}
+
+TEST_F(EngineTest, StopsWhenItsTimeIsOver) {
+  tick_ = 60 * kSecond;
+  Engine slow({}, [this] { return clock_ += tick_; });
+  const auto outcome = slow.query(*store_.table(), range("sum(rate(x_total[1m]))"), [](const QueryAnswer&) { FAIL(); });
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code(), TARSIER_DEADLINE);
+}
+
+TEST_F(EngineTest, StopsWhenItIsCancelled) {
+  Engine any({}, [] { return int64_t{0}; });
+  QueryRequest request = range("x_total");
+  request.cancel = {nullptr, [](void*) { return 1; }};
+  const auto outcome = any.query(*store_.table(), request, [](const QueryAnswer&) { FAIL(); });
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code(), TARSIER_CANCELLED);
+}
+
+TEST_F(EngineTest, AnswersTheSameHoweverManyThreadsBringSeries) {
+  Engine any({}, [] { return int64_t{0}; });
+  std::vector<std::pair<std::string, Column>> one, four;
+  for (auto* out : {&one, &four}) {
+    store_.set_threads(out == &one ? 1 : 4);
+    const auto outcome =
+        any.query(*store_.table(), range("topk(3, x_total) or limitk(2, x_total)"), [&](const QueryAnswer& answer) {
+          for (const Series& series : answer.series) out->emplace_back(series.labels.text_form(), series.values);
+        });
+    ASSERT_TRUE(outcome.ok());
+  }
+  ASSERT_EQ(one.size(), four.size());
+  for (size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i].first, four[i].first);
+    for (size_t step = 0; step < one[i].second.size(); ++step) {
+      EXPECT_EQ(is_absent(one[i].second[step]), is_absent(four[i].second[step]));
+      if (is_present(one[i].second[step])) {
+        EXPECT_EQ(one[i].second[step], four[i].second[step]);
+      }
+    }
+  }
+}
+
+TEST_F(EngineTest, TruncatesToTheLimitAndSaysSo) {
+  Engine any({}, [] { return int64_t{0}; });
+  QueryRequest request = range("x_total");
+  request.limit = 3;
+  const auto outcome = any.query(*store_.table(), request, [](const QueryAnswer& answer) {
+    EXPECT_EQ(answer.series.size(), 3U);
+    ASSERT_EQ(answer.warnings.size(), 1U);
+    EXPECT_EQ(answer.warnings[0], "results truncated due to limit");
+  });
+  EXPECT_TRUE(outcome.ok());
+}
+
+TEST_F(EngineTest, RefusesRangeQueriesOfOtherTypes) {
+  Engine any({}, [] { return int64_t{0}; });
+  const auto outcome = any.query(*store_.table(), range("x_total[5m]"), [](const QueryAnswer&) { FAIL(); });
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().message(),
+            "invalid expression type \"range vector\" for range query, must be Scalar or instant Vector");
+}
+
+}  // namespace
+}  // namespace tarsier::promql

@@ -1,0 +1,96 @@
+#include "plugins/query/promql/parse/parser.hpp"
+
+#include <gtest/gtest.h>
+#include <string>
+
+#include "plugins/query/promql/parse/printer.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+std::string error_of(std::string_view query) {
+  auto tree = parse(query);
+  return tree ? "no error: " + print(**tree) : tree.error().message();
+}
+
+struct Refusal {
+  std::string_view query;
+  std::string_view error;
+};
+
+TEST(Parser, RefusesWithTheOriginalsWordsAndPositions) {
+  const Refusal refusals[] = {
+      {"", "1:1: parse error: no expression found in input"},
+      {"1+", "1:3: parse error: unexpected end of input"},
+      {"*1", "1:1: parse error: unexpected <op:*>"},
+      {"(1))", "1:4: parse error: unexpected right parenthesis ')'"},
+      {"1 2", "1:3: parse error: unexpected number \"2\""},
+      {"0deadbeef", "1:1: parse error: bad number or duration syntax: \"0deadbeef\""},
+      {"1 =~ 1", "1:4: parse error: unexpected character after '=': '~'"},
+      {"1 and 1", "1:1: parse error: set operator \"and\" not allowed in binary scalar expression"},
+      {"1 == 1", "1:3: parse error: comparisons between scalars must use BOOL modifier"},
+      {"foo + bool bar", "1:5: parse error: bool modifier can only be used on comparison operators"},
+      {"foo or on(bar) group_left(baz) bar", "1:1: parse error: no grouping allowed for \"or\" operation"},
+      {"-\"string\"",
+       "1:1: parse error: unary expression only allowed on expressions of type scalar or instant vector, got \"string\""},
+      {"1 offset 1d",
+       "1:1: parse error: offset modifier must be preceded by an instant vector selector or range vector selector or a subquery"},
+      {"foo offset 1s offset 2s", "1:1: parse error: offset may not be set multiple times"},
+      {"{}", "1:1: parse error: vector selector must contain at least one non-empty matcher"},
+      {"foo{a=b}", "1:7: parse error: unexpected identifier \"b\" in label matching, expected string"},
+      {"foo{__name__=\"bar\"}", "1:1: parse error: metric name must not be set twice: \"foo\" or \"bar\""},
+      {"(foo + bar)[5m]", "1:12: parse error: ranges only allowed for vector selectors"},
+      {"foo[0m]", "1:5: parse error: duration must be greater than 0"},
+      {"rate(foo)", "1:6: parse error: expected type range vector in call to function \"rate\", got instant vector"},
+      {"floor()", "1:1: parse error: expected 1 argument(s) in call to \"floor\", got 0"},
+      {"nothing(foo)", "1:1: parse error: unknown function with name \"nothing\""},
+      {"topk(foo)", "1:1: parse error: wrong number of arguments for aggregate expression provided, expected 2, got 1"},
+      {"sum without(==)(foo)", "1:13: parse error: unexpected <op:==> in grouping opts, expected label"},
+      {"a - on(b) ignoring(c) d", "1:11: parse error: unexpected <ignoring>"},
+      {"foo\n  + +", "2:6: parse error: unexpected end of input"},
+  };
+  for (const auto& [query, error] : refusals) EXPECT_EQ(error_of(query), error) << query;
+}
+
+TEST(Parser, BindsOperatorsAsTheOriginal) {
+  const auto reading = [](std::string_view query) {
+    auto tree = parse(query);
+    if (!tree || (*tree)->kind != NodeKind::kBinary) return std::string("not a binary expression");
+    const auto& node = static_cast<const BinaryNode&>(**tree);
+    return print(*node.left) + " | " + std::string(spelling(node.op)) + " | " + print(*node.right);
+  };
+  EXPECT_EQ(reading("1 + 2 * 3"), "1 | + | 2 * 3");
+  EXPECT_EQ(reading("2 ^ 3 ^ 2"), "2 | ^ | 3 ^ 2");
+  EXPECT_EQ(reading("10 - 4 - 3"), "10 - 4 | - | 3");
+  EXPECT_EQ(reading("a or b and c"), "a | or | b and c");
+  EXPECT_EQ(reading("a > 1 or b"), "a > 1 | or | b");
+  auto negative = parse("-1 ^ 2");
+  ASSERT_TRUE(negative.ok());
+  EXPECT_EQ((*negative)->kind, NodeKind::kUnary);
+}
+
+TEST(Parser, TakesKeywordsAsNames) {
+  for (const std::string_view query :
+       {"sum", "offset", "min{by=\"x\"}", "sum(sum) by (by)", "start", "count{bool=\"1\"}", "a{on=\"b\",end=\"c\"}"})
+    EXPECT_TRUE(parse(query).ok()) << query << ": " << error_of(query);
+}
+
+TEST(Parser, RefusesTreesThatAreTooDeep) {
+  EXPECT_NE(error_of(std::string(100000, '(') + "1" + std::string(100000, ')')).find("nested too deeply"), std::string::npos);
+  EXPECT_NE(error_of(std::string(100000, '-') + "1").find("nested too deeply"), std::string::npos);
+  std::string chain = "a";
+  for (int i = 0; i < 100000; ++i) chain += "+a";
+  EXPECT_NE(error_of(chain).find("nested too deeply"), std::string::npos);
+}
+
+TEST(Parser, ReadsSelectorsForMatchParameters) {
+  auto matchers = parse_selector("up{job=~\"a.*\"}");
+  ASSERT_TRUE(matchers.ok());
+  ASSERT_EQ(matchers->size(), 2U);
+  EXPECT_EQ((*matchers)[0].value, "a.*");
+  EXPECT_FALSE(parse_selector("up[5m]").ok());
+  EXPECT_FALSE(parse_selector("sum(up)").ok());
+}
+
+}  // namespace
+}  // namespace tarsier::promql

@@ -1,0 +1,47 @@
+#include "plugins/query/promql/parse/printer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "plugins/query/promql/parse/parser.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+std::string printed(std::string_view query) {
+  auto tree = parse(query);
+  return tree ? print(**tree) : tree.error().message();
+}
+
+TEST(Printer, WritesTheCanonicalForm) {
+  EXPECT_EQ(printed("sum by(code)(task:errors:rate10s{job=\"s\"})"), "sum by (code) (task:errors:rate10s{job=\"s\"})");
+  EXPECT_EQ(printed("sum(x) without(a,)"), "sum without (a) (x)");
+  EXPECT_EQ(printed("a -ignoring(b) group_left c"), "a - ignoring (b) group_left () c");
+  EXPECT_EQ(printed("up > bool 0"), "up > bool 0");
+  EXPECT_EQ(printed("a offset 1h30m"), "a offset 1h30m");
+  EXPECT_EQ(printed("a offset -7m @ 10"), "a @ 10.000 offset -7m");
+  EXPECT_EQ(printed("rate(a[300])"), "rate(a[5m])");
+  EXPECT_EQ(printed("a[1h:5m] @ end()"), "a[1h:5m] @ end()");
+  EXPECT_EQ(printed("{\"my.name\",\"a.b\"='c'}"), "{\"my.name\",\"a.b\"=\"c\"}");
+  EXPECT_EQ(printed("1e3 + 0x1F + 5m + Inf"), "1000 + 31 + 5m + +Inf");
+}
+
+TEST(Printer, PrintsWhatItPrintedAgain) {
+  for (const std::string_view query :
+       {"-a ^ 2", "(-1) ^ 2", "a[5m:] offset -1m", "x{a!=\"\\n\\\"\"}", "count_values(\"v\", a)",
+        "label_join(a, \"b\", \",\", \"c\")", "a * on (b) group_right (c) d", "a[5m + step()]", "limitk(2, a)", "a + fill (0) b"}) {
+    const std::string once = printed(query);
+    EXPECT_EQ(printed(once), once) << query;
+  }
+}
+
+TEST(Printer, BreaksLongQueriesOverLines) {
+  auto tree = parse(
+      "sum by (job) (rate(http_requests_total{job=\"api-server\", handler=\"/api/v1/query_range\"}[5m])) / sum(rate(x_total[5m]))");
+  ASSERT_TRUE(tree.ok());
+  EXPECT_EQ(print_pretty(**tree),
+            "  sum by (job) (rate(http_requests_total{job=\"api-server\",handler=\"/api/v1/query_range\"}[5m]))\n/\n"
+            "  sum(rate(x_total[5m]))");
+}
+
+}  // namespace
+}  // namespace tarsier::promql
