@@ -1,61 +1,17 @@
 #include "plugins/alert/alerts/api.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <ctime>
 
 #include <boost/json.hpp>
 
 #include "plugins/alert/alerts/filter.hpp"
 #include "plugins/lib/json/json_writer.hpp"
+#include "plugins/lib/time/rfc3339.hpp"
 
 namespace tarsier::alerts {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kNoTime = "0001-01-01T00:00:00.000Z";
-
-/// RFC 3339 in UTC with three digits, as Alertmanager's API prints times.
-std::string print_time(int64_t ns) {
-  if (ns == 0) return std::string(kNoTime);
-  const int64_t ms = ns / 1'000'000;
-  const auto time = static_cast<std::time_t>(ms / 1000);
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  char buffer[40];
-  const size_t size = std::strftime(buffer, sizeof(buffer), "%Y-%m-%dT%H:%M:%S.", &parts);
-  return std::string(buffer, size) + std::to_string(1000 + ms % 1000).substr(1) + "Z";
-}
-
-Result<int64_t> parse_time(std::string_view text) {
-  const auto bad = [&] { return Error::invalid("not a time by RFC 3339: \"" + std::string(text) + "\""); };
-  std::tm parts{};
-  const std::string owned(text);
-  const char* at = strptime(owned.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (at == nullptr) return bad();
-  int64_t fraction = 0;
-  if (*at == '.') {
-    int64_t scale = 100'000'000;
-    for (++at; *at >= '0' && *at <= '9'; ++at, scale /= 10) fraction += (*at - '0') * scale;
-  }
-  int64_t offset_s = 0;
-  if (*at == 'Z' || *at == 'z') {
-    ++at;
-  } else if (*at == '+' || *at == '-') {
-    int hours = 0;
-    int minutes = 0;
-    int used = 0;
-    if (std::sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5) return bad();
-    offset_s = (*at == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-    at += 6;
-  } else {
-    return bad();
-  }
-  if (*at != '\0') return bad();
-  if (parts.tm_year <= -1899) return int64_t{0};  // the zero time of Go: not given
-  if (parts.tm_year > 350 || parts.tm_year < -200) return bad();
-  return (static_cast<int64_t>(timegm(&parts)) - offset_s) * 1'000'000'000 + fraction;
-}
 
 // ---- reading -------------------------------------------------------------------------------------------------------------
 
@@ -77,7 +33,7 @@ Result<int64_t> time_of(const boost::json::object& alert, const char* key) {
   if (value == nullptr || value->is_null()) return int64_t{0};
   if (!value->is_string()) return Error::invalid(std::string(key) + " must be a string");
   if (value->get_string().empty()) return int64_t{0};
-  return parse_time(value->get_string());
+  return parse_rfc3339(value->get_string());
 }
 
 Result<Alert> alert_of(const boost::json::value& value) {
@@ -113,12 +69,12 @@ void write_map(json::Writer& out, const LabelMap& labels) {
 void write_alert(json::Writer& out, const Alert& alert, const std::string& receiver) {
   out.begin_object().key("annotations");
   write_map(out, alert.annotations);
-  out.key("endsAt").string(print_time(alert.ends_ns)).key("fingerprint").string(alert.fingerprint);
+  out.key("endsAt").string(print_rfc3339_ms(alert.ends_ns)).key("fingerprint").string(alert.fingerprint);
   out.key("receivers").begin_array().begin_object().key("name").string(receiver).end_object().end_array();
-  out.key("startsAt").string(print_time(alert.starts_ns));
+  out.key("startsAt").string(print_rfc3339_ms(alert.starts_ns));
   out.key("status").begin_object().key("inhibitedBy").begin_array().end_array().key("silencedBy").begin_array().end_array();
   out.key("state").string("active").end_object();
-  out.key("updatedAt").string(print_time(alert.updated_ns)).key("generatorURL").string(alert.generator_url).key("labels");
+  out.key("updatedAt").string(print_rfc3339_ms(alert.updated_ns)).key("generatorURL").string(alert.generator_url).key("labels");
   write_map(out, alert.labels);
   out.end_object();
 }

@@ -3,32 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <ctime>
 
 #include "plugins/lib/json/json_writer.hpp"
 #include "plugins/lib/template/value.hpp"
+#include "plugins/lib/time/rfc3339.hpp"
 
 namespace tarsier::rules {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
-
-/// RFC 3339 with nanoseconds, trailing zeros cut, as Go prints times.
-std::string rfc3339(int64_t ns) {
-  if (ns == 0) return "0001-01-01T00:00:00Z";
-  const int64_t fraction = ((ns % 1'000'000'000) + 1'000'000'000) % 1'000'000'000;
-  const auto time = static_cast<std::time_t>((ns - fraction) / 1'000'000'000);
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  char buffer[40];
-  std::string text(buffer, std::strftime(buffer, sizeof(buffer), "%Y-%m-%dT%H:%M:%S", &parts));
-  if (fraction != 0) {
-    std::string digits = std::to_string(1'000'000'000 + fraction).substr(1);
-    while (digits.back() == '0') digits.pop_back();
-    text += "." + digits;
-  }
-  return text + "Z";
-}
 
 /// Go's 'e' format: 1e+00, 2.5e-01.
 std::string exponent(double value) {
@@ -60,8 +43,8 @@ void write_alert(json::Writer& out, const Alert& alert) {
   out.key("annotations");
   write_map(out, alert.annotations);
   out.key("state").string(state_name(alert.state));
-  out.key("activeAt").string(rfc3339(alert.active_at_ns));
-  if (alert.keep_firing_since_ns != 0) out.key("keepFiringSince").string(rfc3339(alert.keep_firing_since_ns));
+  out.key("activeAt").string(print_rfc3339(alert.active_at_ns));
+  if (alert.keep_firing_since_ns != 0) out.key("keepFiringSince").string(print_rfc3339(alert.keep_firing_since_ns));
   out.key("value").string(exponent(alert.value));
   out.end_object();
 }
@@ -88,7 +71,7 @@ void write_rule(json::Writer& out, const RuleGroup::Entry& entry, bool with_aler
   out.key("health").string(!health.evaluated ? "unknown" : health.last_error.empty() ? "ok" : "err");
   if (!health.last_error.empty()) out.key("lastError").string(health.last_error);
   out.key("evaluationTime").number(seconds(health.duration_ns));
-  out.key("lastEvaluation").string(rfc3339(health.last_evaluation_ns));
+  out.key("lastEvaluation").string(print_rfc3339(health.last_evaluation_ns));
   out.key("type").string(rule.alerting ? "alerting" : "recording");
   out.end_object();
 }
@@ -134,7 +117,7 @@ void handle_rules(const Groups& groups, const http::Request& request, const http
         .key("limit")
         .integer(static_cast<int64_t>(definition.limit));
     out.key("evaluationTime").number(seconds(health.duration_ns));
-    out.key("lastEvaluation").string(rfc3339(health.last_evaluation_ns)).end_object();
+    out.key("lastEvaluation").string(print_rfc3339(health.last_evaluation_ns)).end_object();
   }
   out.end_array().end_object().end_object();
   exchange.respond(200, kJson, out.text());

@@ -4,16 +4,14 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
-#include <ctime>
 #include <unistd.h>
 
 #include "plugins/collect/scrape/selector.hpp"
 #include "plugins/lib/json/json_writer.hpp"
+#include "plugins/lib/time/rfc3339.hpp"
 
 namespace tarsier::scrape {
 namespace {
-
-constexpr std::string_view kNever = "0001-01-01T00:00:00Z";
 
 void write_labels(json::Writer& out, const LabelSet& labels) {
   out.begin_object();
@@ -56,7 +54,7 @@ void write_target(json::Writer& out, const Target& target) {
   out.key("scrapeUrl").string(spec.url);
   out.key("globalUrl").string(global_url(spec.url));
   out.key("lastError").string(status.last_error);
-  out.key("lastScrape").string(rfc3339(status.last_scrape_ns));
+  out.key("lastScrape").string(print_rfc3339(status.last_scrape_ns));
   out.key("lastScrapeDuration").number(status.last_duration_seconds);
   out.key("health").string(health_word(status.health));
   out.key("scrapeInterval").string(duration_text(target.job().interval_ns));
@@ -82,23 +80,6 @@ const char* type_word(uint32_t type) {
 }
 
 }  // namespace
-
-std::string rfc3339(int64_t ns) {
-  if (ns == 0) return std::string(kNever);
-  const time_t seconds = static_cast<time_t>(ns / 1'000'000'000);
-  tm parts{};
-  if (::gmtime_r(&seconds, &parts) == nullptr) return std::string(kNever);
-  std::array<char, 64> text{};
-  const size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string out(text.data(), size);
-  if (const int64_t fraction = ns % 1'000'000'000; fraction != 0) {
-    std::array<char, 16> digits{};
-    std::snprintf(digits.data(), digits.size(), ".%09lld", static_cast<long long>(fraction));
-    out += digits.data();
-    while (out.back() == '0') out.pop_back();
-  }
-  return out + "Z";
-}
 
 std::string targets_json(const std::vector<Pool>& pools, std::string_view state, std::string_view pool_name) {
   const bool any = state != "active" && state != "dropped";

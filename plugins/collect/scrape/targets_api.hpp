@@ -17,7 +17,4 @@ Result<std::string> metadata_json(const std::vector<Pool>& pools, std::string_vi
                                   std::string_view limit);
 std::string error_json(std::string_view type, std::string_view message);
 
-/// "2026-11-24T10:57:00.123Z"; 0 is the year 1, as Go prints a time that was never set.
-std::string rfc3339(int64_t ns);
-
 }  // namespace tarsier::scrape

@@ -1,30 +1,13 @@
 #include "plugins/notify/webhook/body.hpp"
 
 #include <algorithm>
-#include <ctime>
 
 #include "plugins/lib/json/json_writer.hpp"
+#include "plugins/lib/time/rfc3339.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::webhook {
 namespace {
-
-/// RFC 3339 in UTC with up to nine digits, trailing zeros cut, as Go writes times.
-std::string time_text(int64_t ns) {
-  if (ns == 0) return "0001-01-01T00:00:00Z";
-  const int64_t fraction = ((ns % 1'000'000'000) + 1'000'000'000) % 1'000'000'000;
-  const auto time = static_cast<std::time_t>((ns - fraction) / 1'000'000'000);
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  char buffer[40];
-  std::string text(buffer, std::strftime(buffer, sizeof(buffer), "%Y-%m-%dT%H:%M:%S", &parts));
-  if (fraction != 0) {
-    std::string digits = std::to_string(1'000'000'000 + fraction).substr(1);
-    while (digits.back() == '0') digits.pop_back();
-    text += "." + digits;
-  }
-  return text + "Z";
-}
 
 void pairs(json::Writer& out, std::string_view key, const tarsier_pair* items, uint32_t count) {
   out.key(key).begin_object();
@@ -38,7 +21,7 @@ void write_alert(json::Writer& out, const tarsier_alert& alert) {
   out.begin_object().key("status").string(status(alert.resolved));
   pairs(out, "labels", alert.labels, alert.label_count);
   pairs(out, "annotations", alert.annotations, alert.annotation_count);
-  out.key("startsAt").string(time_text(alert.starts_at_ns)).key("endsAt").string(time_text(alert.ends_at_ns));
+  out.key("startsAt").string(print_rfc3339(alert.starts_at_ns)).key("endsAt").string(print_rfc3339(alert.ends_at_ns));
   out.key("generatorURL").string(view(alert.generator_url)).key("fingerprint").string(view(alert.fingerprint)).end_object();
 }
 

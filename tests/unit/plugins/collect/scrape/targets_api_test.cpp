@@ -75,10 +75,5 @@ TEST_F(TargetsApi, ShowsMetadata) {
   EXPECT_FALSE(metadata_json(pools_now, "", "", "x"));
 }
 
-TEST(Rfc3339, TrimsFractionsAsGoDoes) {
-  EXPECT_EQ(rfc3339(1'795'000'000'120'000'000), "2026-11-18T11:06:40.12Z");
-  EXPECT_EQ(rfc3339(1'795'000'000'000'000'000), "2026-11-18T11:06:40Z");
-}
-
 }  // namespace
 }  // namespace tarsier::scrape
