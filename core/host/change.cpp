@@ -228,7 +228,6 @@ void Change::retire_beside(Step& step) {
   auto drained = lifecycle_.drain(*step.old, step.moved);
   if (drained) drained = step.old->stop(lifecycle_.limits_.stop);
   if (!drained) problem(step, "the former version does not stop: " + drained.error().message());
-  lifecycle_.log(TARSIER_LOG_INFO, step.spec.name, std::string("replaced by version ") + step.fresh->plugin().version);
 }
 
 void Change::install_entries() {
@@ -237,7 +236,10 @@ void Change::install_entries() {
     std::vector<std::unique_ptr<Entry>> entries;
     const std::lock_guard lock(lifecycle_.entries_mutex_);
     for (size_t i = 0; i < steps_.size(); ++i) {
-      if (steps_[i].gone) continue;
+      if (steps_[i].gone) {
+        tell(steps_[i], "stopped: it is not in the configuration any more");
+        continue;
+      }
       Entry& entry = *entries.emplace_back(take_entry(steps_[i]));
       entry.order = i;
       settle(entry, steps_[i]);
@@ -255,6 +257,8 @@ std::unique_ptr<Entry> Change::take_entry(Step& step) {
   return std::make_unique<Entry>(step.spec);
 }
 
+void Change::tell(const Step& step, const std::string& what) { lifecycle_.log(TARSIER_LOG_INFO, step.spec.name, what); }
+
 // What the entry is after the change.
 void Change::settle(Entry& entry, Step& step) {
   if (step.kind != Kind::keep) {
@@ -263,18 +267,26 @@ void Change::settle(Entry& entry, Step& step) {
   }
   switch (step.kind) {
     case Kind::keep:
+      break;
     case Kind::reconfigure:
+      tell(step, "reconfigured");
       break;
     case Kind::add:
     case Kind::replace:
+      if (step.failure.empty()) {
+        tell(step, std::string(step.kind == Kind::add ? "started" : "replaced") + ", version " + step.spec.plugin->version);
+      }
       entry.backoff = Backoff(entry.spec.name);
       entry.instance = std::move(step.fresh);
       entry.started_at = std::chrono::steady_clock::now();
       break;
     case Kind::cycle:
+      tell(step, "started again with what it needs");
       entry.started_at = std::chrono::steady_clock::now();
       break;
     case Kind::remove:
+      tell(step, "stopped" + (step.spec.refusal.empty() ? "" : ": " + step.spec.refusal));
+      [[fallthrough]];
     case Kind::refuse:
       entry.instance.reset();
       entry.state = entry.spec.enabled ? State::refused : State::disabled;

@@ -70,6 +70,7 @@ class Change {
   void install_entries();
   std::unique_ptr<Entry> take_entry(Step& step);
   void settle(Entry& entry, Step& step);
+  void tell(const Step& step, const std::string& what);
   ApplyReport give_up();
 
   bool rejected() const { return strict_ && !report_.problems.empty(); }

@@ -179,6 +179,8 @@ void forget(const loader::Module& module) {
   }
 }
 
+bool in_plugin(const void* address) noexcept { return find(reinterpret_cast<uintptr_t>(address)) != nullptr; }
+
 std::string owner_of(const void* address) {
   const Code* code = find(reinterpret_cast<uintptr_t>(address));
   return code == nullptr ? std::string() : code->label;

@@ -16,6 +16,9 @@ void install(const std::string& directory);
 void remember(const loader::Module& module);
 void forget(const loader::Module& module);
 
+/// True when the address lies in a plugin's code or data.
+bool in_plugin(const void* address) noexcept;
+
 /// What `address` belongs to: "node 1.2.3 (/plugins/node.so, built by ...)", or "".
 std::string owner_of(const void* address);
 

@@ -97,7 +97,8 @@ InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Mo
   for (const char* key : {"isolation", "memory_limit"}) {
     const Node* node = section.find(key);
     const bool asked = node != nullptr && (node->text == "process" || node->integer != 0);
-    if (asked) findings.push_back(config::error_at(node->position, node->path, "plugins in a child process are not part of this version"));
+    if (asked)
+      findings.push_back(config::error_at(node->position, node->path, "plugins in a child process are not part of this version"));
   }
   spec.restart = settings.restart == "never" ? RestartPolicy::never : RestartPolicy::on_failure;
   spec.cpu_share = static_cast<uint32_t>(settings.cpu_share);

@@ -146,7 +146,7 @@ int Host::Impl::run() {
     lifecycle->run_due();
     const auto now = steady_clock::now();
     if (now >= rescan_at) {
-      rescan_at = steady_clock::time_point::max();
+      rescan_at = steady_clock::time_point::max();  // before apply, which may set it again
       const ApplyReport report = apply(false);
       for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
       if (!report.applied) log(TARSIER_LOG_ERROR, "the change is not applied; everything goes on as before");
@@ -195,6 +195,7 @@ void Host::Impl::take(Desired desired) {
   if (moved && options.watch) {
     unwatch_everything();
     watch_everything();
+    rescan_at = steady_clock::now();  // something may have changed after it was read and before it was watched
   }
 }
 

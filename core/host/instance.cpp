@@ -4,6 +4,7 @@
 
 #include "core/bus/bus.hpp"
 #include "core/host/host_services.hpp"
+#include "core/host/plugin_threads.hpp"
 #include "core/scheduler/scheduler.hpp"
 #include "core/storage/storage.hpp"
 #include "core/telemetry/metrics.hpp"
@@ -60,6 +61,7 @@ Result<void> Instance::call(const char* what, std::chrono::nanoseconds deadline,
   if (abandoned()) return Error(TARSIER_UNAVAILABLE, std::string(what) + ": an earlier call has not returned");
   auto shared = std::make_shared<Call>();
   const auto run = [self = shared_from_this(), shared, body = std::move(body), what] {
+    const ThreadsOf attribution(self->owner_);
     try {
       shared->status = body(&shared->error);
     } catch (const std::exception& thrown) {

@@ -113,7 +113,12 @@ void Lifecycle::discard(std::shared_ptr<Instance> instance) {
     keep_zombie(std::move(instance), "a call of it has not returned");
     return;
   }
-  if (auto destroyed = instance->destroy(limits_.call); !destroyed) keep_zombie(std::move(instance), destroyed.error().message());
+  if (auto destroyed = instance->destroy(limits_.call); !destroyed) {
+    keep_zombie(std::move(instance), destroyed.error().message());
+  } else if (const uint32_t threads = instance->owner().accounting().threads.load(); threads > 0) {
+    // Its code must stay where it is while they run.
+    keep_zombie(std::move(instance), std::to_string(threads) + " thread(s) that it started still run");
+  }
 }
 
 void Lifecycle::keep_zombie(std::shared_ptr<Instance> instance, const std::string& reason) {
@@ -134,7 +139,7 @@ void Lifecycle::reap() {
   {
     const std::lock_guard lock(entries_mutex_);
     const auto gone = std::stable_partition(zombies_.begin(), zombies_.end(), [](const auto& zombie) {
-      return zombie->abandoned() || zombie->owner().in_flight() != 0;
+      return zombie->abandoned() || zombie->owner().in_flight() != 0 || zombie->owner().accounting().threads.load() != 0;
     });
     returned.assign(gone, zombies_.end());
     zombies_.erase(gone, zombies_.end());

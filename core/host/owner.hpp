@@ -23,7 +23,8 @@ struct Accounting {
   std::atomic<uint64_t> malformed_batches{0};
   std::atomic<uint64_t> queue_length{0};
   std::atomic<uint32_t> interval_factor{1};
-  LatencyHistogram call_time;  ///< of jobs on the worker pool, from begin to end
+  std::atomic<uint32_t> threads{0};  ///< that its life-cycle calls started and that have not ended
+  LatencyHistogram call_time;        ///< of jobs on the worker pool, from begin to end
 };
 
 /// Thread-safe. Lives from before the instance is created until after it is destroyed.

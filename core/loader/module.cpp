@@ -33,14 +33,18 @@ std::string loaded_as(const std::string& spelled) {
   return name;
 }
 
-// dlopen takes a path that equals the name of a loaded object for that object, whatever file is there now. So each version of a
-// file is loaded under a spelling of its path that is free: "/dir/./node.so", "/dir/././node.so".
-std::string free_spelling(const std::string& path) {
+// dlopen takes a path that equals a name of a loaded object for that object, whatever file is there now. So each version of a file
+// is loaded under a spelling of its path that is free: "/dir/./node.so", "/dir/././node.so".
+std::string free_spelling(const std::string& path, const FileIdentity& file) {
   const std::filesystem::path whole = std::filesystem::absolute(path);
   const std::string directory = whole.parent_path().string() + "/", name = whole.filename().string();
   std::string dots;
-  while (!loaded_as(directory + dots + name).empty()) dots += "./";
-  return directory + dots + name;
+  while (true) {
+    const std::string spelled = directory + dots + name;
+    const std::string taken = loaded_as(spelled);
+    if (taken.empty() || (taken != spelled && mapped(file))) return spelled;  // free, or this very file
+    dots += "./";
+  }
 }
 
 // The one place where Boost.DLL is called: only its throwing functions keep the text of dlerror.
@@ -79,7 +83,7 @@ Result<std::unique_ptr<Module>> Module::load(const std::string& path) {
 
   auto impl = std::make_unique<Impl>();
   impl->path = path;
-  impl->spelled = free_spelling(path);
+  impl->spelled = free_spelling(path, file->identity());
   impl->identity = file->identity();
   impl->note = std::move(note).value();
   auto library = open_library(impl->spelled, path);

@@ -149,6 +149,7 @@ void WorkerPool::State::run_job(std::unique_lock<std::mutex>& lock, Worker& self
   lock.unlock();
 
   const int64_t begin_ns = thread_cpu_ns();
+  const auto begin = std::chrono::steady_clock::now();
   Outcome outcome = Outcome::ran;
   try {
     job.run();
@@ -162,6 +163,7 @@ void WorkerPool::State::run_job(std::unique_lock<std::mutex>& lock, Worker& self
   const int64_t cpu_ns = thread_cpu_ns() - begin_ns;
   owner.accounting().cpu_ns.fetch_add(cpu_ns, std::memory_order_relaxed);
   owner.accounting().calls.fetch_add(1, std::memory_order_relaxed);
+  owner.accounting().call_time.add((std::chrono::steady_clock::now() - begin).count());
   finish(job, outcome);
 
   lock.lock();

@@ -127,6 +127,9 @@ class Checker {
       own.module.reset();
       return own;
     }
+    for (const InstanceSpec& spec : desired.specs) {
+      if (!spec.refusal.empty()) return Error::invalid(spec.refusal);
+    }
     return Error::invalid(std::string("it holds no section of the plugin ") + plugin.id);
   }
 

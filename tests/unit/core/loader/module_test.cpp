@@ -66,6 +66,15 @@ TEST(Module, LoadsANewVersionBesideTheOldOne) {
   EXPECT_TRUE((*new_version)->unload());
 }
 
+TEST(Module, LoadsTheSameFileTwiceAsOne) {
+  auto first = Module::load(fixture("good"));
+  auto second = Module::load(fixture("good"));
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ((*first)->find("good"), (*second)->find("good"));
+  EXPECT_FALSE((*first)->unload()) << "the other one still has it";
+  EXPECT_TRUE((*second)->unload());
+}
+
 TEST(Module, NoticesThatItsFileWasOverwrittenInPlace) {
   const test::TempDir directory;
   const std::string path = directory / "good.so";

@@ -1,0 +1,201 @@
+// Starting, reloading and upgrading, as the configuration and the files ask for it.
+#include <gmock/gmock.h>
+
+#include "test_host.hpp"
+
+namespace tarsier::host {
+namespace {
+
+using test::TestHost;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(Change, StartsWhatIsConfiguredAndStopsIt) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.install("consumer", "consumer");
+  test.configure("[plugin.consumer]\n[plugin.one]\nuse = \"behave\"\nvalue = 7\n[plugin.off]\nuse = \"behave\"\nenabled = false\n");
+  ASSERT_EQ(test.start(), "");
+  EXPECT_TRUE(test.host().control().ready());
+  EXPECT_EQ(test.state("one"), State::running);
+  EXPECT_EQ(test.state("consumer"), State::running);
+  EXPECT_EQ(test.state("off"), State::disabled);
+  EXPECT_EQ(test.value("one"), 7);
+  EXPECT_EQ(test.stop(), 0);
+}
+
+TEST(Change, RefusesToStartWithAConfigurationThatDoesNotCheck) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nvalu = 7\n");
+  EXPECT_THAT(test.start(), HasSubstr("tarsier.toml:7:1: plugin.behave.valu"));
+}
+
+TEST(Change, ReconfiguresInPlaceWhatCan) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nvalue = 1\nreconfigure = \"yes\"\n");
+  ASSERT_EQ(test.start(), "");
+  const auto since = test.entry("behave").since_ns;
+  test.configure("[plugin.behave]\nvalue = 2\nreconfigure = \"yes\"\n");
+  const auto report = test.reload();
+  EXPECT_TRUE(report.applied) << report.problems.front();
+  EXPECT_EQ(test.value("behave"), 2);
+  EXPECT_EQ(test.entry("behave").since_ns, since) << "it was restarted";
+}
+
+TEST(Change, ReplacesWhatCannotBeReconfigured) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nvalue = 1\n[plugin.same]\nuse = \"behave\"\nvalue = 5\n");
+  ASSERT_EQ(test.start(), "");
+  const auto calls_of_same = test.entry("same").calls;
+  test.configure("[plugin.behave]\nvalue = 2\n[plugin.same]\nuse = \"behave\"\nvalue = 5\n[plugin.more]\nuse = \"behave\"\n");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.value("behave"), 2);
+  EXPECT_EQ(test.entry("same").calls, calls_of_same) << "it was touched";
+  EXPECT_EQ(test.state("more"), State::running);
+  test.configure("[plugin.behave]\nvalue = 2\n");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.entry("more").reason, "there is no more");
+  EXPECT_EQ(test.value("same"), std::nullopt);
+}
+
+TEST(Change, AReloadThatDoesNotCheckChangesNothing) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nvalue = 1\n[plugin.b]\nuse = \"behave\"\nvalue = 1\nreconfigure = \"yes\"\n");
+  ASSERT_EQ(test.start(), "");
+  const std::string sections[] = {
+      "[plugin.behave]\nvalue = \"x\"\n",                                                         // the schema says no
+      "[plugin.behave]\nvalue = 2\n[plugin.b]\nuse = \"behave\"\nstart = \"configure-fails\"\n",  // the plugin says no
+      "[plugin.behave]\nvalue = 2\n[plugin.b]\nuse = \"behave\"\nreconfigure = \"refuse\"\n",     // while running
+      "[plugin.behave]\nvalue = 2\n[plugin.new]\nuse = \"behaev\"\n",                             // no such plugin
+  };
+  for (const std::string& changed : sections) {
+    test.configure(changed);
+    const auto report = test.reload();
+    EXPECT_FALSE(report.applied) << changed;
+    EXPECT_FALSE(report.problems.empty()) << changed;
+    EXPECT_EQ(test.value("behave"), 1) << changed;
+    EXPECT_EQ(test.value("b"), 1) << changed;
+  }
+}
+
+TEST(Change, AStartThatFailsAfterAChangeGoesBack) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nvalue = 1\n");
+  ASSERT_EQ(test.start(), "");
+  test.configure("[plugin.behave]\nvalue = 2\nstart = \"fail\"\n");
+  const auto report = test.reload();
+  EXPECT_FALSE(report.applied);
+  EXPECT_THAT(report.problems, Contains(HasSubstr("plugin.behave: start: told to fail")));
+  EXPECT_EQ(test.value("behave"), 1);
+  EXPECT_EQ(test.state("behave"), State::running);
+}
+
+TEST(Change, UpgradesBesideTheOldVersion) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.install("consumer", "consumer");
+  test.configure("[plugin.behave]\nvalue = 1\n[plugin.consumer]\n");
+  ASSERT_EQ(test.start(), "");
+  const auto calls = test.entry("consumer").calls;
+  test.install("behave_v2", "behave");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.version("behave"), "2.0.0");
+  EXPECT_EQ(test.entry("consumer").calls, calls) << "a consumer of a rebindable service goes on";
+  EXPECT_THAT(test.host().control().plugins_json(), Not(HasSubstr("\"retained\":true")));
+}
+
+TEST(Change, AnUpgradeThatFailsKeepsTheOldVersion) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.install("exclusive_v1", "exclusive");
+  test.configure("[plugin.behave]\nvalue = 1\n[plugin.exclusive]\nvalue = 3\n");
+  ASSERT_EQ(test.start(), "");
+  test.install("behave_broken", "behave");
+  EXPECT_FALSE(test.reload().applied);
+  EXPECT_EQ(test.version("behave"), "1.0.0");
+  test.install("behave_v1", "behave");
+  test.install("exclusive_broken", "exclusive");
+  const auto report = test.reload();
+  EXPECT_FALSE(report.applied);
+  EXPECT_THAT(report.problems, Contains(HasSubstr("plugin.exclusive: start: this version cannot start")));
+  EXPECT_EQ(test.version("exclusive"), "1.0.0");
+  EXPECT_EQ(test.value("exclusive"), 3);
+  EXPECT_EQ(test.state("exclusive"), State::running);
+}
+
+TEST(Change, AnExclusivePluginStopsBeforeItsSuccessorStarts) {
+  TestHost test;
+  test.install("exclusive_v1", "exclusive");
+  test.configure("[plugin.exclusive]\nvalue = 1\n");
+  ASSERT_EQ(test.start(), "");
+  test.install("exclusive_v2", "exclusive");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.version("exclusive"), "2.0.0");
+}
+
+TEST(Change, ConsumersOfAStickyServiceStartAgain) {
+  TestHost test;
+  test.install("sticky_v1", "sticky");
+  test.install("consumer", "consumer");
+  test.configure("[plugin.sticky]\n[plugin.consumer]\n");
+  ASSERT_EQ(test.start(), "");
+  const auto calls = test.entry("consumer").calls;
+  test.install("sticky_v2", "sticky");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.version("sticky"), "2.0.0");
+  EXPECT_EQ(test.state("consumer"), State::running);
+  EXPECT_GT(test.entry("consumer").calls, calls);
+}
+
+TEST(Change, NamesMissingNeedsAndCircles) {
+  TestHost test;
+  for (const char* name : {"consumer", "cycle_a", "cycle_b", "behave_v1"}) test.install(name, name);
+  test.configure("[plugin.consumer]\n[plugin.cycle-a]\n[plugin.cycle-b]\n[plugin.fine]\nuse = \"behave\"\nenabled = false\n");
+  ASSERT_EQ(test.start(), "");
+  EXPECT_EQ(test.state("consumer"), State::refused);
+  EXPECT_THAT(test.entry("consumer").reason, HasSubstr("needs test.probe/1, which no configured plugin offers"));
+  EXPECT_EQ(test.state("cycle-a"), State::refused);
+  EXPECT_THAT(test.entry("cycle-a").reason, HasSubstr("needs go in a circle"));
+}
+
+TEST(Change, ARemovedProviderTakesItsConsumersDownAndBringsThemBack) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.install("consumer", "consumer");
+  test.configure("[plugin.behave]\n[plugin.consumer]\n");
+  ASSERT_EQ(test.start(), "");
+  test.configure("[plugin.consumer]\n");
+  EXPECT_FALSE(test.reload().applied) << "a reload that leaves a need unmet is refused";
+  EXPECT_EQ(test.state("consumer"), State::running);
+  test.configure("");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_THAT(test.host().lifecycle().view(), IsEmpty());
+  test.configure("[plugin.behave]\n[plugin.consumer]\n");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.state("consumer"), State::running);
+}
+
+TEST(Change, ShowsWhatItHas) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nvalue = 42\n");
+  ASSERT_EQ(test.start(), "");
+  const Control& control = test.host().control();
+  EXPECT_THAT(control.plugins_json(), HasSubstr("\"instance\":\"behave\",\"plugin\":\"behave\",\"version\":\"1.0.0\""));
+  EXPECT_THAT(control.config_toml(), HasSubstr("value = 42"));
+  EXPECT_THAT(control.build_json(), HasSubstr("\"abi\":\"1."));
+  const std::string metrics = control.metrics_text();
+  EXPECT_THAT(metrics, HasSubstr("tarsier_plugin_up{plugin=\"behave\"} 1\n"));
+  EXPECT_THAT(metrics, HasSubstr("behave_starts_total{plugin=\"behave\"} 1\n"));
+  EXPECT_THAT(metrics, HasSubstr("process_resident_memory_bytes "));
+}
+
+}  // namespace
+}  // namespace tarsier::host

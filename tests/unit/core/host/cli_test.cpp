@@ -1,0 +1,119 @@
+// The command line, as a shell sees it.
+#include <cstdio>
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include "test_host.hpp"
+
+namespace tarsier::host {
+namespace {
+
+using test::TestHost;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Answer {
+  int code;
+  std::string text;  // stdout and stderr
+};
+
+Answer tarsier_says(const std::string& arguments) {
+  std::FILE* pipe = ::popen((std::string(TARSIER_PROGRAM) + " " + arguments + " 2>&1").c_str(), "r");
+  Answer answer{-1, {}};
+  char buffer[4096];
+  for (size_t got; (got = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) answer.text.append(buffer, got);
+  const int status = ::pclose(pipe);
+  answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return answer;
+}
+
+TEST(CommandLine, HelpIsEverywhere) {
+  for (const char* words : {"--help", "run --help", "check --help", "plugins --help", "plugins list --help", "plugins info --help",
+                            "plugins new --help", "plugins verify --help"}) {
+    const Answer answer = tarsier_says(words);
+    EXPECT_EQ(answer.code, 0) << words;
+    EXPECT_THAT(answer.text, HasSubstr("Usage: tarsier")) << words;
+  }
+  EXPECT_THAT(tarsier_says("--version").text, StartsWith("tarsier 0."));
+}
+
+TEST(CommandLine, NamesTheNearestWhenItDoesNotUnderstand) {
+  EXPECT_EQ(tarsier_says("").code, 2);
+  const Answer command = tarsier_says("chek");
+  EXPECT_EQ(command.code, 2);
+  EXPECT_THAT(command.text, HasSubstr("unknown command \"chek\"; did you mean \"check\"?"));
+  EXPECT_THAT(tarsier_says("plugins lst").text, HasSubstr("did you mean \"plugins list\"?"));
+  const Answer option = tarsier_says("check --jsn");
+  EXPECT_EQ(option.code, 2);
+  EXPECT_THAT(option.text, HasSubstr("unknown option --jsn; did you mean --json?"));
+  EXPECT_EQ(tarsier_says("plugins info").code, 2);
+}
+
+TEST(CommandLine, CheckNamesFileLineAndColumn) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.install("consumer", "consumer");
+  test.configure("[plugin.behave]\nvalue = \"x\"\n[plugin.c]\nuse = \"consumr\"\n");
+  const Answer bad = tarsier_says("check -c " + test.path("tarsier.toml"));
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_THAT(bad.text, HasSubstr(test.path("tarsier.toml") + ":7:9: plugin.behave.value: expected"));
+  EXPECT_THAT(bad.text, HasSubstr("tarsier.toml:9:7: plugin.c: no plugin \"consumr\" is installed"));
+  EXPECT_THAT(bad.text, HasSubstr("did you mean \"consumer\"?"));
+  test.configure("[plugin.behave]\n[plugin.consumer]\n");
+  const Answer good = tarsier_says("check --json -c " + test.path("tarsier.toml"));
+  EXPECT_EQ(good.code, 0) << good.text;
+  EXPECT_THAT(good.text, StartsWith("{\"ok\":true,"));
+  test.configure("[plugin.consumer]\n");
+  const Answer lacking = tarsier_says("check -c " + test.path("tarsier.toml"));
+  EXPECT_EQ(lacking.code, 1);
+  EXPECT_THAT(lacking.text, HasSubstr("plugin.consumer: needs test.probe/1, which no configured plugin offers"));
+  EXPECT_EQ(tarsier_says("check -c /nowhere.toml").code, 1);
+}
+
+TEST(CommandLine, ListsAndDescribesPlugins) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.write("plugins/text.so", "I am no plugin");
+  const Answer list = tarsier_says("plugins list --plugin-dir " + test.path("plugins"));
+  EXPECT_EQ(list.code, 0);
+  EXPECT_THAT(list.text, HasSubstr("behave            1.0.0     test                  " + test.path("plugins/behave.so")));
+  EXPECT_THAT(list.text, HasSubstr("text.so: not an ELF file"));
+  const Answer info = tarsier_says("plugins info behave --plugin-dir " + test.path("plugins"));
+  EXPECT_EQ(info.code, 0);
+  EXPECT_THAT(info.text, HasSubstr("offers  test.probe/1"));
+  EXPECT_THAT(info.text, HasSubstr("reconfigure                   string = no (yes|no|refuse)  Whether it can."));
+  EXPECT_THAT(tarsier_says("plugins info behave --json --plugin-dir " + test.path("plugins")).text,
+              StartsWith("{\"id\":\"behave\""));
+  EXPECT_EQ(tarsier_says("plugins info nothing").code, 1);
+}
+
+TEST(CommandLine, VerifiesPlugins) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.write("plugins/text.so", "I am no plugin");
+  const Answer good = tarsier_says("plugins verify " + test.path("plugins/behave.so"));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_EQ(good.code, 0) << good.text;
+  EXPECT_THAT(good.text, HasSubstr("the file keeps the contract"));
+#endif
+  EXPECT_THAT(good.text, HasSubstr("ok       life cycle of behave, round 2"));
+  const Answer bad = tarsier_says("plugins verify " + test.path("plugins/text.so"));
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_THAT(bad.text, HasSubstr("FAILED   file"));
+}
+
+TEST(CommandLine, MakesAPluginFromTheTemplate) {
+  TestHost test;
+  const Answer made = tarsier_says("plugins new my-eyes -o " + test.path("my-eyes"));
+  EXPECT_EQ(made.code, 0) << made.text;
+  std::ifstream source(test.path("my-eyes/my-eyes.cpp"));
+  const std::string text{std::istreambuf_iterator<char>(source), {}};
+  EXPECT_THAT(text, HasSubstr(".id = \"my-eyes\""));
+  EXPECT_EQ(text.find("@NAME@"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(test.path("my-eyes/CMakeLists.txt")));
+  EXPECT_EQ(tarsier_says("plugins new my-eyes -o " + test.path("my-eyes")).code, 1) << "it is there already";
+  EXPECT_EQ(tarsier_says("plugins new 'No Name'").code, 2);
+}
+
+}  // namespace
+}  // namespace tarsier::host

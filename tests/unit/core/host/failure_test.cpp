@@ -1,0 +1,133 @@
+// Plugins that misbehave: each is named and contained, and the others go on.
+#include <gmock/gmock.h>
+
+#include "test_host.hpp"
+
+namespace tarsier::host {
+namespace {
+
+using test::TestHost;
+using testing::HasSubstr;
+
+TEST(Failure, AStartThatThrowsIsNamedAndTheOthersRun) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.bad]\nuse = \"behave\"\nstart = \"throw\"\n[plugin.good]\nuse = \"behave\"\nvalue = 1\n");
+  ASSERT_EQ(test.start(), "");
+  EXPECT_EQ(test.state("bad"), State::failed);
+  EXPECT_THAT(test.entry("bad").reason, HasSubstr("start: exception: told to throw"));
+  EXPECT_EQ(test.value("good"), 1);
+}
+
+TEST(Failure, AStartThatHangsIsGivenUpAndEndedWhenItComesBack) {
+  TestHost test;
+  test.deadlines.call = std::chrono::milliseconds(300);
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.bad]\nuse = \"behave\"\nrestart = \"never\"\nstart = \"hang\"\ngate = \"" + test.path("gate") +
+                 "\"\n[plugin.good]\nuse = \"behave\"\nvalue = 1\n");
+  ASSERT_EQ(test.start(), "");
+  EXPECT_EQ(test.state("bad"), State::failed);
+  EXPECT_THAT(test.entry("bad").reason, HasSubstr("start did not return within 300 ms"));
+  EXPECT_EQ(test.value("good"), 1);
+  EXPECT_THAT(test.host().control().plugins_json(), HasSubstr("\"state\":\"retained\""));
+  test.open_gate();
+  EXPECT_TRUE(TestHost::eventually(
+      [&] { return test.host().control().plugins_json().find("\"state\":\"retained\"") == std::string::npos; }));
+}
+
+TEST(Failure, AFailedInstanceIsStartedAgain) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nstart = \"once\"\ngate = \"" + test.path("gate") + "\"\nvalue = 4\n");
+  ASSERT_EQ(test.start(), "");
+  EXPECT_EQ(test.state("behave"), State::failed);
+  test.open_gate();
+  EXPECT_TRUE(TestHost::eventually([&] { return test.state("behave") == State::running; }));
+  EXPECT_EQ(test.value("behave"), 4);
+  EXPECT_GE(test.entry("behave").restarts, 1U);
+}
+
+TEST(Failure, AnInstanceThatSaysItFailedIsStartedAgain) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\n");
+  ASSERT_EQ(test.start(), "");
+  test.probe("behave", [](const test_probe& table) {
+    table.fail(table.self, "out of luck");
+    return true;
+  });
+  EXPECT_TRUE(TestHost::eventually([&] { return test.entry("behave").restarts == 1 && test.state("behave") == State::running; }));
+}
+
+TEST(Failure, NeverMeansNever) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nstart = \"fail\"\nrestart = \"never\"\n");
+  ASSERT_EQ(test.start(), "");
+  EXPECT_EQ(test.state("behave"), State::failed);
+  EXPECT_EQ(test.entry("behave").restarts, 0U);
+}
+
+TEST(Failure, AnOfferWithoutAServiceIsAFailure) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nstart = \"no-service\"\n");
+  ASSERT_EQ(test.start(), "");
+  EXPECT_THAT(test.entry("behave").reason, HasSubstr("offers test.probe/1, and has no such service"));
+}
+
+TEST(Failure, ACallThatDoesNotReturnKeepsItsPluginLoadedUntilItDoes) {
+  TestHost test;
+  test.deadlines.drain = std::chrono::milliseconds(300);
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nstart = \"busy\"\ngate = \"" + test.path("gate") + "\"\n");
+  ASSERT_EQ(test.start(), "");
+  ASSERT_TRUE(TestHost::eventually([&] { return test.entry("behave").in_flight > 0; }));
+  test.configure("");
+  const auto report = test.reload();
+  EXPECT_TRUE(report.applied);
+  EXPECT_TRUE(TestHost::eventually(
+      [&] { return test.host().control().plugins_json().find("\"instance\":\"behave\"") != std::string::npos; }));
+  test.open_gate();
+  EXPECT_TRUE(TestHost::eventually([&] { return test.host().lifecycle().view().empty(); }));
+  EXPECT_EQ(test.stop(), 0);
+}
+
+TEST(Failure, AThreadThatIsLeftBehindKeepsItsCodeInPlace) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nstart = \"thread\"\ngate = \"" + test.path("gate") + "\"\n");
+  ASSERT_EQ(test.start(), "");
+  test.configure("");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.state("behave"), State::retained);
+  EXPECT_THAT(test.entry("behave").reason, HasSubstr("1 thread(s) that it started still run"));
+  test.open_gate();
+  EXPECT_TRUE(TestHost::eventually([&] { return test.host().lifecycle().view().empty(); }));
+  EXPECT_EQ(test.stop(), 0);
+}
+
+TEST(Failure, AStopThatHangsIsNamedAtTheEnd) {
+  TestHost test;
+  test.deadlines.stop = std::chrono::milliseconds(300);
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nstart = \"stop-hangs\"\ngate = \"" + test.path("gate2") + "\"\n");
+  ASSERT_EQ(test.start(), "");
+  EXPECT_EQ(test.stop(), 1);
+  test.write("gate2", "open");
+}
+
+TEST(Failure, AReloadAskedForFromWithinTheInstanceThatItStopsIsAnswered) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nvalue = 1\n");
+  ASSERT_EQ(test.start(), "");
+  test.configure("[plugin.behave]\nvalue = 2\n");
+  // Within a use of the instance's own service: it cannot be drained before this returns.
+  const auto applied = test.probe("behave", [&](const test_probe&) { return test.reload().applied; });
+  EXPECT_EQ(applied, true);
+  EXPECT_TRUE(TestHost::eventually([&] { return test.value("behave") == 2; }));
+}
+
+}  // namespace
+}  // namespace tarsier::host
