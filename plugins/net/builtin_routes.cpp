@@ -71,8 +71,7 @@ void BuiltinRoutes::reload(const std::shared_ptr<Exchange>& exchange) {
   }
   if (status == TARSIER_OK) return exchange->respond(text_answer(200, "reloaded"));
   std::string text = "failed to reload config: ";
-  text.append(error.message, error.message_size);
-  if (!findings.empty()) text.append(1, '\n').append(findings);
+  text.append(findings.empty() ? std::string_view(error.message, error.message_size) : std::string_view(findings));
   exchange->respond(text_answer(500, text));
 }
 

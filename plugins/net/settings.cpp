@@ -2,6 +2,7 @@
 #include "plugins/net/settings.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace tarsier::net {
 namespace {
@@ -114,7 +115,12 @@ Result<NetSettings> read_settings(const Config& config) {
     if (auto read = read_entrypoint(tables.at(i), *known); !read) return std::move(read).error();
   }
   std::erase_if(settings.entrypoints, [](const auto& each) { return !each.enabled; });
+  std::map<std::string, std::string> taken;
   for (const auto& entrypoint : settings.entrypoints) {
+    const auto [other, is_first] = taken.emplace(entrypoint.address, entrypoint.name);
+    if (!is_first && !entrypoint.address.ends_with(":0")) {
+      return tables[entrypoint.name].invalid("address '" + entrypoint.address + "' is also that of entrypoint " + other->second);
+    }
     if (auto good = check_entrypoint(entrypoint, tables[entrypoint.name], settings.access.allow_remote); !good)
       return std::move(good).error();
   }

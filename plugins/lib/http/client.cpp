@@ -29,6 +29,18 @@ std::string tls_key(const TlsClientOptions& tls) {
   return key.append("|").append(tls.server_name);
 }
 
+/// What the caller holds. It must not hold the call itself, which belongs to its network thread.
+class Handle final : public ClientCall {
+ public:
+  explicit Handle(const std::shared_ptr<Call>& call) : call_(call) {}
+  void cancel() override {
+    if (const auto call = call_.lock()) call->cancel();
+  }
+
+ private:
+  const std::weak_ptr<Call> call_;
+};
+
 Result<void> check(const ClientRequest& request) {
   const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; };
   if (request.method.empty() || !std::all_of(request.method.begin(), request.method.end(), is_letter)) {
@@ -115,8 +127,9 @@ Result<std::shared_ptr<ClientCall>> Client::request(ClientRequest request, Done 
     if (shared_->stopped) return Error(TARSIER_CANCELLED, "the HTTP client is stopping");
     shared_->calls.emplace(call.get(), call);
   }
-  boost::asio::post(context, [call] { call->start(); });
-  return std::shared_ptr<ClientCall>(call);
+  std::shared_ptr<ClientCall> handle = std::make_shared<Handle>(call);
+  boost::asio::post(context, [call = std::move(call)] { call->start(); });
+  return handle;
 }
 
 void Client::stop() {

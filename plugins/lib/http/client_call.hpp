@@ -16,7 +16,7 @@
 
 namespace tarsier::net {
 
-class Call final : public ClientCall, public std::enable_shared_from_this<Call> {
+class Call final : public std::enable_shared_from_this<Call> {
  public:
   struct Setup {
     ClientRequest request;
@@ -32,7 +32,8 @@ class Call final : public ClientCall, public std::enable_shared_from_this<Call> 
   };
   Call(boost::asio::io_context& context, Setup setup);
   void start();
-  void cancel() override;
+  /// [any] While the network thread lives.
+  void cancel();
 
  private:
   template <class T>

@@ -28,6 +28,8 @@ constexpr size_t kBodyBuffer = 64 * 1024;
 constexpr size_t kSmall = 16 * 1024;               // pieces below are sent together
 constexpr auto kLinger = std::chrono::seconds(2);  // for a client that still sends what was refused
 
+constexpr auto kFirstRequest = std::chrono::seconds(1);  // for a client that came while the server was ending
+
 class ServerConnection final : public Connection, public std::enable_shared_from_this<ServerConnection> {
  public:
   ServerConnection(std::shared_ptr<Transport> transport, Setup setup, std::function<void()> ended)
@@ -156,7 +158,8 @@ class ServerConnection final : public Connection, public std::enable_shared_from
 
   /// False when the connection ends without a request. A request that is broken is a true, with parser.failure().
   awaitable<bool> read_head(MessageParser& parser) {
-    Moment deadline = moment_now() + (first_ ? limits_.header_timeout : limits_.idle_timeout);
+    const bool first = first_;
+    Moment deadline = moment_now() + (first ? limits_.header_timeout : limits_.idle_timeout);
     bool begun = false;
     first_ = false;
     read_size_ = kIdleBuffer;
@@ -168,7 +171,11 @@ class ServerConnection final : public Connection, public std::enable_shared_from
         inbox_.erase(0, parser.feed(inbox_));
         if (parser.failure() || parser.head_done()) co_return true;
       }
-      if (eof_ || cut_ || (draining() && !begun)) co_return false;
+      if (eof_ || cut_) co_return false;
+      if (draining() && !begun) {  // a client that has only just come is about to ask
+        if (!first) co_return false;
+        deadline = std::min(deadline, born_ + kFirstRequest);
+      }
       if (moment_now() >= deadline) {
         if (!begun) co_return false;
         refuse_now(408, "the request header took too long");
@@ -419,6 +426,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   bool goodbye_said_ = false;
   std::optional<error_code> handshake_result_;
   bool first_ = true;
+  const Moment born_ = moment_now();
   uint64_t received_bytes_ = 0;
   uint64_t sent_bytes_ = 0;
   std::shared_ptr<Exchange> exchange_;

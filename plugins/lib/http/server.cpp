@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,40 +32,57 @@ std::string text_of(const tcp::endpoint& endpoint) {
   return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
 }
 
-/// Linux lets any process of the same user share a port that was bound with SO_REUSEPORT. Only this process may: its upgraded
-/// plugin.
-bool listens_in_this_process(const tcp::endpoint& endpoint) {
-  bool found = false;
+bool listens_at(int fd, const tcp::endpoint& endpoint) {
+  int listening = 0;
+  socklen_t size = sizeof(listening);
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) return false;
+  tcp::endpoint other;
+  socklen_t length = static_cast<socklen_t>(other.capacity());
+  if (getsockname(fd, other.data(), &length) != 0) return false;
+  other.resize(length);
+  return other == endpoint;
+}
+
+/// Another descriptor of the socket that this process has listening there already, or -1. The former configuration, or the former
+/// version of the plugin, has it: with one queue between the two, no client is lost when the former closes its own. (SO_REUSEPORT
+/// would give each a queue, lose what waits in the one that is closed, and let in other processes of the same user.)
+int share_listening_socket(const tcp::endpoint& endpoint) {
+  int shared = -1;
   DIR* folder = opendir("/proc/self/fd");
-  if (folder == nullptr) return false;
+  if (folder == nullptr) return -1;
   while (const dirent* entry = readdir(folder)) {
     int fd = -1;
     std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), fd);
-    int listening = 0;
-    socklen_t size = sizeof(listening);
-    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) continue;
-    tcp::endpoint other;
-    socklen_t length = static_cast<socklen_t>(other.capacity());
-    if (getsockname(fd, other.data(), &length) != 0) continue;
-    other.resize(length);
-    found = found || other == endpoint;
+    if (fd < 0 || !listens_at(fd, endpoint)) continue;
+    shared = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (shared >= 0 && listens_at(shared, endpoint)) break;  // it could have been closed, and the number used again, in between
+    if (shared >= 0) ::close(shared);
+    shared = -1;
   }
   closedir(folder);
-  return found;
+  return shared;
 }
 
 asio::detail::socket_option::boolean<IPPROTO_IPV6, IPV6_V6ONLY> v6_only() {
   return asio::detail::socket_option::boolean<IPPROTO_IPV6, IPV6_V6ONLY>(true);
 }
 
-/// Whether the address could be bound alone.
-error_code try_alone(asio::io_context& context, const tcp::endpoint& endpoint) {
+/// Binds and listens, or joins the socket of this process that does.
+error_code listen_at(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
   error_code ec;
-  tcp::acceptor probe(context);
-  probe.open(endpoint.protocol(), ec);
-  if (!ec) probe.set_option(tcp::acceptor::reuse_address(true), ec);
-  if (!ec && endpoint.address().is_v6()) probe.set_option(v6_only(), ec);
-  if (!ec) probe.bind(endpoint, ec);
+  acceptor.open(endpoint.protocol(), ec);
+  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+  if (!ec && endpoint.address().is_v6()) acceptor.set_option(v6_only(), ec);
+  if (!ec) acceptor.bind(endpoint, ec);
+  if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
+  if (ec != asio::error::address_in_use) return ec;
+  const int shared = share_listening_socket(endpoint);
+  if (shared < 0) return ec;
+  error_code ignored;  // nothing is lost with a socket that could not be bound
+  acceptor.close(ignored);
+  ec = {};
+  acceptor.assign(endpoint.protocol(), shared, ec);
+  if (ec) ::close(shared);
   return ec;
 }
 
@@ -117,17 +135,7 @@ struct Server::Listener : std::enable_shared_from_this<Server::Listener> {
     const auto failed = [&](const char* what, const error_code& ec) {
       return Error::unavailable(std::string(what) + " " + options->address + ": " + ec.message());
     };
-    error_code ec = try_alone(context, endpoint);
-    if (ec == asio::error::address_in_use && listens_in_this_process(endpoint)) ec = {};
-    if (ec) return failed("listen on", ec);
-    acceptor.open(endpoint.protocol(), ec);
-    if (ec) return failed("open a socket for", ec);
-    const asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT> share(true);
-    acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
-    if (!ec) acceptor.set_option(share, ec);
-    if (!ec && endpoint.address().is_v6()) acceptor.set_option(v6_only(), ec);
-    if (!ec) acceptor.bind(endpoint, ec);
-    if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    error_code ec = listen_at(acceptor, endpoint);
     if (ec) return failed("listen on", ec);
     const tcp::endpoint bound = acceptor.local_endpoint(ec);
     if (ec) return failed("read the address of", ec);
@@ -139,11 +147,9 @@ struct Server::Listener : std::enable_shared_from_this<Server::Listener> {
   void accept() {
     asio::io_context& target = shared->threads.next();
     acceptor.async_accept(target, [self = shared_from_this(), &target](error_code ec, tcp::socket socket) {
+      if (!ec) self->take(target, std::move(socket));
       if (self->closed) return self->over();
-      if (!ec) {
-        self->take(target, std::move(socket));
-        return self->accept();
-      }
+      if (!ec) return self->accept();
       if (ec == asio::error::connection_aborted || ec == asio::error::interrupted) return self->accept();
       // Out of file descriptors or memory: connections that end give some back.
       self->shared->log.write(TARSIER_LOG_WARN, "accept failed", {{"entrypoint", self->options->name}, {"error", ec.message()}});

@@ -91,28 +91,37 @@ void async_teardown(beast::role_type, Stream& stream, Handler&& handler) {
                                   error_code, size_t) { std::move (*shared)(error_code()); });
 }
 
+/// What belongs to the network thread. Only completions hold it besides the session, which lets go of it there: whoever still holds
+/// the session, on whatever thread, holds nothing of the loop.
+struct Wire {
+  Wire(std::shared_ptr<Transport> the_transport, std::string received)
+      : transport(the_transport), stream(Stream(std::move(the_transport), std::move(received))) {}
+  std::shared_ptr<Transport> transport;
+  websocket::stream<Stream, false> stream;
+  beast::flat_buffer buffer;
+};
+
 class Session final : public Websocket, public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<Transport> transport, WebsocketOptions options, WebsocketCallbacks callbacks, Executor& executor,
           std::function<void()> ended)
       : context_(transport->context()),
-        transport_(transport),
         options_(std::move(options)),
         callbacks_(std::move(callbacks)),
         executor_(executor),
         ended_(std::move(ended)),
-        stream_(Stream(std::move(transport), std::move(options_.received))) {}
+        wire_(std::make_shared<Wire>(std::move(transport), std::move(options_.received))) {}
 
   void start() {
     websocket::stream_base::timeout times{};
     times.handshake_timeout = std::chrono::seconds(10);
     times.idle_timeout = std::chrono::seconds(60);
     times.keep_alive_pings = true;
-    stream_.set_option(times);
-    stream_.read_message_max(options_.max_message_bytes);
+    wire_->stream.set_option(times);
+    wire_->stream.read_message_max(options_.max_message_bytes);
     http::request<http::empty_body> request(http::verb::get, options_.target, 11);
     for (const Header& field : options_.request_headers) request.insert(field.name, field.value);
-    stream_.async_accept(request, [self = shared_from_this()](error_code ec) {
+    wire_->stream.async_accept(request, [self = shared_from_this(), wire = wire_](error_code ec) {
       if (ec) return self->finish();
       self->open_ = true;
       self->enqueue(0, [self] { self->callbacks_.on_open(self); });
@@ -138,20 +147,23 @@ class Session final : public Websocket, public std::enable_shared_from_this<Sess
     asio::post(context_, [self = shared_from_this()] { self->pump(); });
   }
 
-  void kill() override { transport_->close(); }
+  void kill() override {
+    if (wire_) wire_->transport->close();
+  }
 
  private:
   static constexpr size_t kMaxWaiting = 1024 * 1024;
 
   void read() {
+    if (!wire_) return;
     reading_ = true;
-    stream_.async_read(buffer_, [self = shared_from_this()](error_code ec, size_t) {
+    wire_->stream.async_read(wire_->buffer, [self = shared_from_this(), wire = wire_](error_code ec, size_t) {
       self->reading_ = false;
       if (ec) return self->finish();
-      std::string message = beast::buffers_to_string(self->buffer_.data());
-      self->buffer_.consume(self->buffer_.size());
+      std::string message = beast::buffers_to_string(wire->buffer.data());
+      wire->buffer.consume(wire->buffer.size());
       const size_t size = message.size();
-      self->enqueue(size, [self, text = self->stream_.got_text(), message = std::move(message)] {
+      self->enqueue(size, [self, text = wire->stream.got_text(), message = std::move(message)] {
         self->callbacks_.on_message(message, text);
       });
       const std::lock_guard lock(self->mutex_);
@@ -176,8 +188,8 @@ class Session final : public Websocket, public std::enable_shared_from_this<Sess
       }
     }
     if (writing_) {
-      stream_.text(current_.second);
-      stream_.async_write(asio::buffer(current_.first), [self = shared_from_this()](error_code ec, size_t) {
+      wire_->stream.text(current_.second);
+      wire_->stream.async_write(asio::buffer(current_.first), [self = shared_from_this(), wire = wire_](error_code ec, size_t) {
         self->writing_ = false;
         {
           const std::lock_guard lock(self->mutex_);
@@ -188,8 +200,8 @@ class Session final : public Websocket, public std::enable_shared_from_this<Sess
       });
     } else if (goodbye) {
       const websocket::close_reason reason(static_cast<websocket::close_code>(goodbye->first), goodbye->second);
-      stream_.async_close(reason, [self = shared_from_this()](error_code) {
-        self->transport_->close();
+      wire_->stream.async_close(reason, [self = shared_from_this(), wire = wire_](error_code) {
+        wire->transport->close();
         if (!self->reading_) self->finish();
       });
     }
@@ -201,14 +213,15 @@ class Session final : public Websocket, public std::enable_shared_from_this<Sess
       const std::lock_guard lock(mutex_);
       if (std::exchange(ended_already_, true)) return;
     }
-    transport_->close();
+    wire_->transport->close();
+    wire_.reset();
     enqueue(0, [self = shared_from_this()] {
       if (self->open_) self->callbacks_.on_close();
       const auto gone = std::exchange(self->callbacks_.on_gone, nullptr);
       self->callbacks_ = {};
       gone();
     });
-    ended_();
+    std::exchange(ended_, nullptr)();  // it holds the connection, which belongs to this thread too
   }
 
   /// Appends to the socket's own queue, which one worker at a time empties.
@@ -239,14 +252,12 @@ class Session final : public Websocket, public std::enable_shared_from_this<Sess
   }
 
   asio::io_context& context_;
-  std::shared_ptr<Transport> transport_;
   WebsocketOptions options_;
   WebsocketCallbacks callbacks_;
   Executor& executor_;
   std::function<void()> ended_;
   // of the network thread
-  websocket::stream<Stream, false> stream_;
-  beast::flat_buffer buffer_;
+  std::shared_ptr<Wire> wire_;  // null when it has ended
   bool reading_ = false;
   bool writing_ = false;
   bool saying_goodbye_ = false;

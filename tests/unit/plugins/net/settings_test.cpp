@@ -56,6 +56,11 @@ TEST_F(Settings, RefuseRemoteAddressesUnlessToldOtherwise) {
   EXPECT_THAT(addresses(), HasSubstr("main=0.0.0.0:3001"));
 }
 
+TEST_F(Settings, RefuseTwoEntrypointsOnOneAddress) {
+  tree.set("entrypoint.extra.address", "127.0.0.1:9090");
+  EXPECT_THAT(addresses(), HasSubstr("address '127.0.0.1:9090' is also that of entrypoint prometheus"));
+}
+
 TEST_F(Settings, SayWhatIsMissing) {
   tree.set_list("entrypoint.extra.apis", {"prometheus"});
   EXPECT_THAT(addresses(), HasSubstr("expected an address"));

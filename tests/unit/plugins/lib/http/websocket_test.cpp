@@ -30,7 +30,7 @@ struct Echo {
   struct Signals {  // outlive the test's own end: a socket may close after it
     std::promise<void> closed;
     std::promise<void> gone;
-    std::atomic<bool> upgraded{false};
+    std::promise<bool> upgraded;
   };
   explicit Echo(Site& site) {
     site.paths.on("/ws", [signals = signals](const std::shared_ptr<Exchange>& exchange) {
@@ -46,7 +46,7 @@ struct Echo {
         signals->closed.set_value();
       };
       callbacks.on_gone = [signals] { signals->gone.set_value(); };
-      signals->upgraded = exchange->upgrade(std::move(callbacks));
+      signals->upgraded.set_value(exchange->upgrade(std::move(callbacks)));
     });
   }
   bool wait_closed() {
@@ -77,7 +77,7 @@ TEST(Websocket, EchoesMessagesAndClosesPolitely) {
   raw.send(frame(8, "\x03\xe8"));
   EXPECT_EQ("\x88\x02\x03\xe8", raw.read(4));
   EXPECT_TRUE(echo.wait_closed());
-  EXPECT_TRUE(echo.signals->upgraded);
+  EXPECT_TRUE(echo.signals->upgraded.get_future().get());
 }
 
 TEST(Websocket, TakesFramesThatCameWithTheHandshake) {
@@ -136,12 +136,18 @@ TEST(Websocket, RefusesWhatIsNoHandshake) {
   Raw plain(site.port);
   plain.send("GET /ws HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_THAT(plain.read_answer(), StartsWith("HTTP/1.1 400"));
+  EXPECT_FALSE(echo.signals->upgraded.get_future().get());
+}
+
+TEST(Websocket, NamesTheVersionThatItSpeaks) {
+  Site site;
+  Echo echo(site);
   Raw old(site.port);
   old.send(
       "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\nSec-WebSocket-Key: "
       "x\r\n\r\n");
   EXPECT_THAT(old.read_answer(), HasSubstr("Sec-WebSocket-Version: 13\r\n"));
-  EXPECT_FALSE(echo.signals->upgraded);
+  EXPECT_FALSE(echo.signals->upgraded.get_future().get());
 }
 
 }  // namespace
