@@ -278,10 +278,10 @@ class ServerConnection final : public Connection, public std::enable_shared_from
     const bool asked_for_upgrade = has_header(exchange_->request().headers, "upgrade");
     std::optional<Pace> pace;
     while (true) {
+      const auto progress = exchange_->progress();  // before the output: what is complete here has all of it there
       for (auto& piece : exchange_->take_output()) out_.push_back(std::move(piece));
       const uint64_t sent_before = sent_bytes_;
       write_more();
-      const auto progress = exchange_->progress();
       if (progress.aborted) cut();
       if (broken_ || cut_) {
         exchange_->cancel();

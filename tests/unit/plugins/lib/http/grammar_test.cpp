@@ -273,6 +273,12 @@ TEST_P(MessageParserSteps, ReadsBodiesOfBothFramings) {
   EXPECT_EQ("hello", body);
 }
 
+TEST_P(MessageParserSteps, ReadsAnEmptyChunkedBody) {
+  std::string body;
+  EXPECT_FALSE(parse("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", GetParam(), &body));
+  EXPECT_EQ("", body);
+}
+
 TEST_P(MessageParserSteps, SaysWhatIsWrongByItsCode) {
   const auto code = [&](const std::string& bytes) { return parse(bytes, GetParam()).value_or(ParseFailure{0, ""}).code; };
   EXPECT_EQ(400U, code("\x16\x03\x01\x02 TLS on a plain port\r\n\r\n"));
@@ -287,7 +293,7 @@ TEST_P(MessageParserSteps, SaysWhatIsWrongByItsCode) {
   EXPECT_EQ(400U, code("POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
   EXPECT_EQ(400U, code("POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"));
   EXPECT_EQ(501U, code("POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n"));
-  EXPECT_EQ(400U, code("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"));
+  EXPECT_EQ(400U, code("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Steps, MessageParserSteps, ::testing::Values(1, 7, 4096));
