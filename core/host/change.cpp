@@ -25,6 +25,10 @@ Change::Change(Lifecycle& lifecycle, std::vector<InstanceSpec> specs, bool stric
 ApplyReport Change::run() {
   if (rejected() || !prepare() || !reconfigure()) return give_up();
   find_dependants();
+  if (!prepare_cycled()) {
+    undo_reconfigured();
+    return give_up();
+  }
   start_beside();
   stop_old();
   if (!start_new()) {
@@ -69,6 +73,20 @@ bool Change::prepare() {
   return !rejected();
 }
 
+// Those who start again do so as new instances: a plugin that was never tried twice is not tried now.
+bool Change::prepare_cycled() {
+  for (Step& step : steps_) {
+    if (step.kind != Kind::cycle) continue;
+    auto instance = lifecycle_.prepare(step.spec);
+    if (!instance) {
+      problem(step, instance.error().message());
+      return false;
+    }
+    step.fresh = std::move(instance).value();
+  }
+  return true;
+}
+
 bool Change::reconfigure() {
   for (Step& step : steps_) {
     if (step.kind != Kind::reconfigure) continue;
@@ -92,6 +110,7 @@ bool Change::reconfigure() {
 
 void Change::undo_reconfigured() {
   for (auto& [step, before] : reconfigured_) {
+    if (step->old == nullptr) continue;  // it was stopped, and started again with what it had before
     auto undone = step->old->reconfigure(before, lifecycle_.limits_.call);
     if (!undone) lifecycle_.on_failed(*step->old, "its former configuration was refused: " + undone.error().message());
   }
@@ -145,11 +164,7 @@ bool Change::start_level(const Steps& steps) {
   std::vector<std::function<void()>> calls;
   for (Step* step : steps) {
     calls.push_back([this, step] {
-      if (step->kind == Kind::cycle && step->lost) {
-        step->failure = "it did not stop, so it cannot start again";
-        return;
-      }
-      auto up = lifecycle_.bring_up(runner(*step), static_cast<uint64_t>(step - steps_.data()));
+      auto up = lifecycle_.bring_up(*step->fresh, static_cast<uint64_t>(step - steps_.data()));
       step->up = up.ok();
       if (!up) step->failure = up.error().message();
     });
@@ -177,10 +192,7 @@ void Change::roll_back() {
 }
 
 void Change::end_fresh(Step& step) {
-  if (step.kind == Kind::cycle) {
-    // It has to start again with the old provider.
-    (void)lifecycle_.take_down(step.old);
-  } else if (step.beside) {
+  if (step.beside) {
     const auto moved = lifecycle_.rooms_.services->offer(step.spec.name, step.entry->order, step.old->offered());
     const auto drained = lifecycle_.drain(*step.fresh, moved);
     if (drained) (void)step.fresh->stop(lifecycle_.limits_.stop);
@@ -192,8 +204,13 @@ void Change::end_fresh(Step& step) {
 
 void Change::revive(Step& step) {
   if (step.entry == nullptr) return;
-  Result<void> up = Error::internal("it did not stop, so it cannot start again");
-  if (!step.lost) up = lifecycle_.bring_up(*step.old, step.entry->order);
+  auto instance = lifecycle_.prepare(step.entry->spec);
+  Result<void> up = instance ? lifecycle_.bring_up(**instance, step.entry->order) : Result<void>(instance.error());
+  {
+    const std::lock_guard lock(lifecycle_.entries_mutex_);
+    step.entry->instance = instance ? *instance : nullptr;
+  }
+  lifecycle_.discard(std::move(step.old));
   if (!up) lifecycle_.fail(*step.entry, up.error().message());
 }
 
@@ -216,7 +233,8 @@ void Change::commit() {
   }
   install_entries();
   for (Step& step : steps_) {
-    if (step.kind == Kind::remove || step.kind == Kind::replace) lifecycle_.discard(std::move(step.old));
+    if (step.kind == Kind::remove || step.kind == Kind::replace || step.kind == Kind::cycle)
+      lifecycle_.discard(std::move(step.old));
     step.old.reset();
   }
   steps_.clear();
@@ -273,15 +291,14 @@ void Change::settle(Entry& entry, Step& step) {
       break;
     case Kind::add:
     case Kind::replace:
+    case Kind::cycle:
       if (step.failure.empty()) {
-        tell(step, std::string(step.kind == Kind::add ? "started" : "replaced") + ", version " + step.spec.plugin->version);
+        tell(step, step.kind == Kind::cycle
+                       ? "started again with what it needs"
+                       : std::string(step.kind == Kind::add ? "started" : "replaced") + ", version " + step.spec.plugin->version);
       }
       entry.backoff = Backoff(entry.spec.name);
       entry.instance = std::move(step.fresh);
-      entry.started_at = std::chrono::steady_clock::now();
-      break;
-    case Kind::cycle:
-      tell(step, "started again with what it needs");
       entry.started_at = std::chrono::steady_clock::now();
       break;
     case Kind::remove:

@@ -40,7 +40,7 @@ class Change {
     ServiceRegistry::References moved;  ///< from old to fresh; may still be in use
     bool down = false;                  ///< old was stopped by this change
     bool lost = false;                  ///< old did not stop: it cannot run again
-    bool up = false;                    ///< fresh (old, for cycle) was started by this change
+    bool up = false;                    ///< fresh was started by this change
     bool gone = false;                  ///< its name is not in the configuration any more
     std::string failure;                ///< of an added one, which is tried again later
   };
@@ -56,6 +56,7 @@ class Change {
 
   // work (change.cpp)
   bool prepare();
+  bool prepare_cycled();
   bool reconfigure();
   void undo_reconfigured();
   void start_beside();
@@ -74,7 +75,6 @@ class Change {
   ApplyReport give_up();
 
   bool rejected() const { return strict_ && !report_.problems.empty(); }
-  Instance& runner(Step& step) const { return step.kind == Kind::cycle ? *step.old : *step.fresh; }
   void problem(const Step& step, const std::string& what);
 
   Lifecycle& lifecycle_;

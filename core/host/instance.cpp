@@ -53,7 +53,7 @@ Instance::Instance(Rooms& rooms, InstanceSpec spec, std::shared_ptr<loader::Modu
 }
 
 Instance::~Instance() {
-  if (self_ != nullptr && !abandoned()) bug(("instance " + spec_.name + " was dropped before it was destroyed").c_str());
+  if (self_ != nullptr && !abandoned() && !orphaned_) bug(("instance " + spec_.name + " was dropped before it was destroyed").c_str());
 }
 
 Result<void> Instance::call(const char* what, std::chrono::nanoseconds deadline,
@@ -69,7 +69,7 @@ Result<void> Instance::call(const char* what, std::chrono::nanoseconds deadline,
     } catch (...) {
       shared->status = Error::internal("an exception of an unknown type left the plugin").to_c(&shared->error);
     }
-    if (shared->given_up.exchange(true)) self->come_back();
+    if (shared->given_up.exchange(true)) self->come_back(what);
   };
   const auto outcome = rooms_.scheduler->run_control(owner_, run, deadline);
   if (outcome != scheduler::ControlOutcome::completed) {
@@ -86,10 +86,17 @@ Result<void> Instance::call(const char* what, std::chrono::nanoseconds deadline,
 }
 
 // On the control thread, long after the deadline: from now on it can be ended.
-void Instance::come_back() {
-  started_.store(true);  // whatever it was, stop() is called before destroy()
+void Instance::come_back(std::string_view from) {
+  if (from == "start") started_.store(true);
+  if (from == "stop") started_.store(false);
   abandoned_.store(false, std::memory_order_release);
-  if (events_.failed) events_.failed(*this, "a call that was given up has returned");
+  const std::lock_guard lock(status_mutex_);
+  if (!orphaned_ && events_.failed) events_.failed(*this, "a call that was given up has returned");
+}
+
+void Instance::orphan() {
+  const std::lock_guard lock(status_mutex_);
+  orphaned_ = true;
 }
 
 Result<void> Instance::create(std::chrono::nanoseconds deadline) {
@@ -170,6 +177,10 @@ Result<void> Instance::destroy(std::chrono::nanoseconds deadline) {
   rooms_.storage->detach(owner_);
   rooms_.metrics->detach(owner_);
   return {};
+}
+
+bool Instance::busy() const {
+  return abandoned() || owner_.in_flight() != 0 || owner_.accounting().threads.load() != 0 || rooms_.services->in_use(unfinished_);
 }
 
 Instance::Status Instance::status() const {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/host/host_context.hpp"
@@ -83,6 +84,12 @@ class Instance : public std::enable_shared_from_this<Instance> {
   Result<void> stop(std::chrono::nanoseconds deadline);
   Result<void> destroy(std::chrono::nanoseconds deadline);
   void set_state(State state, std::string reason = {});
+  /// References to its services that were in use when the patience with them ended.
+  void set_unfinished(ServiceRegistry::References references) { unfinished_ = std::move(references); }
+  /// Nobody listens to it any more: what is left of it when the process ends.
+  void orphan();
+  /// Code of it runs, or may: it must not be destroyed.
+  bool busy() const;
 
   // ---- health, [any]
   void health_ok();
@@ -94,7 +101,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   Instance(Rooms& rooms, InstanceSpec spec, std::shared_ptr<loader::Module> module, const tarsier_plugin& plugin,
            InstanceEvents events);
   Result<void> call(const char* what, std::chrono::nanoseconds deadline, std::function<tarsier_status(tarsier_error*)> body);
-  void come_back();
+  void come_back(std::string_view from);
   void set_health(State state, std::string_view reason);
 
   Rooms& rooms_;
@@ -107,10 +114,12 @@ class Instance : public std::enable_shared_from_this<Instance> {
   tarsier_host host_{};
   tarsier_instance* self_ = nullptr;
   std::vector<OfferedService> offered_;
+  ServiceRegistry::References unfinished_;
   std::atomic<bool> started_{false};
   std::atomic<bool> abandoned_{false};
   mutable std::mutex status_mutex_;
   Status status_;
+  bool orphaned_ = false;  // guarded by status_mutex_
 };
 
 }  // namespace tarsier::host

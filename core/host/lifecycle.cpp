@@ -21,7 +21,9 @@ constexpr auto kPatience = std::chrono::milliseconds(250);
 Lifecycle::Lifecycle(Rooms& rooms, Modules& modules, LifecycleOptions options)
     : rooms_(rooms), modules_(modules), options_(std::move(options)), limits_(options_.deadlines) {}
 
-Lifecycle::~Lifecycle() = default;
+Lifecycle::~Lifecycle() {
+  for (const auto& zombie : zombies_) zombie->orphan();
+}
 
 void Lifecycle::log(tarsier_log_level level, const std::string& instance, const std::string& message) const {
   if (options_.log) options_.log(level, instance, message);
@@ -88,7 +90,10 @@ Result<void> Lifecycle::drain(Instance& instance, const ServiceRegistry::Referen
   const auto limit = limits_.drain;
   if (!rooms_.services->wait_unused(references, std::min<std::chrono::nanoseconds>(kPatience, limit))) {
     if (options_.waiting) options_.waiting();
-    if (!rooms_.services->wait_unused(references, limit)) return Error(TARSIER_DEADLINE, "its services are still in use");
+    if (!rooms_.services->wait_unused(references, limit)) {
+      instance.set_unfinished(references);
+      return Error(TARSIER_DEADLINE, "its services are still in use");
+    }
   }
   auto quiet = instance.quiesce(std::min<std::chrono::nanoseconds>(kPatience, limit));
   if (quiet) return quiet;
@@ -109,7 +114,7 @@ Result<void> Lifecycle::take_down(const std::shared_ptr<Instance>& instance) {
 
 void Lifecycle::discard(std::shared_ptr<Instance> instance) {
   if (instance == nullptr) return;
-  if (instance->abandoned() || instance->owner().in_flight() != 0) {
+  if (instance->abandoned() || instance->started() || instance->owner().in_flight() != 0) {
     keep_zombie(std::move(instance), "a call of it has not returned");
     return;
   }
@@ -138,15 +143,13 @@ void Lifecycle::reap() {
   std::vector<std::shared_ptr<Instance>> returned;
   {
     const std::lock_guard lock(entries_mutex_);
-    const auto gone = std::stable_partition(zombies_.begin(), zombies_.end(), [](const auto& zombie) {
-      return zombie->abandoned() || zombie->owner().in_flight() != 0 || zombie->owner().accounting().threads.load() != 0;
-    });
+    const auto gone = std::stable_partition(zombies_.begin(), zombies_.end(), [](const auto& zombie) { return zombie->busy(); });
     returned.assign(gone, zombies_.end());
     zombies_.erase(gone, zombies_.end());
   }
   for (auto& zombie : returned) {
     log(TARSIER_LOG_INFO, zombie->name(), "its last call has returned; it is unloaded now");
-    (void)zombie->stop(limits_.stop);
+    if (zombie->quiesce(limits_.drain)) (void)zombie->stop(limits_.stop);
     discard(std::move(zombie));
   }
   returned.clear();

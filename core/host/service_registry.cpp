@@ -118,6 +118,13 @@ bool ServiceRegistry::wait_unused(const References& references, std::chrono::nan
   return all;
 }
 
+bool ServiceRegistry::in_use(const References& references) const {
+  const std::lock_guard lock(providers_mutex_);
+  return std::any_of(references_.begin(), references_.end(), [&](const auto& known) {
+    return std::find(references.begin(), references.end(), known.get()) != references.end() && known->uses.load() != 0;
+  });
+}
+
 uint64_t ServiceRegistry::uses_of(const std::string& instance) const {
   const std::lock_guard lock(providers_mutex_);
   int64_t uses = 0;

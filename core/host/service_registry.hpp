@@ -73,6 +73,8 @@ class ServiceRegistry {
   /// Waits until no use that began before the change is left. In the last part of `timeout` it pauses the references that are
   /// always in use, for an instant at a time. False: some are still in use.
   bool wait_unused(const References& references, std::chrono::nanoseconds timeout);
+  /// One of these references, as far as it still exists, is in use now.
+  bool in_use(const References& references) const;
   /// Uses in flight of what the instance offers.
   uint64_t uses_of(const std::string& instance) const;
   /// Consumers (by instance) that refer to something that `instance` offers now.

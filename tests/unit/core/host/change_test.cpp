@@ -146,12 +146,25 @@ TEST(Change, ConsumersOfAStickyServiceStartAgain) {
   test.install("consumer", "consumer");
   test.configure("[plugin.sticky]\n[plugin.consumer]\n");
   ASSERT_EQ(test.start(), "");
-  const auto calls = test.entry("consumer").calls;
+  const auto since = test.entry("consumer").since_ns;
   test.install("sticky_v2", "sticky");
   EXPECT_TRUE(test.reload().applied);
   EXPECT_EQ(test.version("sticky"), "2.0.0");
   EXPECT_EQ(test.state("consumer"), State::running);
-  EXPECT_GT(test.entry("consumer").calls, calls);
+  EXPECT_GT(test.entry("consumer").since_ns, since);
+}
+
+TEST(Change, ConsumersComeBackWhenTheirNewProviderFails) {
+  TestHost test;
+  test.install("sticky_v1", "sticky");
+  test.install("consumer", "consumer");
+  test.configure("[plugin.sticky]\nvalue = 6\n[plugin.consumer]\n");
+  ASSERT_EQ(test.start(), "");
+  test.configure("[plugin.sticky]\nvalue = 7\n[plugin.consumer]\nstart = \"fail\"\n");
+  EXPECT_FALSE(test.reload().applied);
+  EXPECT_EQ(test.value("sticky"), 6);
+  EXPECT_EQ(test.state("sticky"), State::running);
+  EXPECT_EQ(test.state("consumer"), State::running);
 }
 
 TEST(Change, NamesMissingNeedsAndCircles) {
