@@ -1,6 +1,7 @@
 #include "core/scheduler/timers.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -30,7 +31,10 @@ Timers::Timers(Clock& clock, WorkerPool& pool, ReportFunction report, std::funct
 Timers::~Timers() = default;
 
 Result<tarsier_timer*> Timers::every(host::Owner& owner, const tarsier_timer_spec& spec) {
-  if (!TARSIER_HAS(&spec, job)) return Error::invalid("timer spec is too short");
+  // The job is the last member and may itself be of an older, shorter kind: up to `run` both must reach.
+  if (spec.size < offsetof(tarsier_timer_spec, job) + offsetof(tarsier_job, run) + sizeof(spec.job.run) ||
+      !TARSIER_HAS(&spec.job, run))
+    return Error::invalid("timer spec is too short");
   if (spec.interval_ns <= 0)
     return Error::invalid("timer \"" + std::string(view(spec.job.name)) + "\": interval must be above 0, is " +
                           std::to_string(spec.interval_ns) + " ns");
