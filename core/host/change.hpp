@@ -48,6 +48,7 @@ class Change {
 
   // plan (change_plan.cpp)
   void order(std::vector<InstanceSpec> specs);
+  void keep_running_through_broken_files(std::vector<InstanceSpec>& specs);
   void refuse_second_singletons(std::vector<InstanceSpec>& specs);
   void decide(Step& step);
   bool same_as_before(const Step& step) const;

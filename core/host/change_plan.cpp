@@ -25,8 +25,20 @@ bool needs(const tarsier_plugin& plugin, std::string_view service) {
 
 }  // namespace
 
+// An upgrade whose file cannot be used is rolled back before it begins: what runs goes on with what it had.
+void Change::keep_running_through_broken_files(std::vector<InstanceSpec>& specs) {
+  for (InstanceSpec& spec : specs) {
+    const Entry* entry = spec.broken_file ? lifecycle_.find(spec.name) : nullptr;
+    if (entry == nullptr || !entry->running()) continue;
+    report_.problems.push_back(spec.location + ": plugin." + spec.name +
+                               ": the new file is refused, the running version stays: " + spec.refusal);
+    spec = entry->spec;
+  }
+}
+
 // Puts the specs into start order; what cannot start gets its refusal.
 void Change::order(std::vector<InstanceSpec> specs) {
+  keep_running_through_broken_files(specs);
   refuse_second_singletons(specs);
   std::vector<StartNode> nodes;
   std::vector<InstanceSpec*> of_node;

@@ -41,10 +41,13 @@ config::Aliases aliases_of(const loader::PluginDirectory& directory) {
 }
 
 // Why no file gives the plugin: a file that names it and is refused, or nothing at all.
-std::string absent_plugin(const std::string& id, const loader::PluginDirectory& directory) {
+std::string absent_plugin(const std::string& id, const loader::PluginDirectory& directory, bool& broken_file) {
   for (const loader::PluginFile& file : directory.files()) {
     const bool named = (file.note && file.note->has_id(id)) || std::filesystem::path(file.path).stem() == id;
-    if (named && !file.refusal.empty()) return file.refusal;
+    if (named && !file.refusal.empty()) {
+      broken_file = true;
+      return file.refusal;
+    }
   }
   const auto ids = directory.ids();
   const std::string close = config::nearest(id, ids);
@@ -57,12 +60,13 @@ void find_plugin(InstanceSpec& spec, const loader::PluginDirectory& directory, M
   std::string id;
   const loader::PluginFile* file = directory.find(spec.use, &id);
   if (file == nullptr) {
-    spec.refusal = absent_plugin(spec.use, directory);
+    spec.refusal = absent_plugin(spec.use, directory, spec.broken_file);
     return;
   }
   auto module = modules.load(*file);
   if (!module) {
     spec.refusal = module.error().message();
+    spec.broken_file = true;
     return;
   }
   spec.module = *module;

@@ -170,6 +170,7 @@ int Host::Impl::run() {
 
 ApplyReport Host::Impl::apply(bool strict) {
   Desired desired = read_desired(options.desired, directory, modules);
+  tell_refused_files();
   if (!desired.ok()) {
     ApplyReport report{false, {}};
     for (const config::Finding& finding : desired.findings) report.problems.push_back(finding.text());
@@ -180,6 +181,19 @@ ApplyReport Host::Impl::apply(bool strict) {
   ApplyReport report = lifecycle->apply(desired.specs, strict);
   if (report.applied) take(std::move(desired));
   return report;
+}
+
+// Also files that no section names: who dropped one in wants to know.
+void Host::Impl::tell_refused_files() {
+  std::set<std::string> refusals;
+  for (const loader::PluginFile& file : directory->files()) {
+    if (!file.refusal.empty())
+      refusals.insert(file.refusal.find(file.path) == std::string::npos ? file.path + ": " + file.refusal : file.refusal);
+  }
+  for (const std::string& refusal : refusals) {
+    if (!told_refusals.contains(refusal)) log(TARSIER_LOG_WARN, "a plugin file cannot be used: " + refusal);
+  }
+  told_refusals = std::move(refusals);
 }
 
 void Host::Impl::take(Desired desired) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct Host::Impl {
   void make_lifecycle();
   void log(tarsier_log_level level, const std::string& message, const std::string& instance = "host");
   ApplyReport apply(bool strict);
+  void tell_refused_files();
   void take(Desired desired);
   void answer_waiting(const ApplyReport& report);
   int take_down();
@@ -60,6 +62,7 @@ struct Host::Impl {
   Rooms rooms;
   Modules modules;
   std::unique_ptr<loader::PluginDirectory> directory;
+  std::set<std::string> told_refusals;  // of files, so that each is told once
   std::unique_ptr<Control> control;
   std::unique_ptr<Lifecycle> lifecycle;
 

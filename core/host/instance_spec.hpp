@@ -27,6 +27,8 @@ struct InstanceSpec {
   std::shared_ptr<loader::Module> module;
   const tarsier_plugin* plugin = nullptr;
   std::string refusal;
+  /// The refusal is about the plugin's file, which is there but cannot be used: a running instance goes on.
+  bool broken_file = false;
 
   /// Its own table, checked against the schema.
   std::shared_ptr<const tarsier_config_node> node;

@@ -130,6 +130,9 @@ class Check(unittest.TestCase):
             ("[plugin.node\n", r"tarsier\.toml:1:"),
             ("[plugin.promql]\n", r"promql.*tarsier\.(samples\.store|http)/1"),
             ("[plugin.node]\nintervall = \"1s\"\n", r"intervall.*interval"),
+            ('[plugin.net]\n[plugin.webhook]\nurl = "ftp://x"\n', r"tarsier\.toml:3:\d+: plugin\.webhook\.url: expected an http:// or https:// URL"),
+            ('[plugin.net]\n[plugin.alerts]\nroute = { receiver = "nobody" }\n', r'receiver "nobody" is not among the receivers'),
+            ('[plugin.node]\nisolation = "process"\n', r"child process are not part of this version"),
         ]
         for toml, expected in cases:
             with self.subTest(toml):

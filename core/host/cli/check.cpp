@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "core/host/cli/command.hpp"
+#include "core/host/cli/scratch_host.hpp"
 #include "core/host/json_writer.hpp"
 #include "core/host/start_order.hpp"
 
@@ -20,6 +21,20 @@ void check_needs(const Desired& desired, config::Findings& findings) {
   for (const auto& [node, reason] : order_start(nodes).refused) {
     const auto& section = *of_node[node]->node;
     findings.push_back(config::error_at(section.key_position, section.path, reason));
+  }
+}
+
+// What the plugins themselves say of their sections: files they read, names they look up. Nothing is started.
+void check_by_plugins(const Desired& desired, config::Findings& findings) {
+  auto host = ScratchHost::start();
+  if (!host) {
+    findings.push_back(config::error_at(desired.root->position, "host", "plugins cannot be asked: " + host.error().message()));
+    return;
+  }
+  for (const InstanceSpec& spec : desired.specs) {
+    if (!spec.enabled || spec.plugin == nullptr || !spec.refusal.empty()) continue;
+    const auto configured = (*host)->configure(spec);
+    if (!configured) findings.push_back(config::error_at(spec.node->key_position, spec.node->path, configured.error().message()));
   }
 }
 
@@ -66,6 +81,7 @@ int run(const Arguments& arguments) {
   config::Findings findings = desired.findings;
   for (config::Finding& refusal : refusals(desired)) findings.push_back(std::move(refusal));
   check_needs(desired, findings);
+  if (!config::has_errors(findings)) check_by_plugins(desired, findings);
   const std::string text = arguments.has("--json") ? as_json(findings, desired) : as_text(findings, desired);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return config::has_errors(findings) ? kFailed : kOk;

@@ -2,34 +2,15 @@
 
 #include <filesystem>
 #include <fstream>
-#include <stdlib.h>
 
 #include "core/config/schema.hpp"
-#include "core/host/host.hpp"
+#include "core/host/cli/scratch_host.hpp"
 #include "core/loader/elf_file.hpp"
 
 namespace tarsier::host::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-class TempDir {
- public:
-  TempDir() {
-    std::string pattern = (fs::temp_directory_path() / "tarsier-verify-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~TempDir() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const fs::path& path() const noexcept { return path_; }
-
- private:
-  fs::path path_;
-};
 
 std::string needs_of(const tarsier_plugin& plugin) {
   std::string text;
@@ -85,14 +66,9 @@ class Checker {
   }
 
   bool scratch() {
-    std::ofstream(temp_.path() / "tarsier.toml") << "[host]\ndata_dir = \"data\"\nlog.level = \"error\"\n";
-    HostOptions options;
-    options.desired.config_file = (temp_.path() / "tarsier.toml").string();
-    options.watch = false;
-    options.process = false;
-    auto host = Host::start(std::move(options));
+    auto host = ScratchHost::start();
     if (!host) return line("scratch host", host);
-    host_ = std::move(host).value();
+    host_ = std::move(*host);
     return true;
   }
 
@@ -112,7 +88,7 @@ class Checker {
   Result<InstanceSpec> sample(const tarsier_plugin& plugin, loader::Module& module) {
     const std::string text = plugin.sample_toml == nullptr ? "" : plugin.sample_toml;
     if (text.empty()) return Error::invalid("there is no sample_toml");
-    const fs::path directory = temp_.path() / plugin.id;
+    const fs::path directory = host_->directory() / plugin.id;
     fs::create_directories(directory / "plugins");
     std::ofstream(directory / "sample.toml") << "[host]\nplugin_dirs = [\"plugins\"]\n" << text;
     fs::create_symlink(fs::absolute(file_), directory / "plugins" / "it.so");
@@ -152,8 +128,7 @@ class Checker {
   }
 
   std::string file_;
-  TempDir temp_;
-  std::unique_ptr<Host> host_;
+  std::unique_ptr<ScratchHost> host_;
   std::vector<CheckLine> lines_;
 };
 
