@@ -8,6 +8,9 @@ target_compile_options(tarsier_options INTERFACE -Wall -Wextra -Wpedantic -Wshad
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(tarsier_options INTERFACE -Wno-restrict) # g++ 12 warns of string concatenation without cause (PR 105651)
 endif()
+if(TARSIER_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(tarsier_options INTERFACE -Wno-maybe-uninitialized) # false alarms in the instrumented standard library
+endif()
 if(TARSIER_WERROR)
   target_compile_options(tarsier_options INTERFACE -Werror)
 endif()

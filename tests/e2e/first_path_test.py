@@ -178,6 +178,9 @@ class FirstPath(unittest.TestCase):
             self.assertIn("version", host.api("status/buildinfo"))
             self.assertEqual(json.loads(get(host.main_url + "/api/health")[2])["database"], "ok")
             self.assertEqual(get(host.main_url + "/prometheus/api/v1/targets")[0], 200)
+            for version in ("v1", "v2"):
+                status = json.loads(get(f"{host.alertmanager_url}/api/{version}/status")[2])
+                self.assertIn("[plugin.alerts]", status["config"]["original"])
             self.assertIn(b"tarsier_plugin_", get(host.url + "/metrics")[2])
 
 

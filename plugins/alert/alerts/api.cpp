@@ -147,6 +147,43 @@ void get_receivers(Inbox& inbox, const http::Exchange& exchange) {
   exchange.respond(200, kJson, out.text());
 }
 
+std::string member(const boost::json::value& object, const char* name) {
+  const auto* found = object.is_object() ? object.get_object().if_contains(name) : nullptr;
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
+void get_status(Inbox& inbox, const http::Exchange& exchange) {
+  boost::json::error_code failure;
+  const boost::json::value build = boost::json::parse(inbox.build_json(), failure);
+  json::Writer out;
+  out.begin_object()
+      .key("cluster")
+      .begin_object()
+      .key("status")
+      .string("disabled")
+      .key("peers")
+      .begin_array()
+      .end_array()
+      .end_object();
+  out.key("versionInfo")
+      .begin_object()
+      .key("version")
+      .string(member(build, "version"))
+      .key("revision")
+      .string(member(build, "revision"));
+  out.key("branch")
+      .string("")
+      .key("buildUser")
+      .string("")
+      .key("buildDate")
+      .string(member(build, "built"))
+      .key("goVersion")
+      .string("");
+  out.end_object().key("config").begin_object().key("original").string(inbox.config_toml()).end_object();
+  out.key("uptime").string(print_rfc3339_ms(inbox.started_ns())).end_object();
+  exchange.respond(200, kJson, out.text());
+}
+
 }  // namespace
 
 Result<std::vector<Alert>> parse_alerts(std::string_view text) {
@@ -182,6 +219,11 @@ Result<void> add_routes(http::Routes& routes, Inbox& inbox) {
   if (added)
     added = add(TARSIER_HTTP_GET, "/api/v2/receivers", "alerts:read",
                 [&inbox](const http::Request&, const http::Exchange& exchange) { get_receivers(inbox, exchange); });
+  for (const std::string_view path : {"/api/v2/status", "/api/v1/status"}) {
+    if (added)
+      added = add(TARSIER_HTTP_GET, path, "status:read",
+                  [&inbox](const http::Request&, const http::Exchange& exchange) { get_status(inbox, exchange); });
+  }
   return added;
 }
 

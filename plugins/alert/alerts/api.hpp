@@ -19,6 +19,10 @@ class Inbox {
   virtual std::vector<GroupView> groups() = 0;
   virtual std::string receiver() = 0;
   virtual int64_t now_ns() = 0;
+  virtual int64_t started_ns() = 0;
+  /// The effective configuration and the build, as the host's control service gives them.
+  virtual std::string config_toml() = 0;
+  virtual std::string build_json() = 0;
 };
 
 /// `inbox` must outlive the routes.

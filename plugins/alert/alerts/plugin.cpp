@@ -68,6 +68,7 @@ class AlertsPlugin final : public Plugin, private Inbox {
   }
 
   Result<void> start() override {
+    started_ns_ = host().now_ns();
     sent_ = Counter(host(), "tarsier_alerts_notifications_total", "Notifications delivered.");
     failed_ = Counter(host(), "tarsier_alerts_notifications_failed_total", "Notifications given up.");
     auto env = open_env(host(), "alerts", TARSIER_ENV_CREATE);
@@ -295,6 +296,14 @@ class AlertsPlugin final : public Plugin, private Inbox {
     return settings_.route.receiver;
   }
   int64_t now_ns() override { return host().now_ns(); }
+  int64_t started_ns() override { return started_ns_; }
+  std::string config_toml() override { return collect(host().control->config_toml); }
+  std::string build_json() override { return collect(host().control->build_json); }
+  std::string collect(void (*write)(const tarsier_host*, tarsier_sink)) {
+    std::string text;
+    write(host().raw(), {&text, [](void* user, tarsier_bytes piece) { static_cast<std::string*>(user)->append(view(piece)); }});
+    return text;
+  }
 
   Settings settings_;
   std::mutex mutex_;  // dispatcher_, busy_, settings_ after start
@@ -305,6 +314,7 @@ class AlertsPlugin final : public Plugin, private Inbox {
   std::mutex timer_mutex_;
   Timer timer_;
   int64_t timer_at_ns_ = 0;
+  int64_t started_ns_ = 0;
   http::Routes routes_{host()};
   Counter sent_;
   Counter failed_;

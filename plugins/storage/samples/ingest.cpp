@@ -68,7 +68,6 @@ void Ingest::note_refusal(Refusal reason, const std::string& what, uint64_t samp
   if (refused_.count < kNamedRefusals)
     refused_.text.append(refused_.text.empty() ? "" : "; ").append(kWhy[index]).append(": ").append(what);
   refused_.count += samples;
-  refused_.limit |= reason == Refusal::series_limit;
 }
 
 void Ingest::refuse(Refusal reason, uint32_t series, int64_t time, uint64_t samples) {
@@ -263,9 +262,8 @@ void Ingest::undo_definitions(uint64_t sequence) {
 Result<void> Ingest::outcome() const {
   if (refused_.count == 0) return {};
   const std::string more = refused_.count > kNamedRefusals ? " (and more)" : "";
-  return Error{
-      refused_.limit ? TARSIER_RESOURCE : TARSIER_INVALID,
-      std::to_string(refused_.count) + " of " + std::to_string(keep_.size()) + " samples refused: " + refused_.text + more};
+  return Error{TARSIER_INVALID, std::to_string(refused_.count) + " of " + std::to_string(keep_.size()) +
+                                    " samples refused: " + refused_.text + more};
 }
 
 void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {

@@ -18,8 +18,8 @@ namespace tarsier::samples {
 
 class Ingest {
  public:
-  /// OK: everything in the batch is safe. INVALID or RESOURCE: some samples were refused, named in the message, the others are
-  /// safe. Anything else: nothing is promised.
+  /// OK: everything in the batch is safe. INVALID: some samples were refused, named in the message, the others are safe. Anything
+  /// else: nothing is promised.
   using Done = std::function<void(Result<void>)>;
 
   Ingest(Head& head, Journal& journal, MetadataTable& metadata, const Options& options, Counters& counters)
@@ -32,7 +32,6 @@ class Ingest {
   enum class Refusal : uint8_t { conflict, too_old, future, series_limit, labels };
   struct Refused {
     uint64_t count = 0;
-    bool limit = false;  // a limit of the store, rather than a fault of the samples
     std::string text;
   };
   /// Where the batch's symbols are in the head, found when first asked for.

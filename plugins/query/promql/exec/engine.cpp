@@ -82,7 +82,7 @@ const CallNode* first_experimental(const Node& node) {
 
 }  // namespace
 
-Engine::Engine(EngineOptions options, std::function<int64_t()> mono_ns) : options_(options), mono_ns_(std::move(mono_ns)) {}
+Engine::Engine(EngineOptions options, std::function<int64_t()> mono_ns) : mono_ns_(std::move(mono_ns)), options_(options) {}
 
 bool Engine::enter(int64_t timeout_ns) {
   std::unique_lock lock(gate_);
@@ -143,13 +143,13 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   if (request.step_ns > 0 && (*tree)->type != ValueType::kScalar && (*tree)->type != ValueType::kVector)
     return Error::invalid("invalid expression type " + quote(type_name((*tree)->type)) +
                           " for range query, must be Scalar or instant Vector");
-  if (const CallNode* call = options_.experimental_functions ? nullptr : first_experimental(**tree))
+  const EngineOptions now = options();
+  if (const CallNode* call = now.experimental_functions ? nullptr : first_experimental(**tree))
     return parse_error(request.expression, call->position, "function " + quote(call->function->name) + " is not enabled");
   const int64_t end_ns = request.step_ns > 0 ? request.end_ns : request.start_ns;
   if (auto prepared = prepare(request.expression, **tree, {request.start_ns, end_ns, request.step_ns}); !prepared) return prepared;
 
-  const int64_t timeout =
-      request.timeout_ns > 0 ? std::min(request.timeout_ns, options_.limits.timeout_ns) : options_.limits.timeout_ns;
+  const int64_t timeout = request.timeout_ns > 0 ? std::min(request.timeout_ns, now.limits.timeout_ns) : now.limits.timeout_ns;
   const int64_t waiting_since = mono_ns_();
   if (!enter(timeout)) return Error(TARSIER_DEADLINE, "query timed out in query queue");
   const std::unique_ptr<Engine, void (*)(Engine*)> place(this, [](Engine* engine) { engine->leave(); });
@@ -157,13 +157,13 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   QueryContext context;
   context.query = request.expression;
   context.store = &store;
-  context.lookback_ns = request.lookback_ns > 0 ? request.lookback_ns : options_.lookback_ns;
-  context.default_step_ns = options_.default_step_ns;
+  context.lookback_ns = request.lookback_ns > 0 ? request.lookback_ns : now.lookback_ns;
+  context.default_step_ns = now.default_step_ns;
   context.start_ns = request.start_ns;
   context.end_ns = end_ns;
   context.step_ns = request.step_ns;
-  context.delayed_name_removal = options_.delayed_name_removal;
-  context.limits = options_.limits;
+  context.delayed_name_removal = now.delayed_name_removal;
+  context.limits = now.limits;
   context.cancel = request.cancel;
   context.mono_ns = mono_ns_;
   context.deadline_ns = begun + timeout;

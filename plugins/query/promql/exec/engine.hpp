@@ -54,8 +54,16 @@ class Engine {
   /// `mono_ns`: a clock that never goes back.
   Engine(EngineOptions options, std::function<int64_t()> mono_ns);
 
-  const EngineOptions& options() const noexcept { return options_; }
-  void set_options(const EngineOptions& options) { options_ = options; }
+  EngineOptions options() const {
+    const std::lock_guard lock(gate_);
+    return options_;
+  }
+  /// Holds for queries that begin after it.
+  void set_options(const EngineOptions& options) {
+    const std::lock_guard lock(gate_);
+    options_ = options;
+    place_.notify_all();
+  }
 
   /// INVALID: the query cannot be read; DEADLINE, CANCELLED, RESOURCE, or UNSUPPORTED: it failed while it ran. `answer` is called
   /// at most once, while the memory that it refers to is held.
@@ -74,9 +82,9 @@ class Engine {
   void leave();
   Result<QueryAnswer> evaluate(QueryContext& context, const Node& tree, const QueryRequest& request);
 
-  EngineOptions options_;
   std::function<int64_t()> mono_ns_;
   mutable std::mutex gate_;
+  EngineOptions options_;  // by gate_
   std::condition_variable place_;
   uint32_t running_ = 0;  // by gate_
 };

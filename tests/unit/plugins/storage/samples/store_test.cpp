@@ -159,7 +159,7 @@ TEST_F(StoreTest, RefusesNewSeriesAboveTheLimitAndKeepsTheOthers) {
   add(builder, kUp, {{kBase + 1, 2}});
   add(builder, {{"__name__", "down"}}, {{kBase + 1, 2}});
   const auto outcome = write(builder);
-  EXPECT_EQ((*outcome)->error().code(), TARSIER_RESOURCE);
+  EXPECT_EQ((*outcome)->error().code(), TARSIER_INVALID) << "partly refused: the others are safe";
   EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}}}}));
 }
 
