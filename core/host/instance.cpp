@@ -53,7 +53,8 @@ Instance::Instance(Rooms& rooms, InstanceSpec spec, std::shared_ptr<loader::Modu
 }
 
 Instance::~Instance() {
-  if (self_ != nullptr && !abandoned() && !orphaned_) bug(("instance " + spec_.name + " was dropped before it was destroyed").c_str());
+  if (self_ != nullptr && !abandoned() && !orphaned_)
+    bug(("instance " + spec_.name + " was dropped before it was destroyed").c_str());
 }
 
 Result<void> Instance::call(const char* what, std::chrono::nanoseconds deadline,

@@ -201,8 +201,11 @@ void Lifecycle::fail(Entry& entry, const std::string& reason) {
 
 void Lifecycle::restart(Entry& entry) {
   entry.restart_at.reset();
-  ++entry.restarts;
   auto instance = prepare(entry.spec);
+  {
+    const std::lock_guard lock(entries_mutex_);
+    ++entry.restarts;
+  }
   if (!instance) return fail(entry, instance.error().message());
   {
     const std::lock_guard lock(entries_mutex_);

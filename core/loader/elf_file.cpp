@@ -63,7 +63,11 @@ Result<ElfFile> ElfFile::open(const std::string& path) {
   if (identity->size > kMaxFileBytes) return Error::invalid(path + ": larger than 1 GiB: no plugin file");
   auto content = read_whole(path, identity->size);
   if (!content) return std::move(content).error();
-  ElfFile file(path, *identity, std::move(content).value());
+  return parse(path, *identity, std::move(content).value());
+}
+
+Result<ElfFile> ElfFile::parse(std::string path, const FileIdentity& identity, std::string content) {
+  ElfFile file(std::move(path), identity, std::move(content));
   if (auto read = file.read_header(); !read) return std::move(read).error();
   return file;
 }

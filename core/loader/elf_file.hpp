@@ -23,6 +23,9 @@ class ElfFile {
   /// cut off.
   static Result<ElfFile> open(const std::string& path);
 
+  /// The same of bytes that were read already.
+  static Result<ElfFile> parse(std::string path, const FileIdentity& identity, std::string content);
+
   const std::string& path() const noexcept { return path_; }
   const FileIdentity& identity() const noexcept { return identity_; }
 

@@ -65,10 +65,10 @@ class TestHost {
   }
   int stop() {
     if (host_ == nullptr) return exit_code_;
-    if (owner_) host_->rooms().services->forget(*owner_);
     open_gate();
     host_->stop();
     thread_.join();
+    if (owner_) host_->rooms().services->forget(*owner_);
     host_.reset();
     owner_.reset();
     return exit_code_;
