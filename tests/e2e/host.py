@@ -61,6 +61,7 @@ class Host:
         self.conf_dir.mkdir(exist_ok=True)
         self.log_file = self.directory / "log"
         self.process = None
+        self.arguments = []
         self.write_config(config, **values)
 
     def write_config(self, config, **values):
@@ -85,7 +86,7 @@ address = "127.0.0.1:{self.alertmanager_port}"
 
     def start(self):
         log = open(self.log_file, "ab")
-        arguments = [TARSIER, "run", "-c", self.config_file, "--plugin-dir", TARSIER.parent.parent / "lib/tarsier/plugins", "--plugin-dir", self.plugin_dir]
+        arguments = [TARSIER, "run", "-c", self.config_file, "--plugin-dir", TARSIER.parent.parent / "lib/tarsier/plugins", "--plugin-dir", self.plugin_dir, *self.arguments]
         self.process = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=self.directory)
         log.close()
         wait_for("the host to be ready", self.is_ready)

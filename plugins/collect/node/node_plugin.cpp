@@ -60,6 +60,11 @@ class NodePlugin final : public Plugin {
   }
 
   Result<void> start() override {
+    if (page_ != nullptr) {  // started again: collectors know the families of the page that they first ran with
+      auto opened = Collectors::open(options_.settings, options_.collectors);
+      if (!opened) return std::move(opened).error();
+      collectors_ = std::move(*opened);
+    }
     publisher_ = std::make_unique<publisher::SamplesPublisher>(host(), kWaitingBytes);
     reset_page();
     if (auto added = add_routes(); !added) return added;
@@ -86,6 +91,7 @@ class NodePlugin final : public Plugin {
     timer_.reset();
     routes_.clear();
     const std::lock_guard guard(lock_);
+    if (publisher_ != nullptr) publisher_->leave();
     // When the whole host stops it will be back soon, and markers would only tear a hole into every graph.
     if (host().control->ready(host().raw()) != 0) publish_stale();
     publisher_.reset();

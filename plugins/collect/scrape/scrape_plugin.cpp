@@ -45,6 +45,7 @@ class ScrapePlugin final : public Plugin {
   Result<void> stop(int64_t) override {
     // When the whole host stops it will be back soon, and markers would only tear a hole into every graph.
     const bool alone = host().control->ready(host().raw()) != 0;
+    running_->publisher.leave();
     running_->pools.stop(alone);
     running_.reset();
     return {};

@@ -33,8 +33,9 @@ SamplesPublisher::SamplesPublisher(const Host& host, uint64_t max_waiting_bytes)
 }
 
 Result<void> SamplesPublisher::hand_over(const Batch& batch) {
-  auto published = tarsier::publish(host_, TARSIER_TOPIC_SAMPLES, batch, TARSIER_PUBLISH_REQUIRE_STORE,
-                                    [outcome = outcome_](Result<void> result) { outcome->say(result); });
+  Published told;
+  if (!leaving_) told = [outcome = outcome_](Result<void> result) { outcome->say(result); };
+  auto published = tarsier::publish(host_, TARSIER_TOPIC_SAMPLES, batch, TARSIER_PUBLISH_REQUIRE_STORE, std::move(told));
   if (published) batches_.add();
   return published;
 }
@@ -77,7 +78,7 @@ void SamplesPublisher::drop_front(const char* why) {
 void SamplesPublisher::retry_later(const Error& error) {
   constexpr int64_t kShortest = 10'000'000, kUnavailable = 1'000'000'000, kLongest = 10'000'000'000;
   retries_.add();
-  if (stopped_) return;
+  if (stopped_ || leaving_) return;
   int64_t delay = error.retry_after_ns();
   if (delay <= 0) delay = error.code() == TARSIER_UNAVAILABLE ? kUnavailable : kShortest;
   auto timer = after(host_, "publish again", std::min(delay, kLongest), [this] {
@@ -94,11 +95,17 @@ void SamplesPublisher::retry_later(const Error& error) {
   retry_set_ = true;
 }
 
+void SamplesPublisher::leave() {
+  const std::lock_guard guard(lock_);
+  leaving_ = true;
+}
+
 void SamplesPublisher::stop() {
   Timer ended;
   {
     const std::lock_guard guard(lock_);
     if (!stopped_) {
+      leaving_ = true;
       stopped_ = true;
       flush();
       while (!waiting_.empty()) drop_front("samples waited when the instance stopped");

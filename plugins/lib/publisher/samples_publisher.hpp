@@ -22,6 +22,9 @@ class SamplesPublisher {
 
   /// [any] Takes the batch; does not block.
   void publish(Batch batch);
+  /// [ctl] First in the plugin's stop: what is published from now on goes to the store, but its answer does not come back, because
+  /// the host begins no more calls into an instance that stops.
+  void leave();
   /// [ctl] Tries once more, then drops what waits.
   void stop();
 
@@ -37,6 +40,7 @@ class SamplesPublisher {
   std::mutex lock_;  // guards everything below
   std::deque<Batch> waiting_;
   uint64_t waiting_bytes_ = 0;
+  bool leaving_ = false;
   bool stopped_ = false;
   bool degraded_ = false;
   bool retry_set_ = false;
