@@ -32,11 +32,14 @@ function clock(seconds: number): string {
   return time.getSeconds() === 0 ? minutes : `${minutes}:${two(time.getSeconds())}`;
 }
 
+// Bytes are counted in powers of two, so their axis is divided by them.
+const kPowersOfTwo = Array.from({ length: 60 }, (_, power) => 2 ** power);
+
 function axes(unit: Unit): uPlot.Axis[] {
   const shared = { stroke: token("--muted"), grid: { stroke: token("--grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
   return [
     { ...shared, space: 70, size: 28, values: (_plot, ticks) => ticks.map(clock) },
-    { ...shared, size: 66, values: (_plot, ticks) => ticks.map((tick) => format(tick, unit)) },
+    { ...shared, size: 66, ...(unit === "bytes" ? { incrs: kPowersOfTwo } : {}), values: (_plot, ticks) => ticks.map((tick) => format(tick, unit)) },
   ];
 }
 
