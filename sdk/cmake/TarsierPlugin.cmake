@@ -31,7 +31,7 @@ function(tarsier_add_plugin)
   if(NOT TARSIER_SANITIZE AND NOT TARSIER_FUZZ) # the sanitizers' runtime is resolved from the host program
     target_link_options(${target} PRIVATE -Wl,-z,defs)
   endif()
-  if(TARGET tarsier_options AND TARSIER_TESTS)
+  if(TARSIER_TESTS AND CMAKE_CURRENT_SOURCE_DIR MATCHES "^${PROJECT_SOURCE_DIR}/plugins/")
     add_test(NAME contract.${ARG_NAME} COMMAND tarsier plugins verify $<TARGET_FILE:${target}>)
     set_tests_properties(contract.${ARG_NAME} PROPERTIES LABELS "abi" TIMEOUT 60)
   endif()
