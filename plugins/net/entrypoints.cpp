@@ -7,6 +7,11 @@
 #include "tarsier/scheduler.hpp"
 
 namespace tarsier::net {
+namespace {
+
+constexpr int64_t kRoutesComeBackNs = 2'000'000'000;
+
+}  // namespace
 
 /// One that listens, or has listened. The server goes before what its connections use.
 struct Entrypoints::Open {
@@ -31,7 +36,11 @@ Result<std::unique_ptr<Entrypoints::Open>> Entrypoints::open(const EntrypointSet
   context.router = parts_.router;
   context.executor = parts_.executor;
   context.access = &made->access;
-  context.is_ready = [&host = host_] { return host.control->ready(host.raw()) != 0; };
+  // After an upgrade of this plugin the others need a moment to register their routes here.
+  const bool upgraded = host_.control->ready(host_.raw()) != 0;
+  context.is_ready = [&host = host_, since_ns = upgraded ? host_.mono_ns() : INT64_MIN / 2] {
+    return host.control->ready(host.raw()) != 0 && host.mono_ns() - since_ns > kRoutesComeBackNs;
+  };
   context.finished = parts_.finished;
   made->dispatcher = std::make_unique<Dispatcher>(std::move(context), settings.root, settings.apis);
   EntrypointOptions options;

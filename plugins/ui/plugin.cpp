@@ -6,6 +6,7 @@
 
 #include "plugins/ui/assets.hpp"
 #include "tarsier/http.hpp"
+#include "tarsier/service/samples_store.h"
 
 namespace tarsier::ui {
 namespace {
@@ -62,9 +63,13 @@ class UiPlugin final : public Plugin {
                        {field("cache-control", "no-store")});
     });
     if (!added) return added;
-    // As Grafana answers it; the store of dashboards is the host's own storage, which is open when this runs.
-    return add("/api/health", "public", [](const http::Request&, const http::Exchange& exchange) {
-      exchange.respond(200, "application/json", R"({"database":"ok","version":"0.1.0"})", {field("cache-control", "no-store")});
+    // As Grafana answers it. What stands for its database here is the store of samples.
+    store_ = ServiceRef<tarsier_samples_store>(host(), TARSIER_SAMPLES_STORE_SERVICE);
+    return add("/api/health", "public", [this](const http::Request&, const http::Exchange& exchange) {
+      const bool well = store_.acquire().ok();
+      exchange.respond(well ? 200 : 503, "application/json",
+                       well ? R"({"database":"ok","version":"0.1.0"})" : R"({"database":"failing","version":"0.1.0"})",
+                       {field("cache-control", "no-store")});
     });
   }
 
@@ -77,6 +82,7 @@ class UiPlugin final : public Plugin {
   Result<void> add(std::string_view pattern, std::string_view permission, http::Handler handler) {
     return routes_.add({.api = "", .pattern = pattern, .permission = permission}, std::move(handler));
   }
+  ServiceRef<tarsier_samples_store> store_;
   http::Routes routes_{host()};
 };
 

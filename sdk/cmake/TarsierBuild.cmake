@@ -51,12 +51,12 @@ function(tarsier_add_library)
   endif()
 endfunction()
 
-# tarsier_add_test(NAME x SOURCES ... LINKS ... [LABELS unit] [TIMEOUT s]): a GoogleTest program, one ctest entry for each of its tests.
+# tarsier_add_test(NAME x SOURCES ... LINKS ... [LABELS unit] [TIMEOUT s] [ENVIRONMENT X=y]): a GoogleTest program, one ctest entry for each of its tests.
 function(tarsier_add_test)
   if(NOT TARSIER_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT;ENVIRONMENT" "SOURCES;LINKS;LABELS" ${ARGN})
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
@@ -69,7 +69,8 @@ function(tarsier_add_test)
   target_include_directories(${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LINKS} tarsier::sdk tarsier_options GTest::gmock GTest::gtest GTest::gtest_main)
   set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${ARG_NAME}." PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${ARG_NAME}." PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+                       ENVIRONMENT "${ARG_ENVIRONMENT}")
 endfunction()
 
 # tarsier_add_fuzzer(NAME x SOURCES ... LINKS ...): a target with LLVMFuzzerTestOneInput. Under TARSIER_FUZZ it is a libFuzzer program;

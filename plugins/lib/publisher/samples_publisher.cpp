@@ -7,16 +7,19 @@ namespace tarsier::publisher {
 
 /// What a store said of a batch may come after the publisher is gone.
 struct SamplesPublisher::Outcome {
-  std::mutex lock;  // guards host
+  std::mutex lock;  // guards everything
   const Host* host;
   Counter failed;
+  bool failing = false;
 
   void say(const Result<void>& result) {
-    if (result) return;
     const std::lock_guard guard(lock);
-    if (host == nullptr) return;
+    if (host == nullptr || (result && !failing)) return;
+    failing = !result;
+    if (result) return host->ok();
     failed.add();
     host->warn("samples were not stored", {field("error", result.error().message())});
+    host->degraded("samples are not stored: " + result.error().message());
   }
 };
 

@@ -91,7 +91,7 @@ void refuse(const http::Exchange& exchange, const Error& error) {
     case TARSIER_CANCELLED:
       return refuse(exchange, 499, "canceled", error.message());
     case TARSIER_UNAVAILABLE:
-      return refuse(exchange, 500, "unavailable", error.message());
+      return refuse(exchange, 503, "unavailable", error.message());
     case TARSIER_INTERNAL:
     case TARSIER_CORRUPT:
       return refuse(exchange, 500, "internal", error.message());

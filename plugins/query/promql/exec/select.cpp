@@ -151,12 +151,13 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
   auto selected = select(context_, *node.selector, plan, call.function->name, true, [&](const tarsier_series& series) {
     const LiveSamples live(series);
     Series made;
-    if (!run_windows(plan, kernel, arguments, live.times(), live.values(), live.count(), made.values)) return;
+    if (!run_windows(context_, plan, kernel, arguments, live.times(), live.values(), live.count(), made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
     made.drop_name = !kernel.keeps_name;
     collected.add(series.series_id, std::move(made));
   });
   if (!selected) return std::move(selected).error();
+  if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
   return finish({collected.take(), {}});
 }
 
@@ -191,7 +192,9 @@ Result<Vector> Evaluator::over_subquery(const Subquery& node, const WindowKernel
     }
     context_.samples_read.fetch_add(values.size(), std::memory_order_relaxed);
     Series made;
-    if (!run_windows(plan, kernel, arguments, times.data(), values.data(), values.size(), made.values)) continue;
+    const bool any = run_windows(context_, plan, kernel, arguments, times.data(), values.data(), values.size(), made.values);
+    if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
+    if (!any) continue;
     made.labels = series.labels;
     made.drop_name = !kernel.keeps_name || series.drop_name;
     out.series.push_back(std::move(made));

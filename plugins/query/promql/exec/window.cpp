@@ -1,7 +1,12 @@
 #include "plugins/query/promql/exec/window.hpp"
 
+#include "plugins/query/promql/exec/query_context.hpp"
+
 namespace tarsier::promql {
 namespace {
+
+/// A query that was cancelled or is out of time ends within so much work.
+constexpr size_t kSamplesBetweenQuestions = size_t{1} << 18U;
 
 bool never_falls(const double* values, size_t count) {
   size_t falls = 0;
@@ -11,8 +16,8 @@ bool never_falls(const double* values, size_t count) {
 
 }  // namespace
 
-bool run_windows(const WindowPlan& plan, const WindowKernel& kernel, const KernelArguments& arguments, const int64_t* times,
-                 const double* values, size_t count, Column& out) {
+bool run_windows(const QueryContext& context, const WindowPlan& plan, const WindowKernel& kernel, const KernelArguments& arguments,
+                 const int64_t* times, const double* values, size_t count, Column& out) {
   const size_t steps = plan.grid.count();
   out.resize(steps);
   std::vector<double> scratch;
@@ -22,7 +27,12 @@ bool run_windows(const WindowPlan& plan, const WindowKernel& kernel, const Kerne
   bool any = false;
   size_t first = 0;
   size_t past = 0;
+  size_t since_asked = 0;
   for (size_t step = 0; step < steps; ++step) {
+    if (since_asked > kSamplesBetweenQuestions) {
+      if (context.stopped()) return false;
+      since_asked = 0;
+    }
     const int64_t end = plan.end(step);
     const int64_t start = end - plan.range_ns;
     while (past < count && times[past] <= end) ++past;
@@ -35,6 +45,7 @@ bool run_windows(const WindowPlan& plan, const WindowKernel& kernel, const Kerne
     if (!arguments.second.empty()) at_step.second = arguments.second[step];
     const Window window = {times + first, values + first, past - first, start, end, plan.grid.time(step), rising};
     out[step] = kernel.function(window, at_step);
+    since_asked += window.count;
     any = any || is_present(out[step]);
   }
   return any;

@@ -10,6 +10,8 @@
 
 namespace tarsier::promql {
 
+class QueryContext;
+
 /// The samples of one window, (start, end], at least one.
 struct Window {
   const int64_t* times;
@@ -58,8 +60,9 @@ struct WindowPlan {
   int64_t last_end() const noexcept { return end(grid.count() - 1); }
 };
 
-/// Runs the kernel on each window of a series (without staleness markers); returns whether any step has a result.
-bool run_windows(const WindowPlan& plan, const WindowKernel& kernel, const KernelArguments& arguments, const int64_t* times,
-                 const double* values, size_t count, Column& out);
+/// Runs the kernel on each window of a series (without staleness markers); returns whether any step has a result. Ends early, with
+/// false, when the query is stopped.
+bool run_windows(const QueryContext& context, const WindowPlan& plan, const WindowKernel& kernel, const KernelArguments& arguments,
+                 const int64_t* times, const double* values, size_t count, Column& out);
 
 }  // namespace tarsier::promql

@@ -67,6 +67,20 @@ TEST_F(EngineTest, StopsWhenItIsCancelled) {
   EXPECT_EQ(outcome.error().code(), TARSIER_CANCELLED);
 }
 
+TEST_F(EngineTest, StopsInTheMiddleOfLongWindows) {
+  Engine any({}, [] { return int64_t{0}; });
+  QueryRequest request;
+  request.expression = "sum_over_time(vector(1)[1d:1s])";
+  request.end_ns = 2000 * kSecond;
+  request.step_ns = kSecond;
+  int asked = 0;
+  // More questions than there are nodes: only the loop over the windows asks so often.
+  request.cancel = {&asked, [](void* user) { return ++*static_cast<int*>(user) > 100 ? 1 : 0; }};
+  const auto outcome = any.query(*store_.table(), request, [](const QueryAnswer&) { FAIL(); });
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code(), TARSIER_CANCELLED);
+}
+
 TEST_F(EngineTest, AnswersTheSameHoweverManyThreadsBringSeries) {
   Engine any({}, [] { return int64_t{0}; });
   std::vector<std::pair<std::string, Column>> one, four;
