@@ -33,7 +33,7 @@ std::string padded(std::string text, size_t width) {
 
 std::string usage() {
   std::string text =
-      "tarsier watches machines and programs: metrics, logs, traces, alerts and dashboards in one process.\n\nUsage: tarsier "
+      "tarsier watches machines and programs: metrics, rules, alerts and a live page in one process.\n\nUsage: tarsier "
       "COMMAND ...\n\n";
   for (const Command* command : kCommands) {
     const std::string name = std::string(command->name) + (command->operands.empty() ? "" : " ") + std::string(command->operands);
