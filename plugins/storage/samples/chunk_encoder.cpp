@@ -120,10 +120,23 @@ ChunkView ChunkEncoder::view() const {
           .flags = flags_};
 }
 
+void ChunkEncoder::restore_last(int64_t time, double value, bool is_float) noexcept {
+  max_time_ = time;
+  last_value_ = std::bit_cast<uint64_t>(value);
+  flags_ = is_float ? 0 : kHistograms;
+}
+
+ChunkView ChunkEncoder::release() {
+  ChunkView released = view();
+  ChunkEncoder next;
+  next.restore_last(max_time_, last_value(), last_was_float());
+  *this = std::move(next);
+  return released;
+}
+
 ChunkView ChunkEncoder::close() {
-  ChunkView closed = view();
+  ChunkView closed = release();
   if (closed.buffer.capacity() > closed.words) closed.buffer.resize(closed.words, closed.words);
-  *this = ChunkEncoder{};
   return closed;
 }
 

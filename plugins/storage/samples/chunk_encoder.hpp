@@ -39,9 +39,12 @@ class ChunkEncoder {
   uint32_t count() const noexcept { return count_; }
   int64_t min_time() const noexcept { return min_time_; }
   int64_t max_time() const noexcept { return max_time_; }
+  /// The last sample ever appended: max_time() and these outlive close().
   double last_value() const noexcept { return std::bit_cast<double>(last_value_); }
   /// In a chunk that may hold histograms the last sample has to be decoded to know.
   bool last_was_float() const noexcept { return (flags_ & kHistograms) == 0; }
+  /// As if that sample had been appended and the chunk closed.
+  void restore_last(int64_t time, double value, bool is_float) noexcept;
   size_t size_bytes() const noexcept { return size_t{words_} * 8; }
   size_t capacity_bytes() const noexcept { return size_t{buffer_.capacity()} * 8; }
 
@@ -50,8 +53,11 @@ class ChunkEncoder {
   /// Times must ascend.
   void append(const Sample& sample);
   ChunkView view() const;
-  /// The chunk as a closed one: exactly as many words as it needs. The encoder is empty afterwards.
+  /// The chunk as a closed one: exactly as many words as it needs. The encoder is empty afterwards but for its memory of the last
+  /// sample.
   ChunkView close();
+  /// The same for a chunk that will not live long: its buffer stays as large as it is.
+  ChunkView release();
 
  private:
   void put(uint64_t value, unsigned bits);
@@ -64,7 +70,7 @@ class ChunkEncoder {
   ChunkBuffer buffer_;
   uint64_t tail_ = 0;
   int64_t min_time_ = 0;
-  int64_t max_time_ = 0;
+  int64_t max_time_ = INT64_MIN;
   int64_t last_delta_ = 0;  // in the chunk's unit
   uint64_t last_value_ = 0;
   int64_t last_start_ = 0;

@@ -1,5 +1,5 @@
-// Head: the newest samples, in memory: the series table with each series' chunks. One writer at a time; readers take a selection
-// under a shared lock and decode it without any.
+// Head: the series that are written to, and their samples that are in memory only. One writer; readers come at any time and go on
+// without its lock once they hold views.
 #pragma once
 
 #include <atomic>
@@ -7,6 +7,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "frozen_chunks.hpp"
 #include "series_table.hpp"
 
 namespace tarsier::samples {
@@ -15,25 +16,15 @@ namespace tarsier::samples {
 struct HeadSelection {
   struct Item {
     uint64_t hash = 0;
+    uint64_t ref = 0;
     uint32_t series = 0;
     uint32_t first_view = 0;
     uint32_t view_count = 0;
   };
   std::shared_ptr<const SeriesTable> table;
+  std::shared_ptr<const FrozenChunks> frozen;  // older than the views; null when there are none
   std::vector<Item> items;
   std::vector<ChunkView> views;
-};
-
-/// What a pass of sealing takes from the head: per series the chunks to seal, then those that stay.
-struct SealWork {
-  struct Item {
-    uint64_t ref = 0;
-    uint32_t series = 0;
-    std::vector<ChunkView> sealed;
-    std::vector<ChunkView> rest;
-  };
-  std::shared_ptr<const SeriesTable> table;
-  std::vector<Item> items;
 };
 
 struct HeadStat {
@@ -48,21 +39,39 @@ class Head {
   int64_t window() const noexcept { return window_; }
   /// The highest time seen; the lowest possible one when there is none.
   int64_t max_time() const noexcept { return max_time_.load(std::memory_order_relaxed); }
+  /// Samples in memory that no flush has taken.
   uint64_t sample_count() const noexcept { return samples_.load(std::memory_order_relaxed); }
+  uint32_t series_count() const {
+    const std::shared_lock lock(mutex_);
+    return table_->size();
+  }
 
+  /// As it is now. Series in it that are known to be there stand still but for their chunks.
+  std::shared_ptr<const SeriesTable> shared_table() const {
+    const std::shared_lock lock(mutex_);
+    return table_;
+  }
   /// For the one writer. While it holds the lock it may use table() and insert().
   std::unique_lock<std::shared_mutex> lock_for_writing() { return std::unique_lock(mutex_); }
   SeriesTable& table() noexcept { return *table_; }
   uint64_t next_ref() noexcept { return next_ref_++; }
   /// References up to this one are taken (replay).
   void reserve_refs(uint64_t ref) noexcept { next_ref_ = std::max(next_ref_, ref + 1); }
-  Inserted insert(Series& series, const Sample& sample);
+  Inserted insert(Series& series, const Sample& sample) {
+    const Inserted inserted = series.chunks.insert(sample, window_);
+    if (inserted == Inserted::duplicate || inserted == Inserted::conflict) return inserted;
+    ++uncounted_;
+    if (sample.time > uncounted_max_) uncounted_max_ = sample.time;
+    return inserted;
+  }
+  /// What was inserted shows in sample_count() and max_time() from now on. Part of every batch.
+  void count_inserted() noexcept;
   /// Samples up to that time are stored, here or elsewhere: the out-of-order window counts from it.
   void note_time(int64_t time) noexcept {
     if (time > max_time()) max_time_.store(time, std::memory_order_relaxed);
   }
 
-  /// Series that match and have a chunk in [start, end], with views of those chunks unless `labels_only`.
+  /// Series that match and may have samples in [start, end], with views of those in memory unless `labels_only`.
   Result<HeadSelection> select(std::span<const Matcher> matchers, int64_t start, int64_t end, bool labels_only) const;
   /// Calls use(table) under the shared lock.
   template <class Use>
@@ -71,21 +80,26 @@ class Head {
     return use(static_cast<const SeriesTable&>(*table_));
   }
 
-  /// True when a sample lies before `cutoff`.
+  /// True when a sample in memory lies before `cutoff`.
   bool has_before(int64_t cutoff) const;
-  SealWork begin_seal(int64_t cutoff);
-  void abandon_seal();
-  /// Drops what the pass took, and forgets series that have no samples left.
-  void finish_seal();
+  /// Takes all chunks out of the series; they stay visible until drop_frozen(). Those of a former freeze must have been dropped.
+  std::shared_ptr<const FrozenChunks> freeze();
+  std::shared_ptr<const FrozenChunks> frozen() const;
+  /// They are on the disk and seen there.
+  void drop_frozen();
+  /// Forgets series whose newest sample is before `cutoff`, when there are many. True when it did: numbers in the table are others now.
+  /// No writer may be at work.
+  bool forget_before(int64_t cutoff);
   HeadStat stat() const;
 
  private:
-  void forget_empty();
-
   const int64_t window_;
   mutable std::shared_mutex mutex_;
   std::shared_ptr<SeriesTable> table_;
+  std::shared_ptr<const FrozenChunks> frozen_;
   uint64_t next_ref_ = 1;
+  uint64_t uncounted_ = 0;
+  int64_t uncounted_max_ = INT64_MIN;
   std::atomic<int64_t> max_time_{INT64_MIN};
   std::atomic<uint64_t> samples_{0};
 };

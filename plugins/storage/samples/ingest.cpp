@@ -1,5 +1,7 @@
 #include "ingest.hpp"
 
+#include "tarsier/flat_set.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -7,7 +9,11 @@ constexpr uint64_t kNamedRefusals = 3;
 constexpr int64_t kInOrderWindowNs = kHourNs;  // a series may lag this far behind the newest sample of all, in order
 constexpr size_t kMaxHistogramBytes = 64 << 10;
 
+constexpr size_t kFlatLabelOverhead = 24;  // the most that a label's tags and lengths take
+constexpr size_t kMostAliases = 1024;      // and two for each series
+
 int64_t before(int64_t time, int64_t span) noexcept { return time < INT64_MIN + span ? INT64_MIN : time - span; }
+int64_t after(int64_t time, int64_t span) noexcept { return time > INT64_MAX - span ? INT64_MAX : time + span; }
 
 }  // namespace
 
@@ -70,18 +76,30 @@ void Ingest::note_refusal(Refusal reason, const std::string& what, uint64_t samp
   refused_.count += samples;
 }
 
-void Ingest::refuse(Refusal reason, uint32_t series, int64_t time, uint64_t samples) {
+void Ingest::refuse(Refusal reason, uint32_t series, int64_t time) {
   std::string what;
   if (refused_.count < kNamedRefusals) {
     std::vector<Label> labels;
     head_.table().labels(series, labels);
     what = to_text(labels) + " at " + std::to_string(time / kMillisecond) + " ms";
   }
-  note_refusal(reason, what, samples);
+  note_refusal(reason, what, 1);
 }
 
-/// The series of a label set; a new one is made unless a limit forbids it.
-uint32_t Ingest::resolve_series(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Refusal& refusal) {
+void Ingest::refuse_set(Refusal reason, Labels labels, uint32_t set, const Rows& rows) {
+  note_refusal(reason, refused_.count < kNamedRefusals ? to_text(labels) : std::string(), rows.offsets[set + 1] - rows.offsets[set]);
+}
+
+/// True when no new series with such labels may be made, and why.
+bool Ingest::limited(size_t labels, size_t text_bytes, Refusal& refusal) const {
+  refusal = Refusal::labels;
+  if (labels == 0 || labels > options_.max_labels || text_bytes > options_.max_label_bytes) return true;
+  refusal = Refusal::series_limit;
+  return options_.max_series != 0 && head_.table().size() >= options_.max_series;
+}
+
+/// The series of a label set of symbols; a new one is made unless a limit forbids it.
+uint32_t Ingest::resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Refusal& refusal) {
   SeriesTable& table = head_.table();
   pairs_.clear();
   uint64_t hash = kLabelHashSeed;
@@ -105,10 +123,7 @@ uint32_t Ingest::resolve_series(const batch::Sets& sets, uint32_t set, BatchSymb
     const uint32_t found = table.find(hash, pairs_);
     if (found != kNoSeries) return found;
   }
-  refusal = Refusal::labels;
-  if (pairs_.empty() || pairs_.size() / 2 > options_.max_labels || text_bytes > options_.max_label_bytes) return kNoSeries;
-  refusal = Refusal::series_limit;
-  if (options_.max_series != 0 && table.size() >= options_.max_series) return kNoSeries;
+  if (limited(pairs_.size() / 2, text_bytes, refusal)) return kNoSeries;
   if (!known) {
     for (uint32_t& symbol : pairs_)
       symbol = numbers[symbol] == kNoSymbol ? symbols.intern(sets, symbol, table.symbols()) : numbers[symbol];
@@ -116,89 +131,138 @@ uint32_t Ingest::resolve_series(const batch::Sets& sets, uint32_t set, BatchSymb
   return table.add(hash, head_.next_ref(), pairs_);
 }
 
-void Ingest::resolve(const batch::Sets& sets, Rows& rows) {
+void Ingest::resolve(const batch::Sets& sets, const Rows& rows) {
   BatchSymbols symbols(batch_symbols_);
   series_.clear();
   for (uint32_t set = 0; set < rows.samples.series_count(); ++set) {
     Refusal refusal = Refusal::labels;
-    const uint32_t series = resolve_series(sets, set, symbols, refusal);
-    series_.push_back(series);
-    if (series != kNoSeries) continue;
-    std::vector<Label> labels;
-    for (uint32_t pair = 0; refused_.count < kNamedRefusals && pair < sets.size(set); ++pair) {
-      labels.emplace_back(sets.name(set, pair), sets.value(set, pair));
+    const bool has_rows = rows.offsets[set] != rows.offsets[set + 1];  // without: it only tells of metadata
+    series_.push_back(has_rows ? resolve_set(sets, set, symbols, refusal) : kNoSeries);
+    if (series_.back() != kNoSeries || !has_rows) continue;
+    labels_.clear();
+    for (uint32_t pair = 0; pair < sets.size(set); ++pair) labels_.emplace_back(sets.name(set, pair), sets.value(set, pair));
+    refuse_set(refusal, labels_, set, rows);
+  }
+}
+
+/// The series of decoded labels; a new one is made unless a limit forbids it.
+uint32_t Ingest::resolve_labels(Labels labels, Refusal& refusal) {
+  SeriesTable& table = head_.table();
+  const uint32_t found = table.find(labels);
+  if (found != kNoSeries) return found;
+  size_t text_bytes = 0;
+  for (const auto& [name, value] : labels) text_bytes += name.size() + value.size();
+  return limited(labels.size(), text_bytes, refusal) ? kNoSeries : table.find_or_add(labels, head_.next_ref());
+}
+
+/// Sets that were seen before cost one hash and one look-up each; memory is asked for ahead of its use.
+void Ingest::resolve_flat(const batch::Sets& sets, const Rows& rows) {
+  SeriesTable& table = head_.table();
+  const uint32_t count = rows.samples.series_count();
+  hashes_.resize(count);
+  for (uint32_t set = 0; set < count; ++set) {
+    hashes_[set] = hash_set(sets.flat_set(set));
+    table.aliases().prefetch(hashes_[set]);
+  }
+  series_.resize(count);
+  for (uint32_t set = 0; set < count; ++set) {
+    series_[set] = table.aliases().find(hashes_[set]);
+    if (series_[set] != kNoSeries) table.prefetch(series_[set]);
+  }
+  for (uint32_t set = 0; set < count; ++set) {
+    if (series_[set] != kNoSeries) continue;
+    Refusal refusal = Refusal::labels;
+    labels_.clear();
+    const auto bytes = sets.flat_set(set);
+    const bool small = bytes.size() <= options_.max_label_bytes + options_.max_labels * kFlatLabelOverhead;
+    if (small && decode_flat_set(bytes, labels_)) series_[set] = resolve_labels(labels_, refusal);
+    if (series_[set] == kNoSeries) {
+      refuse_set(refusal, labels_, set, rows);
+    } else if (table.aliases().find(hashes_[set]) == SetAliases::kNone) {
+      table.aliases().add(hashes_[set], series_[set], kMostAliases + size_t{table.size()} * 2);
     }
-    const uint64_t samples = rows.offsets[set + 1] - rows.offsets[set];
-    note_refusal(refusal, to_text(labels), samples);
-    std::fill_n(keep_.begin() + rows.offsets[set], samples, uint8_t{0});
   }
 }
 
 /// What Prometheus answers: a sample that is not newer than its series' newest must lie within the window, one in order may lag an
 /// hour.
-bool Ingest::time_refused(const Series* series, int64_t time, int64_t now_ns, Refusal& refusal) const {
-  if (options_.future_limit_ns != 0 && time > now_ns && time - now_ns > options_.future_limit_ns) {
-    refusal = Refusal::future;
-    return true;
-  }
-  refusal = Refusal::too_old;
+Ingest::TimeLimits Ingest::time_limits(int64_t now_ns) const {
+  TimeLimits limits;
+  if (options_.future_limit_ns != 0) limits.latest = after(now_ns, options_.future_limit_ns);
   const int64_t newest = head_.max_time();
-  if (newest == INT64_MIN) return false;
-  const bool in_order = series->chunks.empty() || time > series->chunks.max_time();
-  if (!in_order && time == series->chunks.max_time()) return false;
-  const int64_t window = in_order ? std::max(options_.out_of_order_window_ns, kInOrderWindowNs) : options_.out_of_order_window_ns;
-  return time < before(newest, window);
+  if (newest == INT64_MIN) return limits;
+  limits.in_order = before(newest, std::max(options_.out_of_order_window_ns, kInOrderWindowNs));
+  limits.out_of_order = before(newest, options_.out_of_order_window_ns);
+  return limits;
 }
 
-void Ingest::check_times(const Rows& rows, int64_t now_ns) {
+bool Ingest::insert_row(Series& series, uint32_t id, const Sample& sample) {
+  switch (head_.insert(series, sample)) {
+    case Inserted::appended:
+      ++appended_;
+      return true;
+    case Inserted::out_of_order:
+      ++appended_, ++out_of_order_;
+      return true;
+    case Inserted::duplicate:
+      ++duplicates_;
+      return true;
+    case Inserted::conflict:
+      refuse(Refusal::conflict, id, sample.time);
+      return false;
+  }
+  return false;
+}
+
+bool Ingest::admit_row(Series& series, uint32_t id, const Sample& sample, const TimeLimits& limits, bool insert) {
+  const int64_t newest = series.chunks.newest();
+  const int64_t earliest = sample.time > newest ? limits.in_order : limits.out_of_order;
+  if (sample.time > limits.latest) return refuse(Refusal::future, id, sample.time), false;
+  if (sample.time < earliest && sample.time != newest) return refuse(Refusal::too_old, id, sample.time), false;
+  if (sample.histogram.size() > kMaxHistogramBytes) return refuse(Refusal::labels, id, sample.time), false;
+  return !insert || insert_row(series, id, sample);
+}
+
+/// One pass over the rows: checked, inserted into the head and put into the journal's entry.
+void Ingest::admit(const Rows& rows, const TimeLimits& limits, bool insert) {
+  SeriesTable& table = head_.table();
+  const uint64_t sequence = journal_.next_sequence();
+  const uint64_t committed = journal_.committed();
+  keep_.assign(insert ? 0 : rows.times.size(), 0);
   for (uint32_t set = 0; set < series_.size(); ++set) {
-    if (series_[set] == kNoSeries) continue;
-    const Series& series = head_.table()[series_[set]];
+    const uint32_t id = series_[set];
+    if (id == kNoSeries) continue;
+    Series& series = table[id];
+    bool begun = false;
     for (size_t row = rows.offsets[set]; row < rows.offsets[set + 1]; ++row) {
-      Refusal refusal = Refusal::labels;
-      const bool large = !rows.histogram_offsets.empty() && rows.at(row).histogram.size() > kMaxHistogramBytes;
-      if (!large && !time_refused(&series, rows.times[row], now_ns, refusal)) continue;
-      keep_[row] = 0;
-      refuse(refusal, series_[set], rows.times[row], 1);
+      const Sample sample = rows.at(row);
+      if (!admit_row(series, id, sample, limits, insert)) continue;
+      if (!begun) {
+        begun = true;
+        define(series, id, sequence, committed);
+        samples_record_.begin(series.ref);
+      }
+      samples_record_.add(sample);
+      if (!insert) keep_[row] = 1;
     }
   }
 }
 
-void Ingest::insert(const Rows& rows) {
-  uint64_t appended = 0, out_of_order = 0, duplicates = 0;
+void Ingest::insert_kept(const Rows& rows) {
   for (uint32_t set = 0; set < series_.size(); ++set) {
     if (series_[set] == kNoSeries) continue;
     Series& series = head_.table()[series_[set]];
     for (size_t row = rows.offsets[set]; row < rows.offsets[set + 1]; ++row) {
-      if (keep_[row] == 0) continue;
-      switch (head_.insert(series, rows.at(row))) {
-        case Inserted::appended:
-          ++appended;
-          break;
-        case Inserted::out_of_order:
-          ++appended, ++out_of_order;
-          break;
-        case Inserted::duplicate:
-          ++duplicates;
-          break;
-        case Inserted::conflict:
-          keep_[row] = 0;
-          refuse(Refusal::conflict, series_[set], rows.times[row], 1);
-          break;
-      }
+      if (keep_[row] != 0) (void)insert_row(series, series_[set], rows.at(row));
     }
   }
-  counters_.appended.fetch_add(appended, std::memory_order_relaxed);
-  counters_.out_of_order.fetch_add(out_of_order, std::memory_order_relaxed);
-  counters_.duplicates.fetch_add(duplicates, std::memory_order_relaxed);
 }
 
 void Ingest::note_metadata(const batch::SamplesView& samples) {
-  if (!samples.has_metadata()) return;
   const batch::Sets& sets = samples.labels();
+  if (!samples.has_metadata() || sets.has_flat_sets()) return;
   std::string_view last;
   for (uint32_t set = 0; set < samples.series_count(); ++set) {
-    if (series_[set] == kNoSeries) continue;
     std::string_view metric;
     for (uint32_t pair = 0; pair < sets.size(set) && metric.empty(); ++pair) {
       if (sets.name(set, pair) == kMetricName) metric = sets.value(set, pair);
@@ -211,34 +275,15 @@ void Ingest::note_metadata(const batch::SamplesView& samples) {
   }
 }
 
-void Ingest::define(uint32_t id, uint64_t sequence) {
-  Series& series = head_.table()[id];
-  if (journal_.defined(series.defined_in)) return;
-  if (!journal_.pending(series.defined_in)) {
-    series.defined_in = sequence;
-    defined_now_.push_back(id);
-  }
-  std::vector<Label> labels;
-  head_.table().labels(id, labels);
-  series_record_.add(series.ref, labels);
+/// Until an entry that defines a series is committed, every entry that uses the series defines it.
+void Ingest::define(Series& series, uint32_t id, uint64_t sequence, uint64_t committed) {
+  if (series.defined_in != 0 && series.defined_in <= committed) return;
+  if (series.defined_in == 0) series.defined_in = sequence;
+  const SeriesTable& table = head_.table();
+  series_record_.add(series.ref, table.pairs(id), table.symbols());
 }
 
-void Ingest::build_entry(const Rows& rows) {
-  const uint64_t sequence = journal_.next_sequence();
-  defined_now_.clear();
-  for (uint32_t set = 0; set < series_.size(); ++set) {
-    if (series_[set] == kNoSeries) continue;
-    bool begun = false;
-    for (size_t row = rows.offsets[set]; row < rows.offsets[set + 1]; ++row) {
-      if (keep_[row] == 0) continue;
-      if (!begun) {
-        begun = true;
-        define(series_[set], sequence);
-        samples_record_.begin(head_.table()[series_[set]].ref);
-      }
-      samples_record_.add(rows.at(row));
-    }
-  }
+void Ingest::finish_entry() {
   if (!samples_record_.empty()) samples_record_.encode(entry_.samples);
   if (!series_record_.empty()) series_record_.encode(entry_.series);
   if (metadata_unsaved_.exchange(false)) {
@@ -254,53 +299,69 @@ void Ingest::commit_failed(bool had_metadata) {
 }
 
 void Ingest::undo_definitions(uint64_t sequence) {
-  for (const uint32_t id : defined_now_) {
-    if (head_.table()[id].defined_in == sequence) head_.table()[id].defined_in = 0;
+  SeriesTable& table = head_.table();
+  for (uint32_t id = 0; id < table.size(); ++id) {
+    if (table[id].defined_in == sequence) table[id].defined_in = 0;
   }
 }
 
-Result<void> Ingest::outcome() const {
+void Ingest::count_rows() {
+  head_.count_inserted();
+  counters_.appended.fetch_add(std::exchange(appended_, 0), std::memory_order_relaxed);
+  counters_.out_of_order.fetch_add(std::exchange(out_of_order_, 0), std::memory_order_relaxed);
+  counters_.duplicates.fetch_add(std::exchange(duplicates_, 0), std::memory_order_relaxed);
+}
+
+Result<void> Ingest::outcome(uint64_t samples) const {
   if (refused_.count == 0) return {};
   const std::string more = refused_.count > kNamedRefusals ? " (and more)" : "";
-  return Error{TARSIER_INVALID, std::to_string(refused_.count) + " of " + std::to_string(keep_.size()) +
-                                    " samples refused: " + refused_.text + more};
+  return Error{TARSIER_INVALID,
+               std::to_string(refused_.count) + " of " + std::to_string(samples) + " samples refused: " + refused_.text + more};
 }
 
 void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {
-  Rows rows(batch);
+  const Rows rows(batch);
   batch_symbols_ = batch.count(TARSIER_COUNT_SYMBOLS);
-  keep_.assign(rows.times.size(), 1);
   entry_ = {};
   refused_ = {};
+  for (const uint64_t sequence : journal_.take_failed()) undo_definitions(sequence);
   const bool journal_first = journal_.failing();
   {
     const auto lock = head_.lock_for_writing();
-    resolve(rows.samples.labels(), rows);
-    check_times(rows, now_ns);
+    const batch::Sets& sets = rows.samples.labels();
+    if (sets.has_flat_sets()) {
+      resolve_flat(sets, rows);
+    } else {
+      resolve(sets, rows);
+    }
     note_metadata(rows.samples);
-    if (!journal_first) insert(rows);
+    admit(rows, time_limits(now_ns), !journal_first);
+    count_rows();
   }
-  build_entry(rows);
-  if (entry_.empty()) return done(outcome());
+  finish_entry();
+  const size_t samples = rows.times.size();
+  if (entry_.empty()) return done(outcome(samples));
   const uint64_t sequence = journal_.next_sequence();
+  const bool had_metadata = !entry_.metadata.empty();
   if (journal_first) {
     if (auto written = journal_.write_wait(entry_); !written) {
-      commit_failed(!entry_.metadata.empty());
+      undo_definitions(sequence);
+      commit_failed(had_metadata);
       return done(std::move(written));
     }
     const auto lock = head_.lock_for_writing();
-    insert(rows);
-    return done(outcome());
+    insert_kept(rows);
+    count_rows();
+    return done(outcome(samples));
   }
   auto shared = std::make_shared<Done>(std::move(done));
-  auto accepted =
-      journal_.write(entry_, [shared, refused = outcome(), had_metadata = !entry_.metadata.empty(), this](Result<void> committed) {
-        if (!committed) commit_failed(had_metadata);
-        (*shared)(committed ? refused : std::move(committed));
-      });
+  auto accepted = journal_.write(entry_, [shared, refused = outcome(samples), had_metadata, this](Result<void> committed) {
+    if (!committed) commit_failed(had_metadata);
+    (*shared)(committed ? refused : std::move(committed));
+  });
   if (accepted) return;
   undo_definitions(sequence);
-  commit_failed(!entry_.metadata.empty());
+  commit_failed(had_metadata);
   (*shared)(std::move(accepted));
 }
 

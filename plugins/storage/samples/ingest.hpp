@@ -34,23 +34,37 @@ class Ingest {
     uint64_t count = 0;
     std::string text;
   };
+  /// From when on samples are taken, by whether they are in order; and up to when.
+  struct TimeLimits {
+    int64_t in_order = INT64_MIN;
+    int64_t out_of_order = INT64_MIN;
+    int64_t latest = INT64_MAX;
+  };
   /// Where the batch's symbols are in the head, found when first asked for.
   struct BatchSymbols;
   class Rows;
 
-  void resolve(const batch::Sets& sets, Rows& rows);
-  uint32_t resolve_series(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Refusal& refusal);
-  void check_times(const Rows& rows, int64_t now_ns);
-  bool time_refused(const Series* series, int64_t time, int64_t now_ns, Refusal& refusal) const;
-  void insert(const Rows& rows);
+  void resolve(const batch::Sets& sets, const Rows& rows);
+  void resolve_flat(const batch::Sets& sets, const Rows& rows);
+  uint32_t resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Refusal& refusal);
+  uint32_t resolve_labels(Labels labels, Refusal& refusal);
+  bool limited(size_t labels, size_t text_bytes, Refusal& refusal) const;
+  void refuse_set(Refusal reason, Labels labels, uint32_t set, const Rows& rows);
+
+  TimeLimits time_limits(int64_t now_ns) const;
+  void admit(const Rows& rows, const TimeLimits& limits, bool insert);
+  bool admit_row(Series& series, uint32_t id, const Sample& sample, const TimeLimits& limits, bool insert);
+  void insert_kept(const Rows& rows);
+  bool insert_row(Series& series, uint32_t id, const Sample& sample);
   void note_metadata(const batch::SamplesView& samples);
-  void define(uint32_t series, uint64_t sequence);
-  void build_entry(const Rows& rows);
+  void define(Series& series, uint32_t id, uint64_t sequence, uint64_t committed);
+  void finish_entry();
   void commit_failed(bool had_metadata);
   void undo_definitions(uint64_t sequence);
-  void refuse(Refusal reason, uint32_t series, int64_t time, uint64_t samples);
+  void refuse(Refusal reason, uint32_t series, int64_t time);
   void note_refusal(Refusal reason, const std::string& what, uint64_t samples);
-  Result<void> outcome() const;
+  void count_rows();
+  Result<void> outcome(uint64_t samples) const;
 
   Head& head_;
   Journal& journal_;
@@ -62,11 +76,13 @@ class Ingest {
   std::vector<uint32_t> series_;  // by set; kNoSeries: refused
   std::vector<uint8_t> keep_;     // by row
   std::vector<uint32_t> pairs_;
-  std::vector<uint32_t> defined_now_;
+  std::vector<SetHash> hashes_;
+  std::vector<Label> labels_;
   SamplesRecord samples_record_;
   SeriesRecord series_record_;
   JournalEntry entry_;
   Refused refused_;
+  uint64_t appended_ = 0, out_of_order_ = 0, duplicates_ = 0;
   size_t batch_symbols_ = 0;
   std::atomic<bool> metadata_unsaved_{false};  // an entry with metadata failed: the next one holds all of it
 };

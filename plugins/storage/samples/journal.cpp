@@ -77,6 +77,9 @@ Result<void> Journal::open() {
     if (error == std::errc() && end == name.data() + name.size()) rotated_.push_back(number);
   }
   std::sort(rotated_.begin(), rotated_.end());
+  auto finished = finished_number();
+  if (!finished) return std::move(finished).error();
+  last_finished_ = *finished;
   return remove_finished();
 }
 
@@ -112,32 +115,34 @@ Result<void> Journal::replay(JournalVisitor& visitor) {
   if (auto replayed = replay_environment(active_, visitor); !replayed) return std::move(replayed).error().in(kActiveName);
   const std::scoped_lock lock(state_mutex_);
   committed_ = next_sequence_ - 1;
-  first_valid_ = next_sequence_;
   return {};
 }
 
 Result<void> Journal::replay_environment(const Env& env, JournalVisitor& visitor) {
   auto snapshot = env.read();
   if (!snapshot) return std::move(snapshot).error();
-  const auto seen = [&](uint64_t sequence) { next_sequence_ = std::max(next_sequence_, sequence + 1); };
+  const auto seen = [&](uint64_t sequence, std::span<const uint8_t> value) {
+    next_sequence_ = std::max(next_sequence_, sequence + 1);
+    bytes_.fetch_add(value.size(), std::memory_order_relaxed);
+  };
   auto series = each_value(*snapshot, kSeriesTable,
-                           [&](uint64_t sequence, auto value) { return seen(sequence), decode_series(value, visitor); });
+                           [&](uint64_t sequence, auto value) { return seen(sequence, value), decode_series(value, visitor); });
   if (!series) return series;
   auto metadata = each_value(*snapshot, kMetadataTable,
-                             [&](uint64_t sequence, auto value) { return seen(sequence), decode_metadata(value, visitor); });
+                             [&](uint64_t sequence, auto value) { return seen(sequence, value), decode_metadata(value, visitor); });
   if (!metadata) return metadata;
   return each_value(*snapshot, kSamplesTable,
-                    [&](uint64_t sequence, auto value) { return seen(sequence), decode_samples(value, visitor); });
+                    [&](uint64_t sequence, auto value) { return seen(sequence, value), decode_samples(value, visitor); });
 }
 
-bool Journal::defined(uint64_t sequence) const {
+uint64_t Journal::committed() const {
   const std::scoped_lock lock(state_mutex_);
-  return sequence >= first_valid_ && sequence <= committed_;
+  return committed_;
 }
 
-bool Journal::pending(uint64_t sequence) const {
+std::vector<uint64_t> Journal::take_failed() {
   const std::scoped_lock lock(state_mutex_);
-  return sequence >= first_valid_;
+  return std::exchange(failed_, {});
 }
 
 bool Journal::failing() const {
@@ -146,24 +151,24 @@ bool Journal::failing() const {
 }
 
 void Journal::completed(const Result<void>& outcome, uint64_t sequence) {
-  const std::scoped_lock lock(state_mutex_);
   failing_ = !outcome.ok();
-  if (outcome.ok()) {
-    committed_ = std::max(committed_, sequence);
-  } else {
-    first_valid_ = std::max(first_valid_, sequence + 1);
-  }
+  committed_ = std::max(committed_, sequence);
 }
 
 Result<void> Journal::write(const JournalEntry& entry, Done done) {
   const uint64_t sequence = next_sequence_++;
+  bytes_.fetch_add(entry.bytes(), std::memory_order_relaxed);
   const Transaction transaction(entry, sequence);
   {
     const std::scoped_lock lock(state_mutex_);
     ++in_flight_;
   }
   auto accepted = active_.write(transaction.ops(), [this, sequence, done = std::move(done)](Result<void> outcome, uint64_t) {
-    completed(outcome, sequence);
+    {
+      const std::scoped_lock lock(state_mutex_);
+      if (!outcome.ok()) failed_.push_back(sequence);
+      completed(outcome, sequence);
+    }
     done(std::move(outcome));
     const std::scoped_lock lock(state_mutex_);
     if (--in_flight_ == 0) idle_.notify_all();
@@ -178,7 +183,9 @@ Result<void> Journal::write(const JournalEntry& entry, Done done) {
 
 Result<void> Journal::write_wait(const JournalEntry& entry) {
   const uint64_t sequence = next_sequence_++;
+  bytes_.fetch_add(entry.bytes(), std::memory_order_relaxed);
   auto written = active_.write_wait(Transaction(entry, sequence).ops());
+  const std::scoped_lock lock(state_mutex_);
   completed(written, sequence);
   return written;
 }
@@ -191,8 +198,7 @@ Result<void> Journal::rotate(uint64_t number) {
     return std::move(rotated).error().in("rotate " + std::string(kActiveName) + " to " + journal_name(number));
   }
   rotated_.push_back(number);
-  lock.lock();
-  first_valid_ = next_sequence_;
+  bytes_ = 0;
   return {};
 }
 

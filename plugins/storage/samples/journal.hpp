@@ -1,10 +1,10 @@
 // Journal: what makes samples durable before they are acknowledged. One writable environment, "samples/active"; each entry is one
 // transaction that appends up to one value to each of the tables samples, series and metadata under one sequence number.
 //
-// A pass of sealing rotates the file: "samples/journal.N" holds what came before and goes away when all of it is in partitions or
-// has been carried over.
+// A flush rotates the file: "samples/journal.N" holds what came before and goes away when all of it is in segments and catalogs.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -18,11 +18,15 @@ namespace tarsier::samples {
 inline constexpr std::string_view kActiveName = "samples/active";
 inline constexpr std::string_view kJournalPrefix = "samples/journal.";
 
+/// The number of an entry before all others: what replay found is defined in it.
+inline constexpr uint64_t kBeforeAll = 1;
+
 struct JournalEntry {
   std::vector<uint8_t> samples;
   std::vector<uint8_t> series;
   std::vector<uint8_t> metadata;
   bool empty() const noexcept { return samples.empty() && series.empty() && metadata.empty(); }
+  size_t bytes() const noexcept { return samples.size() + series.size() + metadata.size(); }
 };
 
 class Journal {
@@ -42,14 +46,13 @@ class Journal {
 
   /// The sequence number that the next entry gets.
   uint64_t next_sequence() const noexcept { return next_sequence_; }
-  /// True when a definition in that entry is on the disk, in the active file. Until then each entry that uses the series defines
-  /// it.
-  bool defined(uint64_t sequence) const;
-  /// False when the entry that held this definition has failed or was rotated away, so that the next one counts anew.
-  bool pending(uint64_t sequence) const;
+  /// All entries up to this one are on the disk or have failed. Definitions in the former need not be made again.
+  uint64_t committed() const;
+  /// Entries that failed since the last call, other than those that write() or write_wait() answered for: definitions in them were not
+  /// made.
+  std::vector<uint64_t> take_failed();
 
-  /// One entry; `done` runs on the writer thread unless an error is returned: then definitions in it were not made and the caller
-  /// forgets that sequence number. One caller at a time.
+  /// One entry; `done` runs on the writer thread unless an error is returned: then nothing of it was made. One caller at a time.
   Result<void> write(const JournalEntry& entry, Done done);
   Result<void> write_wait(const JournalEntry& entry);
   /// True after an entry has failed, until one succeeds.
@@ -57,13 +60,17 @@ class Journal {
 
   /// Waits until nothing is in flight, then starts a fresh file; the former becomes journal number `number`.
   Result<void> rotate(uint64_t number);
-  /// Everything in journals up to `number` is kept elsewhere: notes that, durably.
+  /// Everything in journals up to `number` is in segments and catalogs: notes that, durably.
   Result<void> note_finished(uint64_t number);
   /// Removes journals that are noted as finished. Part of open(), and before another rotation.
   Result<void> remove_finished();
   /// Numbers of rotated journals, ascending.
   const std::vector<uint64_t>& rotated() const noexcept { return rotated_; }
+  /// The highest number that is noted as finished, as open() found it; 0: none.
+  uint64_t last_finished() const noexcept { return last_finished_; }
   Result<uint64_t> file_bytes() const;
+  /// What a start would have to replay, about.
+  uint64_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   Result<void> replay_environment(const Env& env, JournalVisitor& visitor);
@@ -73,13 +80,15 @@ class Journal {
   const Host& host_;
   Env active_;
   std::vector<uint64_t> rotated_;
-  uint64_t next_sequence_ = 1;
+  uint64_t last_finished_ = 0;
+  std::atomic<uint64_t> bytes_{0};
+  uint64_t next_sequence_ = kBeforeAll + 1;
 
   mutable std::mutex state_mutex_;  // guards what follows; the writer thread takes it
   std::condition_variable idle_;
   uint64_t in_flight_ = 0;
-  uint64_t committed_ = 0;    // the last entry that succeeded
-  uint64_t first_valid_ = 1;  // definitions in entries before this one do not count
+  uint64_t committed_ = kBeforeAll;
+  std::vector<uint64_t> failed_;
   bool failing_ = false;
 };
 

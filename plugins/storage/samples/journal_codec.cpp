@@ -31,18 +31,23 @@ uint8_t flags_of(const std::vector<uint32_t>& counts, const Columns& rows) {
 
 /// A value is its bytes from the most significant down to the last that is not zero; two counts of bytes share one byte.
 void encode_values(std::span<const double> values, ByteWriter& out) {
-  const auto significant = [](double value) {
-    const auto bits = std::bit_cast<uint64_t>(value);
-    return bits == 0 ? 0U : 8U - static_cast<unsigned>(std::countr_zero(bits)) / 8U;
-  };
-  for (size_t i = 0; i < values.size(); i += 2) {
-    const unsigned second = i + 1 < values.size() ? significant(values[i + 1]) : 0U;
-    out.u8(static_cast<uint8_t>(significant(values[i]) | second << 4));
+  std::vector<uint8_t>& bytes = out.out();
+  size_t counts = bytes.size();
+  size_t at = counts + (values.size() + 1) / 2;
+  bytes.resize(at + values.size() * 8);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto bits = std::bit_cast<uint64_t>(values[i]);
+    const unsigned significant = bits == 0 ? 0U : 8U - static_cast<unsigned>(std::countr_zero(bits)) / 8U;
+    const uint64_t ordered = __builtin_bswap64(bits);
+    std::memcpy(bytes.data() + at, &ordered, sizeof(ordered));
+    at += significant;
+    if (i % 2 == 0) {
+      bytes[counts] = static_cast<uint8_t>(significant);
+    } else {
+      bytes[counts++] |= static_cast<uint8_t>(significant << 4);
+    }
   }
-  for (const double value : values) {
-    const auto bits = std::bit_cast<uint64_t>(value);
-    for (unsigned i = 0; i < significant(value); ++i) out.u8(static_cast<uint8_t>(bits >> (56 - 8 * i)));
-  }
+  bytes.resize(at);
 }
 
 void decode_values(ByteReader& in, size_t count, std::vector<double>& out) {
@@ -175,20 +180,15 @@ Result<void> decode_samples(std::span<const uint8_t> bytes, JournalVisitor& visi
   return {};
 }
 
-uint32_t SeriesRecord::symbol(std::string_view text) {
-  const auto [found, fresh] = symbols_.try_emplace(std::string(text), static_cast<uint32_t>(symbols_.size()));
-  if (fresh) ByteWriter(texts_).text(text);
-  return found->second;
-}
-
-void SeriesRecord::add(uint64_t ref, Labels labels) {
+void SeriesRecord::add(uint64_t ref, std::span<const uint32_t> pairs, const Symbols& symbols) {
   ByteWriter writer(series_);
   writer.svarint(static_cast<int64_t>(ref - last_ref_));
   last_ref_ = ref;
-  writer.varint(labels.size());
-  for (const auto& [name, value] : labels) {
-    writer.varint(symbol(name));
-    writer.varint(symbol(value));
+  writer.varint(pairs.size() / 2);
+  for (const uint32_t symbol : pairs) {
+    const auto [found, fresh] = numbers_.try_emplace(symbol, static_cast<uint32_t>(numbers_.size()));
+    if (fresh) ByteWriter(texts_).text(symbols.text(symbol));
+    writer.varint(found->second);
   }
   ++count_;
 }
@@ -196,7 +196,7 @@ void SeriesRecord::add(uint64_t ref, Labels labels) {
 void SeriesRecord::encode(std::vector<uint8_t>& out) {
   ByteWriter writer(out);
   writer.u8(kVersion);
-  writer.varint(symbols_.size());
+  writer.varint(numbers_.size());
   writer.bytes(texts_);
   writer.varint(count_);
   writer.bytes(series_);
@@ -210,20 +210,19 @@ Result<void> decode_series(std::span<const uint8_t> bytes, JournalVisitor& visit
   for (std::string_view& text : symbols) text = in.text();
   const uint64_t count = in.count(2);
   if (!in.ok() || version != kVersion) return malformed("series");
+  visitor.symbols(symbols);
   uint64_t ref = 0;
-  std::vector<Label> labels;
+  std::vector<uint32_t> pairs;
   for (uint64_t i = 0; i < count; ++i) {
     ref += static_cast<uint64_t>(in.svarint());
-    const uint64_t pairs = in.count(2);
-    labels.clear();
-    for (uint64_t pair = 0; pair < pairs; ++pair) {
-      const uint64_t name = in.varint();
-      const uint64_t value = in.varint();
-      if (!in.ok() || name >= symbols.size() || value >= symbols.size()) return malformed("series");
-      labels.emplace_back(symbols[static_cast<size_t>(name)], symbols[static_cast<size_t>(value)]);
+    pairs.resize(static_cast<size_t>(in.count(2)) * 2);
+    for (uint32_t& number : pairs) {
+      const uint64_t read = in.varint();
+      if (!in.ok() || read >= symbols.size()) return malformed("series");
+      number = static_cast<uint32_t>(read);
     }
     if (!in.ok()) return malformed("series");
-    visitor.series(ref, labels);
+    visitor.series(ref, pairs);
   }
   if (!in.at_end()) return malformed("series");
   return {};

@@ -2,13 +2,14 @@
 // docs/storage.md describes the bytes. Decoders take any bytes and fail with CORRUPT.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
+#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "labels.hpp"
 #include "sample.hpp"
+#include "symbols.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::samples {
@@ -29,16 +30,18 @@ class SamplesRecord {
   Columns rows_;
 };
 
-/// Collects definitions of series; labels are copied.
+/// Collects definitions of series; each text is written once.
 class SeriesRecord {
  public:
-  void add(uint64_t ref, Labels labels);
+  /// `pairs`: name, value, ...: numbers in `symbols`, which must be the same one until encode().
+  void add(uint64_t ref, std::span<const uint32_t> pairs, const Symbols& symbols);
   bool empty() const noexcept { return count_ == 0; }
+  uint64_t series_count() const noexcept { return count_; }
+  /// The bytes. The record is empty afterwards.
   void encode(std::vector<uint8_t>& out);
 
  private:
-  uint32_t symbol(std::string_view text);
-  std::unordered_map<std::string, uint32_t> symbols_;
+  boost::unordered_flat_map<uint32_t, uint32_t> numbers_;  // by symbol
   std::vector<uint8_t> texts_;
   std::vector<uint8_t> series_;
   uint64_t last_ref_ = 0;
@@ -54,10 +57,13 @@ struct Metadata {
 
 void encode_metadata(std::string_view metric, const Metadata& metadata, std::vector<uint8_t>& out);
 
-/// Receives what the decoders find; `labels`, text and histogram bytes are valid during the call.
+/// Receives what the decoders find; text, numbers and histogram bytes are valid during the call.
 struct JournalVisitor {
   virtual ~JournalVisitor() = default;
-  virtual void series(uint64_t ref, Labels labels) = 0;
+  /// The texts of the definitions that follow; each is looked up once, however many series have it.
+  virtual void symbols(std::span<const std::string_view> texts) = 0;
+  /// `pairs`: name, value, name, value, ...: numbers of those texts, in order of the names.
+  virtual void series(uint64_t ref, std::span<const uint32_t> pairs) = 0;
   virtual void sample(uint64_t ref, const Sample& sample) = 0;
   virtual void metadata(std::string_view metric, Metadata metadata) = 0;
 };

@@ -18,10 +18,12 @@ class MetadataTable {
     if (found != entries_.end()) {
       if (found->second == metadata) return false;
       found->second = std::move(metadata);
+      ++changes_;
       return true;
     }
     if (entries_.size() >= kMost) return false;
     entries_.emplace(metric, std::move(metadata));
+    ++changes_;
     return true;
   }
 
@@ -35,6 +37,12 @@ class MetadataTable {
     }
   }
 
+  /// Another number after each change.
+  uint64_t changes() const noexcept {
+    const std::scoped_lock lock(entries_mutex_);
+    return changes_;
+  }
+
   void encode(std::vector<uint8_t>& out) const {
     const std::scoped_lock lock(entries_mutex_);
     for (const auto& [metric, metadata] : entries_) encode_metadata(metric, metadata, out);
@@ -44,6 +52,7 @@ class MetadataTable {
   static constexpr size_t kMost = 200'000;
   mutable std::mutex entries_mutex_;
   std::map<std::string, Metadata, std::less<>> entries_;
+  uint64_t changes_ = 0;
 };
 
 }  // namespace tarsier::samples

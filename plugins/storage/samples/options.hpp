@@ -15,7 +15,7 @@ struct Options {
   int64_t future_limit_ns = 10 * kMinuteNs;  // 0: none
   int64_t partition_window_ns = 2 * kHourNs;
   int64_t seal_delay_ns = 10 * kMinuteNs;    // a window is sealed this long after its end
-  uint64_t journal_bytes = 256ULL << 20;     // above this size of the active file everything in the head is sealed
+  uint64_t journal_bytes = 64ULL << 20;      // above this size of the active file what is in memory is flushed
   int64_t retention_ns = 15 * 24 * kHourNs;  // 0: for ever
   uint64_t retention_bytes = 0;              // 0: no limit
   uint64_t max_series = 2'000'000;           // in the head; 0: no limit
@@ -33,6 +33,8 @@ struct Counters {
   std::atomic<uint64_t> refused_series_limit{0};
   std::atomic<uint64_t> refused_labels{0};
   std::atomic<uint64_t> commit_failures{0};
+  std::atomic<uint64_t> flushes{0};
+  std::atomic<uint64_t> flush_failures{0};
   std::atomic<uint64_t> seal_failures{0};
   std::atomic<uint64_t> sealed_partitions{0};
   std::atomic<uint64_t> removed_partitions{0};

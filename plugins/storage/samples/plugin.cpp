@@ -52,7 +52,10 @@ class SamplesPlugin final : public Plugin {
                         .interval_ns = kMinuteNs,
                         .deadline_ns = kSealDeadlineNs,
                         .priority = TARSIER_PRIORITY_LOW},
-                       [this] { maintain(); });
+                       [this] {
+                         show_sizes();
+                         maintain();
+                       });
     if (!timer) return abandon(std::move(timer).error());
     timer_ = std::move(*timer);
     auto shown = every(host(), {.name = "samples metrics", .interval_ns = 10 * kSecondNs}, [this] { show(); });
@@ -93,6 +96,7 @@ class SamplesPlugin final : public Plugin {
   }
 
   void take(const Batch& batch, Delivery delivery) {
+    flush_if_wanted();
     store_->take(batch.view(), host().now_ns(), [delivery](Result<void> outcome) {
       if (outcome) {
         delivery.complete();
@@ -102,13 +106,26 @@ class SamplesPlugin final : public Plugin {
     });
   }
 
+  /// Between two turns of the timer: memory and journal must not grow for a minute under a heavy load.
+  void flush_if_wanted() {
+    if (!store_->flush_wanted() || maintaining_.exchange(true)) return;
+    const Post job = {.name = "samples flush", .priority = TARSIER_PRIORITY_LOW, .deadline_ns = kSealDeadlineNs};
+    auto posted = post(host(), job, [this] {
+      maintain();
+      maintaining_ = false;
+    });
+    if (posted) return;
+    maintaining_ = false;
+    host().warn("a flush could not be started; the timer will do it", {field("error", posted.error().message())});
+  }
+
   void maintain() {
-    show_sizes();
-    if (auto done = store_->maintain(host().now_ns()); !done) {
-      host().error("sealing failed; it is tried again", {field("error", done.error().message())});
-      host().degraded("sealing failed: " + done.error().message());
+    const auto done = store_->maintain(host().now_ns());
+    if (!done) {
+      host().error("a flush or sealing failed; it is tried again", {field("error", done.error().message())});
+      host().degraded("a flush or sealing failed: " + done.error().message());
       degraded_ = true;
-    } else if (std::exchange(degraded_, false)) {
+    } else if (degraded_.exchange(false)) {
       host().ok();
     }
   }
@@ -131,7 +148,9 @@ class SamplesPlugin final : public Plugin {
     show_counter(counts.refused_labels, refused("labels"));
     show_counter(counts.commit_failures,
                  Counter(host(), "tarsier_samples_commit_failures_total", "Batches that could not be committed."));
-    show_counter(counts.seal_failures, Counter(host(), "tarsier_samples_seal_failures_total", "Passes of sealing that failed."));
+    show_counter(counts.flushes, Counter(host(), "tarsier_samples_flushes_total", "Times that memory was moved to the disk."));
+    show_counter(counts.flush_failures, Counter(host(), "tarsier_samples_flush_failures_total", "Of these: times that it failed."));
+    show_counter(counts.seal_failures, Counter(host(), "tarsier_samples_seal_failures_total", "Windows that could not be sealed."));
     show_counter(counts.sealed_partitions, Counter(host(), "tarsier_samples_sealed_partitions_total", "Partitions made."));
     show_counter(counts.removed_partitions,
                  Counter(host(), "tarsier_samples_removed_partitions_total", "Partitions removed by retention."));
@@ -156,7 +175,7 @@ class SamplesPlugin final : public Plugin {
     head_series_.set(static_cast<double>(stat->head.series));
     head_bytes_.set(static_cast<double>(stat->head.memory_bytes));
     partitions_.set(static_cast<double>(stat->partitions));
-    disk_bytes_.set(static_cast<double>(stat->journal_bytes + stat->partition_bytes));
+    disk_bytes_.set(static_cast<double>(stat->journal_bytes + stat->segment_bytes + stat->partition_bytes));
   }
 
   Options options_;
@@ -164,7 +183,8 @@ class SamplesPlugin final : public Plugin {
   std::unique_ptr<StoreService> service_;
   std::vector<ShownCounter> counters_;
   Gauge head_series_, head_bytes_, partitions_, disk_bytes_;
-  bool degraded_ = false;
+  std::atomic<bool> degraded_{false};
+  std::atomic<bool> maintaining_{false};  // a flush is on its way or under way
   Timer timer_, show_timer_;
   Subscription subscription_;
 };
@@ -178,7 +198,7 @@ constexpr tarsier_config_key kKeyItems[] = {
     key("future_limit", TARSIER_KEY_DURATION, "10m", "how far ahead of the clock a sample may be; 0s: any", "0s.."),
     key("partition_window", TARSIER_KEY_DURATION, "2h", "the span of time of one sealed partition", "1m..30d"),
     key("seal_delay", TARSIER_KEY_DURATION, "10m", "how long after its end a window is sealed", "0s.."),
-    key("journal_size", TARSIER_KEY_SIZE, "256MiB", "above this size of the journal everything in memory is sealed at once",
+    key("journal_size", TARSIER_KEY_SIZE, "64MiB", "above this size of the journal what is in memory is moved to the disk at once",
         "1MiB.."),
     key("retention", TARSIER_KEY_DURATION, "15d", "how long samples are kept; 0s: for ever", "0s.."),
     key("retention_size", TARSIER_KEY_SIZE, "0B", "above this size on the disk the oldest partitions are removed; 0B: no limit"),

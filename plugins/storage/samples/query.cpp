@@ -11,15 +11,19 @@ bool same_labels(Labels a, Labels b) { return std::equal(a.begin(), a.end(), b.b
 
 }  // namespace
 
-Result<std::unique_ptr<Query>> Query::find(const Head& head, const std::function<Partitions()>& partitions,
+Result<std::unique_ptr<Query>> Query::find(const Head& head, const std::function<OnDisk()>& on_disk,
                                            std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                            uint64_t max_series, const std::function<bool()>& cancelled) {
   std::unique_ptr<Query> query(new Query(range));
-  // The head first: what is sealed meanwhile is then in a partition that is listed below; the other way round it could be missed.
+  // The head first: what is flushed meanwhile is then in a segment that is listed below; the other way round it could be missed.
   auto selection = head.select(matchers, range.start, range.end, labels_only);
   if (!selection) return std::move(selection).error();
   query->head_ = std::move(*selection);
-  for (const auto& partition : partitions()) {
+  OnDisk disk = on_disk();
+  for (auto& segment : disk.segments) {
+    if (segment->overlaps(range.start, range.end)) query->segments_.push_back(std::move(segment));
+  }
+  for (const auto& partition : disk.partitions) {
     if (!partition->overlaps(range.start, range.end)) continue;
     if (cancelled && cancelled()) return Error{TARSIER_CANCELLED, "the query was cancelled"};
     if (auto found = query->find_in_partition(partition, matchers); !found) return std::move(found).error();
@@ -88,15 +92,37 @@ void Query::merge() {
   });
 }
 
+/// Oldest first: segments, what a flush has in hand, and what no flush has taken.
+Result<void> Query::Reader::read_head(const HeadSelection::Item& item, Columns& out) {
+  const QueryRange range = query_.range_;
+  if (segments_.empty()) {
+    for (const auto& segment : query_.segments_) {
+      auto opened = SegmentReader::open(segment);
+      if (!opened) return std::move(opened).error();
+      segments_.push_back(std::move(*opened));
+    }
+  }
+  for (SegmentReader& segment : segments_) {
+    if (auto done = segment.read(item.ref, range.start, range.end, out); !done) return done;
+  }
+  const auto decode = [&](std::span<const ChunkView> chunks) -> Result<void> {
+    for (const ChunkView& chunk : chunks) {
+      if (chunk.min_time > range.end || chunk.max_time < range.start) continue;
+      if (auto decoded = decode_chunk(chunk, range.start, range.end, out); !decoded) return decoded;
+    }
+    return {};
+  };
+  if (query_.head_.frozen != nullptr) {
+    if (auto done = decode(query_.head_.frozen->find(item.ref)); !done) return done;
+  }
+  return decode(std::span(query_.head_.views).subspan(item.first_view, item.view_count));
+}
+
 Result<void> Query::Reader::read(const Entry& entry, Columns& out) {
   for (uint32_t i = 0; i < entry.place_count; ++i) {
     const Place& place = query_.places_[entry.first_place + i];
     if (query_.in_head(place)) {
-      const HeadSelection::Item& item = query_.head_.items[place.number];
-      for (uint32_t view = 0; view < item.view_count; ++view) {
-        const ChunkView& chunk = query_.head_.views[item.first_view + view];
-        if (auto decoded = decode_chunk(chunk, query_.range_.start, query_.range_.end, out); !decoded) return decoded;
-      }
+      if (auto done = read_head(query_.head_.items[place.number], out); !done) return done;
       continue;
     }
     auto known = partitions_.find(place.source);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "head.hpp"
+#include "head_segment.hpp"
 #include "partition_index.hpp"
 #include "partition_samples.hpp"
 
@@ -16,6 +17,12 @@ using ParallelFor = std::function<void(uint64_t count, const std::function<void(
 struct QueryRange {
   int64_t start = INT64_MIN;
   int64_t end = INT64_MAX;
+};
+
+/// What is on the disk at one moment, each sample in one place.
+struct OnDisk {
+  Partitions partitions;
+  HeadSegments segments;
 };
 
 class Query {
@@ -30,7 +37,7 @@ class Query {
   };
 
   /// `cancelled` is asked now and then and may be empty.
-  static Result<std::unique_ptr<Query>> find(const Head& head, const std::function<Partitions()>& partitions,
+  static Result<std::unique_ptr<Query>> find(const Head& head, const std::function<OnDisk()>& on_disk,
                                              std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                              uint64_t max_series, const std::function<bool()>& cancelled);
 
@@ -45,8 +52,10 @@ class Query {
     Result<void> read(const Entry& entry, Columns& out);
 
    private:
+    Result<void> read_head(const HeadSelection::Item& item, Columns& out);
     const Query& query_;
     std::map<uint32_t, PartitionSamples> partitions_;
+    std::vector<SegmentReader> segments_;  // opened with the first series of the head
   };
 
  private:
@@ -67,6 +76,7 @@ class Query {
 
   QueryRange range_;
   HeadSelection head_;
+  HeadSegments segments_;  // those in the range
   std::vector<std::unique_ptr<PartitionIndex>> indexes_;
   std::vector<Label> labels_;
   std::vector<Place> places_;

@@ -1,7 +1,10 @@
-// SeriesChunks: the samples of one series in memory: closed chunks and one open chunk, in order of time and never overlapping, none
-// of them across a boundary of the partition window. Samples may come in any order.
+// SeriesChunks: the samples of one series that are in memory: closed chunks and one open chunk, in order of time and never
+// overlapping, none of them across a boundary of the partition window. Samples may come in any order. What a flush took is gone from
+// here; the newest sample's time and value stay known.
 #pragma once
 
+#include <limits>
+#include <memory>
 #include <vector>
 
 #include "chunk_encoder.hpp"
@@ -18,39 +21,41 @@ int64_t window_last(int64_t time, int64_t window) noexcept;
 
 class SeriesChunks {
  public:
-  bool empty() const noexcept { return open_.count() == 0 && closed_.empty(); }
-  int64_t min_time() const noexcept { return closed_.empty() ? open_.min_time() : closed_.front().view.min_time; }
-  int64_t max_time() const noexcept { return open_.count() != 0 ? open_.max_time() : closed_.back().view.max_time; }
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
-  /// Keeps the first of samples with the same time: an equal one is a duplicate, another a conflict.
+  /// Nothing in memory.
+  bool empty() const noexcept { return open_.count() == 0 && closed_ == nullptr; }
+  /// The time of the newest sample, in memory or not; kNever when none is known.
+  int64_t newest() const noexcept { return open_.max_time(); }
+  /// Of what is in memory; not when empty().
+  int64_t min_time() const noexcept { return closed_ == nullptr ? open_.min_time() : closed_->front().min_time; }
+  int64_t max_time() const noexcept { return open_.count() != 0 ? open_.max_time() : closed_->back().max_time; }
+  /// What is stored elsewhere has this newest sample; ignored when a newer one is known.
+  void restore_newest(int64_t time, double value, bool is_float);
+
+  /// Keeps the first of samples with the same time: an equal one is a duplicate, another a conflict. Sees what is in memory, and the
+  /// newest sample.
   Inserted insert(const Sample& sample, int64_t window);
   /// Views of the chunks that overlap [start, end].
   void views(int64_t start, int64_t end, std::vector<ChunkView>& out) const;
-  bool overlaps(int64_t start, int64_t end) const noexcept;
 
-  /// Views of all chunks that end before `cutoff`; they are marked, and stay until drop_sealed(). A marked chunk into which a
-  /// sample is inserted loses its mark and stays.
-  void begin_seal(int64_t cutoff, std::vector<ChunkView>& out);
-  void drop_sealed();
-  void abandon_seal() noexcept;
+  /// Moves all chunks out, in order of time.
+  void take(std::vector<ChunkView>& out);
 
   size_t memory_bytes() const noexcept;
   uint64_t sample_count() const noexcept;
-  size_t chunk_count() const noexcept { return closed_.size() + (open_.count() != 0 ? 1 : 0); }
+  size_t chunk_count() const noexcept { return (closed_ == nullptr ? 0 : closed_->size()) + (open_.count() != 0 ? 1 : 0); }
 
  private:
-  struct Closed {
-    ChunkView view;
-    bool sealing = false;
-  };
   void append(const Sample& sample, int64_t window);
   void close_open();
+  std::vector<ChunkView>& closed();
   bool reopen(const Sample& sample, int64_t window);
   Inserted insert_between(const Sample& sample, int64_t window);
   /// Replaces the chunk at `at` by one or more that hold its samples and `sample`.
   Inserted merge_into(size_t at, const Sample& sample);
 
-  std::vector<Closed> closed_;
+  std::unique_ptr<std::vector<ChunkView>> closed_;  // null when there are none, which is the usual state
   ChunkEncoder open_;
 };
 

@@ -19,6 +19,20 @@ uint32_t SeriesTable::find(uint64_t hash, std::span<const uint32_t> pairs) const
   return kNoSeries;
 }
 
+uint32_t SeriesTable::find(Labels labels) const {
+  std::vector<uint32_t> pairs;
+  pairs.reserve(labels.size() * 2);
+  uint64_t hash = kLabelHashSeed;
+  for (const auto& [name, value] : labels) {
+    const uint64_t name_hash = hash_text(name), value_hash = hash_text(value);
+    pairs.push_back(symbols_.find(name, name_hash));
+    pairs.push_back(symbols_.find(value, value_hash));
+    if (pairs.back() == kNoSymbol || pairs[pairs.size() - 2] == kNoSymbol) return kNoSeries;
+    hash = fold_hash(hash, name_hash, value_hash);
+  }
+  return find(hash, pairs);
+}
+
 uint32_t SeriesTable::add(uint64_t hash, uint64_t ref, std::span<const uint32_t> pairs) {
   if (size_t{size() + 1} * 4 > slots_.size() * 3) grow();
   Series fresh;
@@ -118,7 +132,7 @@ const uint32_t* SeriesTable::store(std::span<const uint32_t> pairs) {
 }
 
 size_t SeriesTable::memory_bytes() const noexcept {
-  return symbols_.memory_bytes() + series_.capacity_bytes() + slots_.capacity() * sizeof(Slot) + postings_.memory_bytes() +
+  return symbols_.memory_bytes() + aliases_.memory_bytes() + series_.capacity_bytes() + slots_.capacity() * sizeof(Slot) + postings_.memory_bytes() +
          block_bytes_;
 }
 

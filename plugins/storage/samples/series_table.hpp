@@ -10,6 +10,7 @@
 #include "match_index.hpp"
 #include "segmented_vector.hpp"
 #include "series_chunks.hpp"
+#include "set_aliases.hpp"
 #include "symbols.hpp"
 
 namespace tarsier::samples {
@@ -19,7 +20,7 @@ inline constexpr uint32_t kNoSeries = UINT32_MAX;
 struct Series {
   uint64_t hash = 0;
   uint64_t ref = 0;                 // its number in the journal; never used for another series
-  uint64_t defined_in = 0;          // sequence of the journal entry that last defined it; 0: none
+  uint64_t defined_in = 0;          // sequence of the journal entry that defined it; 0: none
   const uint32_t* pairs = nullptr;  // name, value, name, value, ...: symbols; owned by the table
   uint32_t pair_count = 0;
   SeriesChunks chunks;
@@ -33,15 +34,27 @@ class SeriesTable final : public LabelIndex {
 
   Symbols& symbols() noexcept { return symbols_; }
   const Symbols& symbols() const noexcept { return symbols_; }
+  SetAliases& aliases() noexcept { return aliases_; }
   uint32_t size() const noexcept { return series_.size(); }
   Series& operator[](uint32_t series) noexcept { return series_[series]; }
   const Series& operator[](uint32_t series) const noexcept { return series_[series]; }
 
   /// `pairs`: symbols of this table, sorted by the names' text.
   uint32_t find(uint64_t hash, std::span<const uint32_t> pairs) const noexcept;
+  /// kNoSeries when it is not there; interns nothing.
+  uint32_t find(Labels labels) const;
+  void prefetch(uint32_t series) const noexcept {
+    const auto* entry = reinterpret_cast<const char*>(&series_[series]);
+    __builtin_prefetch(entry, 1);
+    __builtin_prefetch(entry + 64, 1);
+  }
   uint32_t add(uint64_t hash, uint64_t ref, std::span<const uint32_t> pairs);
   /// Both in one, interning what is new.
   uint32_t find_or_add(Labels labels, uint64_t ref);
+  /// Name, value, name, value, ...: symbols.
+  std::span<const uint32_t> pairs(uint32_t series) const noexcept {
+    return {series_[series].pairs, size_t{series_[series].pair_count} * 2};
+  }
   /// Appends the labels; the text lives as long as the table.
   void labels(uint32_t series, std::vector<Label>& out) const;
 
@@ -64,6 +77,7 @@ class SeriesTable final : public LabelIndex {
   const uint32_t* store(std::span<const uint32_t> pairs);
 
   Symbols symbols_;
+  SetAliases aliases_;
   SegmentedVector<Series> series_;
   std::vector<Slot> slots_;
   PostingsMap postings_;

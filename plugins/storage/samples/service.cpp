@@ -216,8 +216,8 @@ StoreService::StoreService(Store& store) : store_(store), table_{} {
       out->series = stat->head.series;
       out->label_pairs = stat->head.label_pairs;
       out->chunks = stat->head.chunks + stat->partition_blocks;
-      out->samples = stat->head.samples + stat->partition_samples;
-      out->bytes = stat->journal_bytes + stat->partition_bytes;
+      out->samples = stat->head.samples + stat->segment_samples + stat->partition_samples;
+      out->bytes = stat->journal_bytes + stat->segment_bytes + stat->partition_bytes;
       const bool empty = stat->min_time > stat->max_time;
       out->min_time_ns = empty ? 0 : stat->min_time;
       out->max_time_ns = empty ? 0 : stat->max_time;

@@ -1,20 +1,68 @@
 #include "store.hpp"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <unordered_map>
 
 #include "retention.hpp"
 
 namespace tarsier::samples {
+namespace {
 
-/// Puts what the journal holds into the head. Limits were checked when it was written.
+void sort_by_time(Partitions& partitions) {
+  std::sort(partitions.begin(), partitions.end(), [](const auto& a, const auto& b) {
+    if (a->info().window_start != b->info().window_start) return a->info().window_start < b->info().window_start;
+    uint64_t left = 0, right = 0;
+    (void)parse_partition_name(a->name(), left);
+    (void)parse_partition_name(b->name(), right);
+    return left < right;
+  });
+}
+
+void sort_by_window(HeadSegments& segments) {
+  std::sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) {
+    if (a->info().window_start != b->info().window_start) return a->info().window_start < b->info().window_start;
+    return a->info().flush < b->info().flush;
+  });
+}
+
+bool covered(const SegmentInfo& segment, const Partition& partition) {
+  uint64_t last = 0;
+  return partition.info().window_start == segment.window_start && parse_partition_name(partition.name(), last) && segment.flush <= last;
+}
+
+constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
+constexpr uint64_t kFlushSamplesPerSeries = 8;
+
+}  // namespace
+
+/// Puts what catalogs and journals hold into the head. Limits were checked when it was written.
 class Store::Replay final : public JournalVisitor {
  public:
   Replay(Head& head, MetadataTable& metadata) : head_(head), metadata_(metadata) {}
 
-  void series(uint64_t ref, Labels labels) override {
+  void symbols(std::span<const std::string_view> texts) override {
+    numbers_.clear();
+    hashes_.clear();
+    for (const std::string_view text : texts) {
+      hashes_.push_back(hash_text(text));
+      numbers_.push_back(head_.table().symbols().intern(text, hashes_.back()));
+    }
+  }
+  void series(uint64_t ref, std::span<const uint32_t> pairs) override {
+    SeriesTable& table = head_.table();
+    pairs_.clear();
+    uint64_t hash = kLabelHashSeed;
+    for (size_t i = 0; i < pairs.size(); i += 2) {
+      hash = fold_hash(hash, hashes_[pairs[i]], hashes_[pairs[i + 1]]);
+      pairs_.push_back(numbers_[pairs[i]]);
+      pairs_.push_back(numbers_[pairs[i + 1]]);
+    }
     head_.reserve_refs(ref);
-    by_ref_[ref] = head_.table().find_or_add(labels, ref);
+    uint32_t id = table.find(hash, pairs_);
+    if (id == kNoSeries) id = table.add(hash, ref, pairs_);
+    table[id].defined_in = kBeforeAll;
+    by_ref_[ref] = id;
   }
   void sample(uint64_t ref, const Sample& sample) override {
     const auto found = by_ref_.find(ref);
@@ -30,7 +78,10 @@ class Store::Replay final : public JournalVisitor {
  private:
   Head& head_;
   MetadataTable& metadata_;
-  std::unordered_map<uint64_t, uint32_t> by_ref_;
+  std::vector<uint32_t> numbers_;  // of the texts of the record in hand
+  std::vector<uint64_t> hashes_;
+  std::vector<uint32_t> pairs_;
+  boost::unordered_flat_map<uint64_t, uint32_t> by_ref_;
   uint64_t unknown_ = 0;
 };
 
@@ -41,23 +92,59 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       head_(options_.partition_window_ns),
       ingest_(head_, journal_, metadata_, options_, counters_),
       journal_(host),
-      sealing_(host, head_, journal_, metadata_) {}
+      catalog_(host),
+      flushing_(host, head_, journal_, catalog_, metadata_),
+      sealing_(host, head_) {}
+
+Result<void> Store::open_partitions() {
+  auto names = list_envs(host_, "samples/");
+  if (!names) return std::move(names).error().in("list partitions");
+  for (const std::string& name : *names) {
+    uint64_t flush = 0;
+    if (!parse_partition_name(name, flush)) continue;
+    auto partition = Partition::open(host_, name);
+    if (!partition) return std::move(partition).error();
+    flushing_.reserve_number(flush);
+    head_.note_time((*partition)->info().max_time);
+    on_disk_.partitions.push_back(std::move(*partition));
+  }
+  sort_by_time(on_disk_.partitions);
+  return {};
+}
+
+/// A segment that a partition covers was left by a crash between sealing and its removal.
+Result<void> Store::open_segments(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    auto segment = HeadSegment::open(host_, name);
+    if (!segment) return std::move(segment).error();
+    const auto covers = [&](const auto& partition) { return covered((*segment)->info(), *partition); };
+    if (std::any_of(on_disk_.partitions.begin(), on_disk_.partitions.end(), covers)) {
+      (*segment)->doom();
+      continue;
+    }
+    head_.note_time((*segment)->info().max_time);
+    segments_since_[(*segment)->info().window_start] = INT64_MIN;
+    on_disk_.segments.push_back(std::move(*segment));
+  }
+  sort_by_window(on_disk_.segments);
+  return {};
+}
 
 Result<void> Store::open() {
   if (auto opened = journal_.open(); !opened) return opened;
-  auto names = sealing_.recover();
-  if (!names) return std::move(names).error();
-  Partitions found;
-  for (const std::string& name : *names) {
-    auto partition = Partition::open(host_, name);
-    if (!partition) return std::move(partition).error();
-    head_.note_time((*partition)->info().max_time);
-    found.push_back(std::move(*partition));
-  }
-  publish(std::move(found));
+  auto segments = flushing_.recover();
+  if (!segments) return std::move(segments).error();
+  if (auto opened = open_partitions(); !opened) return opened;
+  if (auto opened = open_segments(*segments); !opened) return opened;
   Replay replay(head_, metadata_);
+  {
+    const auto lock = head_.lock_for_writing();
+    if (auto loaded = catalog_.load(replay); !loaded) return loaded;
+  }
+  flushing_.note_catalogued();
   const auto lock = head_.lock_for_writing();
   if (auto replayed = journal_.replay(replay); !replayed) return replayed;
+  head_.count_inserted();
   if (replay.unknown() != 0) {
     return Error{TARSIER_CORRUPT,
                  "the journal holds " + std::to_string(replay.unknown()) + " samples of series that it does not define"};
@@ -65,64 +152,146 @@ Result<void> Store::open() {
   return {};
 }
 
+/// The newest sample of each series that is in a segment: without it a sample that comes again would not be known as one. Not needed
+/// before the first batch, so a start does not wait for it.
+Result<void> Store::restore_newest() {
+  for (const auto& segment : on_disk().segments) {
+    auto reader = SegmentReader::open(segment);
+    if (!reader) return std::move(reader).error();
+    const auto lock = head_.lock_for_writing();
+    SeriesTable& table = head_.table();
+    uint32_t id = 0;  // numbers ascend in segment and table alike
+    auto read = reader->each([&](uint64_t ref, const Columns& columns) -> Result<void> {
+      while (id < table.size() && table[id].ref < ref) ++id;
+      if (id == table.size() || table[id].ref != ref) return {};
+      const Sample last = columns.at(columns.size() - 1);
+      table[id].chunks.restore_newest(last.time, last.value, last.histogram.empty());
+      return {};
+    });
+    if (!read) return read;
+  }
+  return {};
+}
+
+void Store::await_newest() {
+  std::call_once(newest_restored_, [this] {
+    if (auto restored = restore_newest(); !restored) {
+      host_.error("what the newest samples are is not known for all series; some that come again will be stored again",
+                  {field("error", restored.error().message())});
+    }
+  });
+}
+
 void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done) {
+  await_newest();
   const std::scoped_lock lock(ingest_mutex_);
   ingest_.take(batch, now_ns, std::move(done));
 }
 
-Partitions Store::partitions() const {
-  const std::scoped_lock lock(partitions_mutex_);
-  return partitions_;
+OnDisk Store::on_disk() const {
+  const std::scoped_lock lock(disk_mutex_);
+  return on_disk_;
 }
 
-void Store::publish(Partitions made) {
-  const std::scoped_lock lock(partitions_mutex_);
-  partitions_.insert(partitions_.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
-  std::sort(partitions_.begin(), partitions_.end(), [](const auto& a, const auto& b) {
-    if (a->info().window_start != b->info().window_start) return a->info().window_start < b->info().window_start;
-    uint64_t left = 0, right = 0;
-    (void)parse_partition_name(a->name(), left);
-    (void)parse_partition_name(b->name(), right);
-    return left < right;
-  });
+void Store::publish(HeadSegments made) {
+  const std::scoped_lock lock(disk_mutex_);
+  for (auto& segment : made) {
+    segments_since_[segment->info().window_start] = now_;
+    on_disk_.segments.push_back(std::move(segment));
+  }
+  sort_by_window(on_disk_.segments);
 }
 
-/// A window is due some time after its end, once: what comes later for it waits for the next one. A journal that is too large makes
-/// everything due.
-bool Store::seal_due(int64_t now_ns, int64_t& cutoff) {
-  cutoff = window_start(now_ns - options_.seal_delay_ns, options_.partition_window_ns);
-  if (cutoff > last_cutoff_ && head_.has_before(cutoff)) return true;
-  const auto bytes = journal_.file_bytes();
-  if (!bytes || *bytes < options_.journal_bytes) return false;
-  cutoff = INT64_MAX;
-  return true;
+/// In one step for queries: no sample is in both places or in none.
+void Store::replace(const HeadSegments& sealed, std::shared_ptr<Partition> partition) {
+  const std::scoped_lock lock(disk_mutex_);
+  segments_since_.erase(sealed.front()->info().window_start);
+  std::erase_if(on_disk_.segments,
+                [&](const auto& segment) { return std::find(sealed.begin(), sealed.end(), segment) != sealed.end(); });
+  for (const auto& segment : sealed) segment->doom();
+  on_disk_.partitions.push_back(std::move(partition));
+  sort_by_time(on_disk_.partitions);
+}
+
+bool Store::flush_wanted() const {
+  const uint64_t most = std::max(kFlushSamples, kFlushSamplesPerSeries * head_.series_count());
+  return head_.sample_count() >= most || journal_.bytes() >= options_.journal_bytes;
+}
+
+Result<void> Store::flush_locked() {
+  if (head_.sample_count() == 0 && head_.frozen() == nullptr) return {};
+  auto flushed = flushing_.run(ingest_mutex_, [this](HeadSegments made) { publish(std::move(made)); });
+  (flushed ? counters_.flushes : counters_.flush_failures).fetch_add(1, std::memory_order_relaxed);
+  return flushed;
+}
+
+Result<void> Store::flush() {
+  const std::scoped_lock lock(maintain_mutex_);
+  return flush_locked();
+}
+
+/// Windows that ended at `cutoff` or before, and got their last segment at `quiet_since` or before.
+Result<void> Store::seal_windows(int64_t cutoff, int64_t quiet_since) {
+  std::map<int64_t, HeadSegments> windows;
+  {
+    const std::scoped_lock lock(disk_mutex_);
+    for (const auto& segment : on_disk_.segments) {
+      const int64_t window = segment->info().window_start;
+      if (window_last(window, options_.partition_window_ns) < cutoff && segments_since_[window] <= quiet_since)
+        windows[window].push_back(segment);
+    }
+  }
+  for (const auto& [window, segments] : windows) {
+    auto partition = sealing_.run(segments);
+    if (!partition) {
+      counters_.seal_failures.fetch_add(1, std::memory_order_relaxed);
+      return std::move(partition).error();
+    }
+    replace(segments, std::move(*partition));
+    counters_.sealed_partitions.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (!windows.empty()) forget_series();
+  return {};
+}
+
+/// Series of which everything is in partitions need no place in the head.
+void Store::forget_series() {
+  await_newest();
+  int64_t oldest = INT64_MAX;
+  for (const auto& segment : on_disk().segments) oldest = std::min(oldest, segment->info().min_time);
+  const std::scoped_lock lock(ingest_mutex_);
+  if (head_.frozen() == nullptr && head_.forget_before(oldest)) flushing_.forget_catalogued();
 }
 
 Result<void> Store::seal(int64_t cutoff) {
-  const std::scoped_lock lock(seal_mutex_);
-  const uint64_t before = partitions().size();
-  auto sealed = sealing_.run(cutoff, ingest_mutex_, [this](Partitions made) { publish(std::move(made)); });
-  counters_.sealed_partitions.fetch_add(partitions().size() - before, std::memory_order_relaxed);
-  if (sealed && cutoff != INT64_MAX) last_cutoff_ = cutoff;
-  if (!sealed) counters_.seal_failures.fetch_add(1, std::memory_order_relaxed);
-  return sealed;
+  const std::scoped_lock lock(maintain_mutex_);
+  if (auto flushed = flush_locked(); !flushed) return flushed;
+  return seal_windows(cutoff, INT64_MAX);
 }
 
 Result<void> Store::maintain(int64_t now_ns) {
-  int64_t cutoff = 0;
-  Result<void> sealed;
-  if (seal_due(now_ns, cutoff)) sealed = seal(cutoff);
+  const std::scoped_lock lock(maintain_mutex_);
+  now_ = now_ns;
+  const int64_t due = now_ns - options_.seal_delay_ns;
+  const int64_t cutoff = window_start(due, options_.partition_window_ns);
+  Result<void> done;
+  if (flush_wanted() || head_.has_before(cutoff)) done = flush_locked();
+  if (done) done = seal_windows(cutoff, due);
   apply_retention(now_ns);
-  return sealed;
+  return done;
 }
 
 void Store::apply_retention(int64_t now_ns) {
   const auto journal = journal_.file_bytes();
-  Partitions gone = expired(partitions(), now_ns, journal ? *journal : 0, options_);
+  const OnDisk disk = on_disk();
+  uint64_t unsealed = journal ? *journal : 0;
+  for (const auto& segment : disk.segments) unsealed += segment->file_bytes();
+  const Partitions gone = expired(disk.partitions, now_ns, unsealed, options_);
   if (gone.empty()) return;
   {
-    const std::scoped_lock lock(partitions_mutex_);
-    std::erase_if(partitions_, [&](const auto& partition) { return std::find(gone.begin(), gone.end(), partition) != gone.end(); });
+    const std::scoped_lock lock(disk_mutex_);
+    std::erase_if(on_disk_.partitions,
+                  [&](const auto& partition) { return std::find(gone.begin(), gone.end(), partition) != gone.end(); });
   }
   for (const auto& partition : gone) partition->doom();
   counters_.removed_partitions.fetch_add(gone.size(), std::memory_order_relaxed);
@@ -130,7 +299,7 @@ void Store::apply_retention(int64_t now_ns) {
 
 Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                            uint64_t max_series, const std::function<bool()>& cancelled) const {
-  return Query::find(head_, [this] { return partitions(); }, matchers, range, labels_only, max_series, cancelled);
+  return Query::find(head_, [this] { return on_disk(); }, matchers, range, labels_only, max_series, cancelled);
 }
 
 namespace {
@@ -160,7 +329,7 @@ Result<std::vector<std::string>> Store::label_names(std::span<const Matcher> mat
     table.names(symbols);
     for (const uint32_t symbol : symbols) names.emplace_back(table.symbols().text(symbol));
   });
-  for (const auto& partition : partitions()) {
+  for (const auto& partition : on_disk().partitions) {
     if (!partition->overlaps(range.start, range.end)) continue;
     auto index = PartitionIndex::open(partition);
     if (!index) return std::move(index).error();
@@ -188,7 +357,7 @@ Result<std::vector<std::string>> Store::label_values(std::string_view name, std:
     if (symbol == kNoSymbol) return;
     for (const uint32_t value : table.values(symbol)) values.emplace_back(table.symbols().text(value));
   });
-  for (const auto& partition : partitions()) {
+  for (const auto& partition : on_disk().partitions) {
     if (!partition->overlaps(range.start, range.end)) continue;
     auto index = PartitionIndex::open(partition);
     if (!index) return std::move(index).error();
@@ -206,7 +375,15 @@ Result<StoreStat> Store::stat() const {
   stat.journal_bytes = *journal;
   stat.min_time = stat.head.min_time;
   stat.max_time = stat.head.max_time;
-  for (const auto& partition : partitions()) {
+  const OnDisk disk = on_disk();
+  for (const auto& segment : disk.segments) {
+    ++stat.segments;
+    stat.segment_samples += segment->info().samples;
+    stat.segment_bytes += segment->file_bytes();
+    stat.min_time = std::min(stat.min_time, segment->info().min_time);
+    stat.max_time = std::max(stat.max_time, segment->info().max_time);
+  }
+  for (const auto& partition : disk.partitions) {
     ++stat.partitions;
     stat.partition_series += partition->info().series;
     stat.partition_samples += partition->info().samples;

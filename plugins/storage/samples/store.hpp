@@ -2,6 +2,7 @@
 // storage, log and what the constructor names, so that tests run it on a storage of their own.
 #pragma once
 
+#include "flushing.hpp"
 #include "ingest.hpp"
 #include "query.hpp"
 #include "sealing.hpp"
@@ -10,6 +11,9 @@ namespace tarsier::samples {
 
 struct StoreStat {
   HeadStat head;
+  uint64_t segments = 0;
+  uint64_t segment_samples = 0;
+  uint64_t segment_bytes = 0;
   uint64_t partitions = 0;
   uint64_t partition_series = 0;  // summed: a series counts once in each
   uint64_t partition_samples = 0;
@@ -26,15 +30,19 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  /// Recovers what an unclean end left, opens the partitions and replays the journal.
+  /// Recovers what an unclean end left, opens what is on the disk and replays the journal.
   Result<void> open();
 
   /// Ingest::take, for several callers.
   void take(const batch::View& batch, int64_t now_ns, Ingest::Done done);
 
-  /// Seals and removes what is due. One caller at a time; may take long.
+  /// True when so much is in memory that maintain() had better be called now.
+  bool flush_wanted() const;
+  /// Flushes, seals and removes what is due. May take long; a second caller waits for the first.
   Result<void> maintain(int64_t now_ns);
-  /// Seals everything before `cutoff`.
+  /// Moves everything that is in memory to the disk.
+  Result<void> flush();
+  /// Flushes, and seals the windows that end at `cutoff` or before.
   Result<void> seal(int64_t cutoff);
   void apply_retention(int64_t now_ns);
 
@@ -52,9 +60,16 @@ class Store {
 
  private:
   class Replay;
-  Partitions partitions() const;
-  void publish(Partitions made);
-  bool seal_due(int64_t now_ns, int64_t& cutoff);
+  Result<void> open_partitions();
+  Result<void> open_segments(const std::vector<std::string>& names);
+  Result<void> restore_newest();
+  void await_newest();
+  OnDisk on_disk() const;
+  void publish(HeadSegments made);
+  void replace(const HeadSegments& sealed, std::shared_ptr<Partition> partition);
+  Result<void> flush_locked();
+  Result<void> seal_windows(int64_t cutoff, int64_t quiet_since);
+  void forget_series();
 
   const Host& host_;
   const Options options_;
@@ -62,13 +77,17 @@ class Store {
   Counters counters_;
   Head head_;
   MetadataTable metadata_;
-  mutable std::mutex partitions_mutex_;
-  Partitions partitions_;            // sorted
-  std::mutex seal_mutex_;            // one pass at a time; taken before ingest_mutex_
-  std::mutex ingest_mutex_;          // guards ingest_, and the journal's entries
-  int64_t last_cutoff_ = INT64_MIN;  // of the last pass of sealing that the clock asked for; maintain() alone uses it
+  mutable std::mutex disk_mutex_;  // guards on_disk_ and segments_since_
+  OnDisk on_disk_;
+  std::map<int64_t, int64_t> segments_since_;  // by window: when its newest segment was made
+  std::mutex maintain_mutex_;                  // one flush or seal at a time; taken before ingest_mutex_
+  std::mutex ingest_mutex_;                    // guards ingest_, and the journal's entries
+  int64_t now_ = 0;                            // as maintain() was told; guarded by maintain_mutex_
+  std::once_flag newest_restored_;
   Ingest ingest_;
   Journal journal_;  // its destructor waits for the callbacks into ingest_
+  SeriesCatalog catalog_;
+  Flushing flushing_;
   Sealing sealing_;
 };
 

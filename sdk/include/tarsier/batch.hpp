@@ -35,6 +35,7 @@ inline constexpr std::array kCommonRules = {
     ColumnRule{TARSIER_COL_PAIRS, 8, TARSIER_COUNT_PAIRS, Check::index, TARSIER_COUNT_SYMBOLS},
 };
 inline constexpr std::array kSamplesRules = {
+    ColumnRule{TARSIER_COL_FLAT_SETS, 8, TARSIER_COUNT_SETS, Check::none, 0, true},
     ColumnRule{TARSIER_COL_SAMPLE_OFFSETS, 4, TARSIER_COUNT_SETS, Check::offsets, TARSIER_COUNT_ROWS},
     ColumnRule{TARSIER_COL_SAMPLE_TIMES, 8, TARSIER_COUNT_ROWS},
     ColumnRule{TARSIER_COL_SAMPLE_VALUES, 8, TARSIER_COUNT_ROWS},
@@ -205,7 +206,20 @@ inline Result<void> check_sets(const View& view) {
   return {};
 }
 
+inline Result<void> check_flat_sets(const View& view) {
+  const auto spans = view.column<uint32_t>(TARSIER_COL_FLAT_SETS);
+  const uint64_t bytes = view.column<uint8_t>(TARSIER_COL_FLAT_BYTES).size();
+  if (spans.empty()) return bytes == 0 ? Result<void>() : malformed("flat sets and their bytes must come together");
+  if (view.count(TARSIER_COUNT_PAIRS) != 0) return malformed("flat sets and pairs exclude one another");
+  for (size_t i = 0; i < spans.size(); i += 2) {
+    if (spans[i + 1] == 0 || uint64_t{spans[i]} + spans[i + 1] > bytes)
+      return malformed("flat set " + std::to_string(i / 2) + " is empty or lies outside of the bytes");
+  }
+  return {};
+}
+
 inline Result<void> check_samples(const View& view) {
+  if (auto flat = check_flat_sets(view); !flat) return flat;
   const auto offsets = view.column<uint32_t>(TARSIER_COL_SAMPLE_OFFSETS);
   const auto times = view.column<int64_t>(TARSIER_COL_SAMPLE_TIMES);
   for (uint32_t series = 0; series < view.sets(); ++series) {
@@ -272,7 +286,15 @@ class Sets {
       : symbol_offsets_(view.column<uint32_t>(TARSIER_COL_SYMBOL_OFFSETS)),
         text_(view.column<char>(TARSIER_COL_SYMBOL_BYTES)),
         offsets_(view.column<uint32_t>(TARSIER_COL_SET_OFFSETS)),
-        pairs_(view.column<uint32_t>(TARSIER_COL_PAIRS)) {}
+        pairs_(view.column<uint32_t>(TARSIER_COL_PAIRS)),
+        flat_sets_(view.column<uint32_t>(TARSIER_COL_FLAT_SETS)),
+        flat_bytes_(view.column<uint8_t>(TARSIER_COL_FLAT_BYTES)) {}
+
+  /// True when the sets are bytes, for decode_flat_set(), and have no pairs.
+  bool has_flat_sets() const noexcept { return !flat_sets_.empty(); }
+  std::span<const uint8_t> flat_set(uint32_t set) const noexcept {
+    return flat_bytes_.subspan(flat_sets_[size_t{set} * 2], flat_sets_[size_t{set} * 2 + 1]);
+  }
 
   std::string_view symbol(uint32_t index) const noexcept {
     return {text_.data() + symbol_offsets_[index], symbol_offsets_[index + 1] - symbol_offsets_[index]};
@@ -292,6 +314,8 @@ class Sets {
   std::span<const char> text_;
   std::span<const uint32_t> offsets_;
   std::span<const uint32_t> pairs_;
+  std::span<const uint32_t> flat_sets_;
+  std::span<const uint8_t> flat_bytes_;
 };
 
 /// A batch of samples with the column look-ups done once.

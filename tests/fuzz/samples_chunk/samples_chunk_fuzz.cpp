@@ -16,7 +16,11 @@ namespace {
 
 struct Sum : JournalVisitor {
   uint64_t value = 0;
-  void series(uint64_t ref, Labels labels) override { value += ref + hash_labels(labels); }
+  std::vector<std::string_view> texts;
+  void symbols(std::span<const std::string_view> found) override { texts.assign(found.begin(), found.end()); }
+  void series(uint64_t ref, std::span<const uint32_t> pairs) override {
+    for (const uint32_t symbol : pairs) value += ref + texts[symbol].size();
+  }
   void sample(uint64_t ref, const Sample& sample) override {
     value += ref + static_cast<uint64_t>(sample.time) + std::bit_cast<uint64_t>(sample.value);
     for (const uint8_t byte : sample.histogram) value += byte;

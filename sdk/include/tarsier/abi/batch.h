@@ -59,6 +59,11 @@ enum {
   TARSIER_COL_SYMBOL_BYTES = 2,   /* u8[symbol_bytes], UTF-8 */
   TARSIER_COL_SET_OFFSETS = 3,    /* u32[sets + 1], offsets into PAIRS */
   TARSIER_COL_PAIRS = 4,          /* 2 x u32[pairs]: name and value -> SYMBOLS */
+  /* samples only, both or none: label sets as bytes instead of pairs (then there are no pairs). A set is the labels of one time series of
+   * Prometheus remote write 1.0, as its protobuf has them: repeated field 1, each a Label{1: name, 2: value}; in any order. Nothing of
+   * their inside is verified: who decodes them (tarsier/flat_set.hpp) checks. */
+  TARSIER_COL_FLAT_SETS = 5,  /* optional: 2 x u32[sets]: begin and length in FLAT_BYTES; no length is 0 */
+  TARSIER_COL_FLAT_BYTES = 6, /* optional: u8[any] */
   /* samples: series i has rows [SAMPLE_OFFSETS[i], SAMPLE_OFFSETS[i+1]), timestamps ascending */
   TARSIER_COL_SAMPLE_OFFSETS = 16,    /* u32[sets + 1], offsets into ROWS */
   TARSIER_COL_SAMPLE_TIMES = 17,      /* i64[rows] ns */

@@ -5,6 +5,7 @@
 
 #include "plugins/storage/samples/chunk_decoder.hpp"
 #include "plugins/storage/samples/journal_codec.hpp"
+#include "plugins/storage/samples/labels.hpp"
 #include "plugins/storage/samples/postings.hpp"
 #include "plugins/storage/samples/sample_block.hpp"
 #include "plugins/storage/samples/series_chunks.hpp"
@@ -167,7 +168,13 @@ struct Collected : JournalVisitor {
   std::map<uint64_t, Columns> samples;
   std::map<uint64_t, std::string> labels;
   std::map<std::string, Metadata> entries;
-  void series(uint64_t ref, Labels found) override { labels[ref] = to_text(found); }
+  std::vector<std::string> texts;
+  void symbols(std::span<const std::string_view> found) override { texts.assign(found.begin(), found.end()); }
+  void series(uint64_t ref, std::span<const uint32_t> pairs) override {
+    std::vector<Label> found;
+    for (size_t i = 0; i < pairs.size(); i += 2) found.emplace_back(texts.at(pairs[i]), texts.at(pairs[i + 1]));
+    labels[ref] = to_text(found);
+  }
   void sample(uint64_t ref, const Sample& sample) override { samples[ref].append(sample); }
   void metadata(std::string_view metric, Metadata metadata) override { entries[std::string(metric)] = std::move(metadata); }
 };
@@ -209,8 +216,14 @@ TEST(JournalCodec, GivesBackSeriesAndMetadata) {
   SeriesRecord record;
   const std::vector<Label> first = {{"__name__", "up"}, {"job", "node"}};
   const std::vector<Label> second = {{"__name__", "down"}, {"job", "node"}};
-  record.add(7, first);
-  record.add(3, second);
+  Symbols symbols;
+  const auto pairs_of = [&](Labels labels) {
+    std::vector<uint32_t> pairs;
+    for (const auto& [name, value] : labels) pairs.insert(pairs.end(), {symbols.intern(name), symbols.intern(value)});
+    return pairs;
+  };
+  record.add(7, pairs_of(first), symbols);
+  record.add(3, pairs_of(second), symbols);
   std::vector<uint8_t> bytes, metadata;
   record.encode(bytes);
   encode_metadata("up", {1, "help", "unit"}, metadata);

@@ -90,10 +90,10 @@ TEST_P(ModelTest, AgreesOverWritesSealsAndRestarts) {
     if (random_() % 120 == 0) seal();
     if (random_() % 60 == 0) open();
     if (step % 20 != 0) continue;
-    ASSERT_EQ(all(), expected()) << "step " << step;
+    ASSERT_EQ(difference(all(), expected()), "") << "step " << step;
     const int64_t start = begin_ + static_cast<int64_t>(random_() % 6000) * kSecondNs;
     const int64_t end = start + static_cast<int64_t>(random_() % 2000) * kSecondNs;
-    ASSERT_EQ(find({}, start, end), expected(start, end)) << "step " << step;
+    ASSERT_EQ(difference(find({}, start, end), expected(start, end)), "") << "step " << step;
   }
 }
 
@@ -106,11 +106,11 @@ TEST_F(PropertyTest, LosesNothingWhenThePowerGoesAtAnyStepOfSealing) {
     const Found before = expected();
     storage_.power_off_after(changes);
     finished = store_->seal(window_start(begin_ + 3000 * kSecondNs, options_.partition_window_ns)).ok() && storage_.powered();
-    ASSERT_EQ(all(), before) << "still running";
+    ASSERT_EQ(difference(all(), before), "") << "still running";
     close();
     storage_.power_on();
     open();
-    ASSERT_EQ(all(), before) << "after the restart";
+    ASSERT_EQ(difference(all(), before), "") << "after the restart";
     const auto stat = store_->stat();
     ASSERT_TRUE(stat.ok());
     if (!finished) continue;

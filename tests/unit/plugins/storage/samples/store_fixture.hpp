@@ -39,6 +39,28 @@ inline std::vector<uint64_t> finish(batch::SamplesBuilder& builder) {
   });
 }
 
+/// The first series that differ, and where: what a person can read. Empty when nothing does.
+inline std::string difference(const Found& found, const Found& expected) {
+  const auto text = [](const LabelSet& labels, const std::string& what) {
+    std::string out;
+    for (const auto& [name, value] : labels) out += name + "=" + value + " ";
+    return out + what;
+  };
+  for (const auto& [labels, points] : expected) {
+    const auto at = found.find(labels);
+    if (at == found.end()) return text(labels, "is missing");
+    const auto [left, right] = std::mismatch(at->second.begin(), at->second.end(), points.begin(), points.end());
+    if (left == at->second.end() && right == points.end()) continue;
+    const auto show = [](const auto& place, const auto& end) { return place == end ? "nothing" : testing::PrintToString(*place); };
+    return text(labels, "at row " + std::to_string(right - points.begin()) + ": " + show(left, at->second.end()) + ", expected " +
+                            show(right, points.end()));
+  }
+  for (const auto& [labels, points] : found) {
+    if (!expected.contains(labels)) return text(labels, "is not expected");
+  }
+  return "";
+}
+
 struct Matching {
   tarsier_match_op op;
   std::string name;

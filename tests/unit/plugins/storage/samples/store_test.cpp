@@ -185,12 +185,13 @@ TEST_F(StoreTest, SealsClosedWindowsAndMergesThemWithTheHead) {
   seal(boundary);
   EXPECT_EQ(store_->stat()->partitions, 1U);
   EXPECT_EQ(store_->stat()->partition_samples, 100U);
-  EXPECT_EQ(store_->stat()->head.samples, 100U);
+  EXPECT_EQ(store_->stat()->segment_samples, 100U);
+  EXPECT_EQ(store_->stat()->head.samples, 0U);
   EXPECT_EQ(all(), (Found{{kUp, points}}));
   EXPECT_EQ(find({}, boundary - 15 * kSecondNs, boundary), (Found{{kUp, {points[99], points[100]}}}));
   open();
   EXPECT_EQ(all(), (Found{{kUp, points}}));
-  EXPECT_EQ(store_->stat()->head.samples, 100U);
+  EXPECT_EQ(store_->stat()->segment_samples, 100U);
 }
 
 TEST_F(StoreTest, TakesLateSamplesForASealedWindow) {
@@ -225,7 +226,7 @@ TEST_F(StoreTest, RemovesPartitionsPastTheirTimeAndAboveTheSize) {
   EXPECT_EQ(store_->stat()->partitions, 3U);
   ASSERT_TRUE(store_->maintain(now_).ok());
   EXPECT_EQ(all(), (Found{{kUp, {{now_ - 20 * kHourNs, 2}, {now_ - 10 * kHourNs, 3}}}}));
-  EXPECT_EQ(storage_.names().size(), 3U);  // the active file and two partitions
+  EXPECT_EQ(storage_.names().size(), 4U);  // the active file, the catalog of series and two partitions
   options_.retention_bytes = store_->stat()->partition_bytes / 2 + store_->stat()->journal_bytes + 10;
   open();
   ASSERT_TRUE(store_->maintain(now_).ok());
@@ -295,24 +296,59 @@ TEST_F(StoreTest, HonoursLimitsAndCancellation) {
   EXPECT_EQ(run(), TARSIER_CANCELLED);
 }
 
-TEST_F(StoreTest, SealsWhatIsDueByTheClock) {
+TEST_F(StoreTest, FlushesWhatIsDueByTheClockAndSealsItWhenNothingMoreCame) {
   const int64_t window = options_.partition_window_ns;
   const int64_t begin = window_start(now_, window);
+  const Found both = {{kUp, {{begin - 1, 1}, {begin, 2}}}};
   ASSERT_TRUE(put(kUp, {{begin - 1, 1}, {begin, 2}}).ok());
   ASSERT_TRUE(store_->maintain(begin + options_.seal_delay_ns - 1).ok());
-  EXPECT_EQ(store_->stat()->partitions, 0U);
+  EXPECT_EQ(store_->stat()->segments, 0U);
   ASSERT_TRUE(store_->maintain(begin + options_.seal_delay_ns).ok());
+  EXPECT_EQ(store_->stat()->segments, 2U);
+  EXPECT_EQ(store_->stat()->partitions, 0U);
+  EXPECT_EQ(all(), both);
+  ASSERT_TRUE(store_->maintain(begin + 2 * options_.seal_delay_ns).ok());
+  EXPECT_EQ(store_->stat()->segments, 1U);
   EXPECT_EQ(store_->stat()->partitions, 1U);
-  EXPECT_EQ(all(), (Found{{kUp, {{begin - 1, 1}, {begin, 2}}}}));
+  EXPECT_EQ(all(), both);
 }
 
-TEST_F(StoreTest, SealsEverythingWhenTheJournalIsLarge) {
+TEST_F(StoreTest, FlushesEverythingWhenTheJournalIsLarge) {
   options_.journal_bytes = 1;
   open();
   ASSERT_TRUE(put(kUp, {{now_, 1}}).ok());
+  EXPECT_TRUE(store_->flush_wanted());
   ASSERT_TRUE(store_->maintain(now_).ok());
-  EXPECT_EQ(store_->stat()->partitions, 1U);
+  EXPECT_EQ(store_->stat()->segments, 1U);
   EXPECT_EQ(store_->stat()->head.samples, 0U);
+  EXPECT_FALSE(store_->flush_wanted());
+}
+
+TEST_F(StoreTest, KnowsASampleThatComesAgainAfterAFlushAndARestart) {
+  ASSERT_TRUE(put(kUp, {{kBase, 1}, {kBase + 1, 2}}).ok());
+  ASSERT_TRUE(store_->flush().ok());
+  open();
+  EXPECT_TRUE(put(kUp, {{kBase + 1, 2}}).ok());
+  EXPECT_EQ(store_->counters().duplicates.load(), 1U);
+  const auto conflict = put(kUp, {{kBase + 1, 3}});
+  ASSERT_FALSE(conflict.ok());
+  EXPECT_EQ(conflict.error().code(), TARSIER_INVALID);
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}}}}));
+}
+
+TEST_F(StoreTest, AFlushThatFailsIsTakenUpAgain) {
+  ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  storage_.power_off_after(1);  // the journal is rotated, nothing more
+  EXPECT_FALSE(store_->flush().ok());
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}}}}));
+  storage_.power_off_after(UINT64_MAX);
+  ASSERT_TRUE(put(kUp, {{kBase + 1, 2}}).ok());
+  ASSERT_TRUE(store_->flush().ok());
+  EXPECT_EQ(store_->stat()->segment_samples, 1U);
+  ASSERT_TRUE(store_->flush().ok());
+  EXPECT_EQ(store_->stat()->segment_samples, 2U);
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}}}}));
 }
 
 }  // namespace

@@ -1,0 +1,95 @@
+#include "flushing.hpp"
+
+#include <map>
+
+#include "chunk_decoder.hpp"
+
+namespace tarsier::samples {
+
+Result<std::vector<std::string>> Flushing::recover() {
+  auto names = list_envs(host_, kSegmentPrefix);
+  if (!names) return std::move(names).error().in("list segments");
+  const uint64_t first_unfinished = journal_.rotated().empty() ? UINT64_MAX : journal_.rotated().front();
+  std::vector<std::string> kept;
+  for (std::string& name : *names) {
+    uint64_t flush = 0;
+    if (!parse_segment_name(name, flush)) continue;
+    if (flush < first_unfinished) {
+      number_ = std::max(number_, flush);
+      kept.push_back(std::move(name));
+    } else if (auto removed = remove_env(host_, name); !removed) {
+      return std::move(removed).error().in("remove unfinished " + name);
+    }
+  }
+  if (!journal_.rotated().empty()) number_ = std::max(number_, journal_.rotated().back());
+  if (auto opened = catalog_.open(first_unfinished); !opened) return std::move(opened).error();
+  number_ = std::max({number_, catalog_.last_flush(), journal_.last_finished()});
+  return kept;
+}
+
+Result<void> Flushing::run(std::mutex& writer_mutex, const std::function<void(HeadSegments)>& publish) {
+  if (auto removed = journal_.remove_finished(); !removed) return removed;
+  std::shared_ptr<const FrozenChunks> frozen = head_.frozen();
+  if (!unfinished_) {
+    const std::unique_lock writer(writer_mutex);
+    if (auto rotated = journal_.rotate(number_ + 1); !rotated) return rotated;
+    ++number_;
+    unfinished_ = true;
+    to_catalogue_ = head_.series_count();
+    frozen = head_.freeze();
+  }
+  HeadSegments made;
+  auto done = write_segments(*frozen, made);
+  if (done) done = write_catalog();
+  if (done) done = journal_.note_finished(number_);
+  if (!done) {
+    catalog_.abandon();
+    for (auto& segment : made) segment->doom();
+    return done;
+  }
+  unfinished_ = false;
+  catalog_.commit();
+  catalogued_ = to_catalogue_;
+  publish(std::move(made));
+  head_.drop_frozen();
+  if (auto removed = catalog_.remove_superseded(); !removed) return removed;
+  return journal_.remove_finished();
+}
+
+Result<void> Flushing::write_segments(const FrozenChunks& frozen, HeadSegments& made) {
+  std::map<int64_t, SegmentWriter> windows;
+  Columns columns;
+  for (const FrozenChunks::Item& item : frozen.items()) {
+    const auto chunks = frozen.chunks(item);
+    for (size_t at = 0; at < chunks.size();) {
+      const int64_t window = window_start(chunks[at].min_time, head_.window());
+      columns.clear();
+      for (; at < chunks.size() && window_start(chunks[at].min_time, head_.window()) == window; ++at) {
+        if (auto decoded = decode_chunk(chunks[at], INT64_MIN, INT64_MAX, columns); !decoded) return decoded;
+      }
+      auto found = windows.find(window);
+      if (found == windows.end()) {
+        auto begun = SegmentWriter::begin(host_, number_, window);
+        if (!begun) return std::move(begun).error();
+        found = windows.emplace(window, std::move(*begun)).first;
+      }
+      if (auto added = found->second.add(item.ref, columns); !added) return added;
+    }
+  }
+  for (auto& [window, writer] : windows) {
+    if (auto finished = writer.finish(); !finished) return finished;
+    auto opened = HeadSegment::open(host_, writer.name());
+    if (!opened) return std::move(opened).error();
+    made.push_back(std::move(*opened));
+  }
+  return {};
+}
+
+/// Series are only ever added while this runs, so those below to_catalogue_ stand still.
+Result<void> Flushing::write_catalog() {
+  if (catalog_.wants_full()) catalogued_ = 0;
+  std::shared_ptr<const SeriesTable> table = head_.shared_table();
+  return catalog_.write(number_, *table, catalogued_, to_catalogue_, metadata_);
+}
+
+}  // namespace tarsier::samples

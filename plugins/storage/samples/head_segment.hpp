@@ -1,0 +1,122 @@
+// HeadSegment: samples that a flush moved out of memory and that are not in a partition yet: one window of time, blocks of series by
+// their number in the head. It has no labels and no index of its own; the head's serves. docs/storage.md describes the bytes.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sample_block.hpp"
+#include "tarsier/storage.hpp"
+
+namespace tarsier::samples {
+
+inline constexpr std::string_view kSegmentPrefix = "samples/head.";
+
+struct SegmentInfo {
+  int64_t window_start = 0;
+  int64_t min_time = INT64_MAX;
+  int64_t max_time = INT64_MIN;
+  uint64_t flush = 0;  // the number of the flush that made it
+  uint64_t series = 0;
+  uint64_t samples = 0;
+  std::vector<uint64_t> first_refs;  // of each block, ascending
+
+  void encode(std::vector<uint8_t>& out) const;
+  static Result<SegmentInfo> decode(std::span<const uint8_t> bytes);
+};
+
+/// "samples/head.7.1799996400": the number of the flush and the begin of the window in seconds ("m12" before 1970).
+std::string segment_name(uint64_t flush, int64_t window_start);
+/// False when it is no segment's name.
+bool parse_segment_name(std::string_view name, uint64_t& flush);
+
+/// One open segment, shared by those who read it. Removed from the disk after the last of them when it was doomed.
+class HeadSegment {
+ public:
+  static Result<std::shared_ptr<HeadSegment>> open(const Host& host, const std::string& name);
+  HeadSegment(const Host& host, std::string name) : host_(host), name_(std::move(name)) {}
+  HeadSegment(const HeadSegment&) = delete;
+  HeadSegment& operator=(const HeadSegment&) = delete;
+  ~HeadSegment();
+
+  const std::string& name() const noexcept { return name_; }
+  const SegmentInfo& info() const noexcept { return info_; }
+  const Env& env() const noexcept { return env_; }
+  uint64_t file_bytes() const noexcept { return file_bytes_; }
+  bool overlaps(int64_t start, int64_t end) const noexcept { return info_.min_time <= end && info_.max_time >= start; }
+  void doom() noexcept { doomed_ = true; }
+
+ private:
+  const Host& host_;
+  std::string name_;
+  Env env_;
+  SegmentInfo info_;
+  uint64_t file_bytes_ = 0;
+  std::atomic<bool> doomed_{false};
+};
+
+/// Ascending by window, then by flush.
+using HeadSegments = std::vector<std::shared_ptr<HeadSegment>>;
+
+/// Makes one segment. It is on the disk, whole, when finish() returns OK; otherwise nothing of it is.
+class SegmentWriter {
+ public:
+  static Result<SegmentWriter> begin(const Host& host, uint64_t flush, int64_t window_start);
+  /// Series in ascending order of their number; `columns` ascend in time.
+  Result<void> add(uint64_t ref, const Columns& columns);
+  Result<void> finish();
+  const std::string& name() const noexcept { return name_; }
+
+ private:
+  SegmentWriter(std::string name, Sealer sealer) : name_(std::move(name)), sealer_(std::move(sealer)) {}
+  Result<void> write_block();
+
+  std::string name_;
+  Sealer sealer_;
+  SegmentInfo info_;
+  std::vector<uint64_t> refs_;
+  SampleBlockBuilder builder_;
+  Packer packer_;
+};
+
+/// Reads series of one segment one after the other; for one thread. Keeps the block that it read last.
+class SegmentReader {
+ public:
+  static Result<SegmentReader> open(std::shared_ptr<const HeadSegment> segment);
+  /// Appends the samples in [start, end]; nothing when the segment has none of that series.
+  Result<void> read(uint64_t ref, int64_t start, int64_t end, Columns& out);
+  /// Calls use(ref, columns) for every series, ascending, until it returns an error.
+  template <class Use>
+  Result<void> each(Use&& use) {
+    Columns columns;
+    for (size_t block = 0; block < segment_->info().first_refs.size(); ++block) {
+      if (auto loaded = load(block); !loaded) return loaded;
+      for (size_t i = 0; i < refs_.size(); ++i) {
+        columns.clear();
+        if (auto read = read_at(i, INT64_MIN, INT64_MAX, columns); !read) return read;
+        if (Result<void> used = use(refs_[i], columns); !used) return used;
+      }
+    }
+    return {};
+  }
+
+ private:
+  static constexpr size_t kNoBlock = SIZE_MAX;
+  SegmentReader(std::shared_ptr<const HeadSegment> segment, Snapshot snapshot)
+      : segment_(std::move(segment)), snapshot_(std::move(snapshot)) {}
+  Result<void> load(size_t block);
+  Result<void> read_at(size_t index, int64_t start, int64_t end, Columns& out);
+
+  std::shared_ptr<const HeadSegment> segment_;
+  Snapshot snapshot_;
+  Unpacker unpacker_;
+  std::vector<uint8_t> bytes_;
+  size_t block_number_ = kNoBlock;
+  std::vector<uint64_t> refs_;
+  SampleBlock block_;
+};
+
+}  // namespace tarsier::samples
