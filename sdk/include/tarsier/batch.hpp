@@ -18,6 +18,9 @@ namespace tarsier::batch {
 /// What the values of a column must be, besides lying within the batch.
 enum class Check : uint8_t { none, offsets, index };
 
+/// `length` of a column that has as many elements as it says itself.
+inline constexpr uint32_t kOwnLength = UINT32_MAX;
+
 /// One column of a kind. `length` and `target` are TARSIER_COUNT_*; offsets have one element more than `length`.
 struct ColumnRule {
   uint32_t id;
@@ -36,6 +39,7 @@ inline constexpr std::array kCommonRules = {
 };
 inline constexpr std::array kSamplesRules = {
     ColumnRule{TARSIER_COL_FLAT_SETS, 8, TARSIER_COUNT_SETS, Check::none, 0, true},
+    ColumnRule{TARSIER_COL_FLAT_BYTES, 1, kOwnLength, Check::none, 0, true},
     ColumnRule{TARSIER_COL_SAMPLE_OFFSETS, 4, TARSIER_COUNT_SETS, Check::offsets, TARSIER_COUNT_ROWS},
     ColumnRule{TARSIER_COL_SAMPLE_TIMES, 8, TARSIER_COUNT_ROWS},
     ColumnRule{TARSIER_COL_SAMPLE_VALUES, 8, TARSIER_COUNT_ROWS},
@@ -43,6 +47,11 @@ inline constexpr std::array kSamplesRules = {
     ColumnRule{TARSIER_COL_SERIES_METADATA, 16, TARSIER_COUNT_SETS, Check::none, 0, true},
     ColumnRule{TARSIER_COL_HISTOGRAM_OFFSETS, 4, TARSIER_COUNT_ROWS, Check::offsets, TARSIER_COUNT_TEXT, true},
     ColumnRule{TARSIER_COL_HISTOGRAM_BYTES, 1, TARSIER_COUNT_TEXT, Check::none, 0, true},
+    ColumnRule{TARSIER_COL_EXEMPLAR_SERIES, 4, TARSIER_COUNT_EXEMPLARS, Check::index, TARSIER_COUNT_SETS, true},
+    ColumnRule{TARSIER_COL_EXEMPLAR_TIMES, 8, TARSIER_COUNT_EXEMPLARS, Check::none, 0, true},
+    ColumnRule{TARSIER_COL_EXEMPLAR_VALUES, 8, TARSIER_COUNT_EXEMPLARS, Check::none, 0, true},
+    ColumnRule{TARSIER_COL_EXEMPLAR_LABELS, 8, TARSIER_COUNT_EXEMPLARS, Check::none, 0, true},
+    ColumnRule{TARSIER_COL_EXEMPLAR_BYTES, 1, kOwnLength, Check::none, 0, true},
 };
 inline constexpr std::array kLogsRules = {
     ColumnRule{TARSIER_COL_LOG_STREAM, 4, TARSIER_COUNT_ROWS, Check::index, TARSIER_COUNT_SETS},
@@ -117,6 +126,9 @@ class View {
     return {reinterpret_cast<const tarsier_column*>(data_.data() + sizeof(tarsier_batch_head)), head().column_count};
   }
 
+  bool has(uint32_t id) const noexcept {
+    return std::any_of(columns().begin(), columns().end(), [id](const tarsier_column& entry) { return entry.id == id; });
+  }
   /// The column of that id; empty when the batch has none.
   template <class T>
   std::span<const T> column(uint32_t id) const noexcept {
@@ -177,7 +189,8 @@ inline Result<void> check_column(const View& view, const ColumnRule& rule) {
     if (rule.optional) return {};
     return malformed("column " + std::to_string(rule.id) + " is missing");
   }
-  const uint64_t length = uint64_t{view.count(rule.length)} + (rule.check == Check::offsets ? 1U : 0U);
+  const uint64_t length =
+      rule.length == kOwnLength ? entry->count : uint64_t{view.count(rule.length)} + (rule.check == Check::offsets ? 1U : 0U);
   if (entry->element_size != rule.element_size || entry->count != length)
     return malformed("column " + std::to_string(rule.id) + " has " + std::to_string(entry->count) + " elements of " +
                      std::to_string(entry->element_size) + " bytes, expected " + std::to_string(length) + " of " +
@@ -206,20 +219,37 @@ inline Result<void> check_sets(const View& view) {
   return {};
 }
 
-inline Result<void> check_flat_sets(const View& view) {
-  const auto spans = view.column<uint32_t>(TARSIER_COL_FLAT_SETS);
-  const uint64_t bytes = view.column<uint8_t>(TARSIER_COL_FLAT_BYTES).size();
-  if (spans.empty()) return bytes == 0 ? Result<void>() : malformed("flat sets and their bytes must come together");
-  if (view.count(TARSIER_COUNT_PAIRS) != 0) return malformed("flat sets and pairs exclude one another");
+/// Spans of flat sets lie inside of their bytes.
+inline Result<void> check_spans(const View& view, uint32_t spans_id, uint32_t bytes_id, bool may_be_empty) {
+  const auto spans = view.column<uint32_t>(spans_id);
+  const uint64_t size = view.column<uint8_t>(bytes_id).size();
   for (size_t i = 0; i < spans.size(); i += 2) {
-    if (spans[i + 1] == 0 || uint64_t{spans[i]} + spans[i + 1] > bytes)
-      return malformed("flat set " + std::to_string(i / 2) + " is empty or lies outside of the bytes");
+    if ((spans[i + 1] != 0 || may_be_empty) && uint64_t{spans[i]} + spans[i + 1] <= size) continue;
+    return malformed("flat set " + std::to_string(i / 2) + " of column " + std::to_string(spans_id) +
+                     (spans[i + 1] == 0 ? " is empty" : " lies outside of its bytes"));
   }
   return {};
 }
 
+inline Result<void> check_flat_sets(const View& view) {
+  if (view.has(TARSIER_COL_FLAT_SETS) != view.has(TARSIER_COL_FLAT_BYTES))
+    return malformed("flat sets and their bytes must come together");
+  if (!view.has(TARSIER_COL_FLAT_SETS)) return {};
+  if (view.count(TARSIER_COUNT_PAIRS) != 0) return malformed("label sets are flat and have pairs, too");
+  return check_spans(view, TARSIER_COL_FLAT_SETS, TARSIER_COL_FLAT_BYTES, false);
+}
+
+inline Result<void> check_exemplars(const View& view) {
+  constexpr uint32_t kColumns[] = {TARSIER_COL_EXEMPLAR_SERIES, TARSIER_COL_EXEMPLAR_TIMES, TARSIER_COL_EXEMPLAR_VALUES,
+                                   TARSIER_COL_EXEMPLAR_LABELS, TARSIER_COL_EXEMPLAR_BYTES};
+  size_t there = 0;
+  for (const uint32_t id : kColumns) there += view.has(id) ? 1U : 0U;
+  const bool expected = there != 0 || view.count(TARSIER_COUNT_EXEMPLARS) != 0;
+  if (expected && there != std::size(kColumns)) return malformed("the columns of exemplars must come together");
+  return check_spans(view, TARSIER_COL_EXEMPLAR_LABELS, TARSIER_COL_EXEMPLAR_BYTES, true);
+}
+
 inline Result<void> check_samples(const View& view) {
-  if (auto flat = check_flat_sets(view); !flat) return flat;
   const auto offsets = view.column<uint32_t>(TARSIER_COL_SAMPLE_OFFSETS);
   const auto times = view.column<int64_t>(TARSIER_COL_SAMPLE_TIMES);
   for (uint32_t series = 0; series < view.sets(); ++series) {
@@ -235,7 +265,8 @@ inline Result<void> check_samples(const View& view) {
   if (view.column<uint32_t>(TARSIER_COL_HISTOGRAM_OFFSETS).empty() != view.column<uint8_t>(TARSIER_COL_HISTOGRAM_BYTES).empty() &&
       view.count(TARSIER_COUNT_TEXT) != 0)
     return malformed("histogram offsets and bytes must come together");
-  return {};
+  if (auto flat = check_flat_sets(view); !flat) return flat;
+  return check_exemplars(view);
 }
 
 inline Result<void> check_table(std::span<const uint8_t> data) {
@@ -286,15 +317,7 @@ class Sets {
       : symbol_offsets_(view.column<uint32_t>(TARSIER_COL_SYMBOL_OFFSETS)),
         text_(view.column<char>(TARSIER_COL_SYMBOL_BYTES)),
         offsets_(view.column<uint32_t>(TARSIER_COL_SET_OFFSETS)),
-        pairs_(view.column<uint32_t>(TARSIER_COL_PAIRS)),
-        flat_sets_(view.column<uint32_t>(TARSIER_COL_FLAT_SETS)),
-        flat_bytes_(view.column<uint8_t>(TARSIER_COL_FLAT_BYTES)) {}
-
-  /// True when the sets are bytes, for decode_flat_set(), and have no pairs.
-  bool has_flat_sets() const noexcept { return !flat_sets_.empty(); }
-  std::span<const uint8_t> flat_set(uint32_t set) const noexcept {
-    return flat_bytes_.subspan(flat_sets_[size_t{set} * 2], flat_sets_[size_t{set} * 2 + 1]);
-  }
+        pairs_(view.column<uint32_t>(TARSIER_COL_PAIRS)) {}
 
   std::string_view symbol(uint32_t index) const noexcept {
     return {text_.data() + symbol_offsets_[index], symbol_offsets_[index + 1] - symbol_offsets_[index]};
@@ -314,8 +337,6 @@ class Sets {
   std::span<const char> text_;
   std::span<const uint32_t> offsets_;
   std::span<const uint32_t> pairs_;
-  std::span<const uint32_t> flat_sets_;
-  std::span<const uint8_t> flat_bytes_;
 };
 
 /// A batch of samples with the column look-ups done once.
@@ -328,8 +349,14 @@ class SamplesView {
         times_(view.column<int64_t>(TARSIER_COL_SAMPLE_TIMES)),
         values_(view.column<double>(TARSIER_COL_SAMPLE_VALUES)),
         starts_(view.column<int64_t>(TARSIER_COL_SAMPLE_STARTS)),
-        metadata_(view.column<uint32_t>(TARSIER_COL_SERIES_METADATA)) {}
+        metadata_(view.column<uint32_t>(TARSIER_COL_SERIES_METADATA)),
+        histogram_offsets_(view.column<uint32_t>(TARSIER_COL_HISTOGRAM_OFFSETS)),
+        histogram_bytes_(view.column<uint8_t>(TARSIER_COL_HISTOGRAM_BYTES)),
+        has_flat_sets_(view.has(TARSIER_COL_FLAT_SETS)),
+        flat_sets_(view.column<uint32_t>(TARSIER_COL_FLAT_SETS)),
+        flat_bytes_(view.column<uint8_t>(TARSIER_COL_FLAT_BYTES)) {}
 
+  /// Empty sets when has_flat_sets().
   const Sets& labels() const noexcept { return sets_; }
   uint32_t series_count() const noexcept { return series_count_; }
   std::span<const int64_t> times(uint32_t series) const noexcept { return run(times_, series); }
@@ -340,6 +367,20 @@ class SamplesView {
   uint32_t type(uint32_t series) const noexcept { return metadata_[size_t{series} * 4]; }
   std::string_view help(uint32_t series) const noexcept { return sets_.symbol(metadata_[size_t{series} * 4 + 1]); }
   std::string_view unit(uint32_t series) const noexcept { return sets_.symbol(metadata_[size_t{series} * 4 + 2]); }
+
+  bool has_histograms() const noexcept { return !histogram_offsets_.empty(); }
+  /// The encoded histogram (histogram.hpp) of a series' row; empty when the row is a float. Only when has_histograms().
+  std::span<const uint8_t> histogram(uint32_t series, size_t row) const noexcept {
+    const size_t at = offsets_[series] + row;
+    return histogram_bytes_.subspan(histogram_offsets_[at], histogram_offsets_[at + 1] - histogram_offsets_[at]);
+  }
+
+  /// Whether the labels are flat sets, to be decoded with decode_flat_set() (flat_set.hpp), instead of labels().
+  bool has_flat_sets() const noexcept { return has_flat_sets_; }
+  /// The bytes of a series' flat set: not verified, never empty. Only when has_flat_sets().
+  std::span<const uint8_t> flat_set(uint32_t series) const noexcept {
+    return flat_bytes_.subspan(flat_sets_[size_t{series} * 2], flat_sets_[size_t{series} * 2 + 1]);
+  }
 
  private:
   template <class T>
@@ -353,6 +394,36 @@ class SamplesView {
   std::span<const double> values_;
   std::span<const int64_t> starts_;
   std::span<const uint32_t> metadata_;
+  std::span<const uint32_t> histogram_offsets_;
+  std::span<const uint8_t> histogram_bytes_;
+  bool has_flat_sets_;
+  std::span<const uint32_t> flat_sets_;
+  std::span<const uint8_t> flat_bytes_;
+};
+
+/// The exemplars of a batch of samples with the column look-ups done once.
+class ExemplarsView {
+ public:
+  explicit ExemplarsView(const View& view) noexcept
+      : series_(view.column<uint32_t>(TARSIER_COL_EXEMPLAR_SERIES)),
+        times_(view.column<int64_t>(TARSIER_COL_EXEMPLAR_TIMES)),
+        values_(view.column<double>(TARSIER_COL_EXEMPLAR_VALUES)),
+        labels_(view.column<uint32_t>(TARSIER_COL_EXEMPLAR_LABELS)),
+        bytes_(view.column<uint8_t>(TARSIER_COL_EXEMPLAR_BYTES)) {}
+
+  size_t size() const noexcept { return series_.size(); }
+  uint32_t series(size_t i) const noexcept { return series_[i]; }
+  int64_t time(size_t i) const noexcept { return times_[i]; }
+  double value(size_t i) const noexcept { return values_[i]; }
+  /// A flat set (flat_set.hpp), not verified; may be empty.
+  std::span<const uint8_t> labels(size_t i) const noexcept { return bytes_.subspan(labels_[i * 2], labels_[i * 2 + 1]); }
+
+ private:
+  std::span<const uint32_t> series_;
+  std::span<const int64_t> times_;
+  std::span<const double> values_;
+  std::span<const uint32_t> labels_;
+  std::span<const uint8_t> bytes_;
 };
 
 }  // namespace tarsier::batch

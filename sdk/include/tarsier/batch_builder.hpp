@@ -98,6 +98,9 @@ class Assembly {
     add(TARSIER_COL_PAIRS, 8, labels.pairs_.data(), labels.pairs_.size() / 2);
   }
 
+  /// How many exemplars a batch of samples has.
+  void exemplars(uint32_t count) noexcept { head_.counts[TARSIER_COUNT_EXEMPLARS] = count; }
+
   void add(uint32_t id, uint32_t element_size, const void* data, uint64_t count) {
     columns_.push_back({{id, element_size, 0, count}, data});
   }
@@ -148,6 +151,14 @@ class SamplesBuilder {
   void series(std::span<const Label> labels) { begin(labels_.set(labels)); }
   /// A series by symbol numbers that labels() gave out: for sets that stay the same from batch to batch.
   void series_of_symbols(std::span<const uint32_t> pairs) { begin(labels_.set_of_symbols(pairs)); }
+  /// A series by a flat set (flat_set.hpp), which is copied and not checked, and is not empty. Of a batch all series are flat, or
+  /// none.
+  void flat_series(std::span<const uint8_t> set) {
+    flat_sets_.push_back(static_cast<uint32_t>(flat_bytes_.size()));
+    flat_sets_.push_back(static_cast<uint32_t>(set.size()));
+    flat_bytes_.insert(flat_bytes_.end(), set.begin(), set.end());
+    begin(labels_.set_of_symbols({}));
+  }
   /// Type, help and unit of the series last begun.
   void metadata(uint32_t type, std::string_view help, std::string_view unit) {
     metadata_.resize(size_t{labels_.set_count()} * 4, kNone);
@@ -169,8 +180,27 @@ class SamplesBuilder {
     sample(time_ns, value);
   }
 
+  /// A native histogram with its sum, encoded by encode_histogram() (histogram.hpp); `start_ns` 0: none.
+  void histogram(int64_t time_ns, double sum, int64_t start_ns, std::span<const uint8_t> encoded) {
+    histogram_offsets_.resize(times_.size() + 1, static_cast<uint32_t>(histogram_bytes_.size()));
+    histogram_bytes_.insert(histogram_bytes_.end(), encoded.begin(), encoded.end());
+    histogram_offsets_.push_back(static_cast<uint32_t>(histogram_bytes_.size()));
+    if (start_ns == 0) return sample(time_ns, sum);
+    sample(time_ns, sum, start_ns);
+  }
+  /// An exemplar of the series last begun; its labels are a flat set that is copied and not checked, and may be empty.
+  void exemplar(int64_t time_ns, double value, std::span<const uint8_t> labels) {
+    exemplar_series_.push_back(labels_.set_count() - 1);
+    exemplar_times_.push_back(time_ns);
+    exemplar_values_.push_back(value);
+    exemplar_labels_.push_back(static_cast<uint32_t>(exemplar_bytes_.size()));
+    exemplar_labels_.push_back(static_cast<uint32_t>(labels.size()));
+    exemplar_bytes_.insert(exemplar_bytes_.end(), labels.begin(), labels.end());
+  }
+
   uint32_t series_count() const noexcept { return labels_.set_count(); }
   uint64_t sample_count() const noexcept { return times_.size(); }
+  /// Without samples; there may be series with metadata or exemplars.
   bool empty() const noexcept { return times_.empty(); }
 
   /// Calls use(assembly) with the finished layout; valid during the call.
@@ -178,13 +208,24 @@ class SamplesBuilder {
   auto finish(int64_t created_ns, Use&& use) {
     if (!metadata_.empty()) metadata_.resize(size_t{labels_.set_count()} * 4, kNone);
     if (!starts_.empty()) starts_.resize(times_.size(), 0);
+    if (!histogram_offsets_.empty()) histogram_offsets_.resize(times_.size() + 1, static_cast<uint32_t>(histogram_bytes_.size()));
     fill_metadata_symbols();
-    Assembly assembly(TARSIER_BATCH_SAMPLES, labels_, static_cast<uint32_t>(times_.size()), 0, created_ns);
+    Assembly assembly(TARSIER_BATCH_SAMPLES, labels_, static_cast<uint32_t>(times_.size()),
+                      static_cast<uint32_t>(histogram_bytes_.size()), created_ns);
+    if (!flat_sets_.empty()) {
+      assembly.add(TARSIER_COL_FLAT_SETS, 8, flat_sets_.data(), flat_sets_.size() / 2);
+      assembly.add(TARSIER_COL_FLAT_BYTES, flat_bytes_);
+    }
     assembly.add(TARSIER_COL_SAMPLE_OFFSETS, offsets_);
     assembly.add(TARSIER_COL_SAMPLE_TIMES, times_);
     assembly.add(TARSIER_COL_SAMPLE_VALUES, values_);
     if (!starts_.empty()) assembly.add(TARSIER_COL_SAMPLE_STARTS, starts_);
     if (!metadata_.empty()) assembly.add(TARSIER_COL_SERIES_METADATA, 16, metadata_.data(), metadata_.size() / 4);
+    if (!histogram_offsets_.empty()) {
+      assembly.add(TARSIER_COL_HISTOGRAM_OFFSETS, histogram_offsets_);
+      assembly.add(TARSIER_COL_HISTOGRAM_BYTES, histogram_bytes_);
+    }
+    if (!exemplar_series_.empty()) add_exemplars(assembly);
     return use(assembly);
   }
 
@@ -196,11 +237,28 @@ class SamplesBuilder {
     values_.clear();
     starts_.clear();
     metadata_.clear();
+    flat_sets_.clear();
+    flat_bytes_.clear();
+    histogram_offsets_.clear();
+    histogram_bytes_.clear();
+    exemplar_series_.clear();
+    exemplar_times_.clear();
+    exemplar_values_.clear();
+    exemplar_labels_.clear();
+    exemplar_bytes_.clear();
   }
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;  // a series without metadata, until finish()
   void begin(uint32_t) { offsets_.push_back(static_cast<uint32_t>(times_.size())); }
+  void add_exemplars(Assembly& assembly) const {
+    assembly.exemplars(static_cast<uint32_t>(exemplar_series_.size()));
+    assembly.add(TARSIER_COL_EXEMPLAR_SERIES, exemplar_series_);
+    assembly.add(TARSIER_COL_EXEMPLAR_TIMES, exemplar_times_);
+    assembly.add(TARSIER_COL_EXEMPLAR_VALUES, exemplar_values_);
+    assembly.add(TARSIER_COL_EXEMPLAR_LABELS, 8, exemplar_labels_.data(), exemplar_labels_.size() / 2);
+    assembly.add(TARSIER_COL_EXEMPLAR_BYTES, exemplar_bytes_);
+  }
   /// Series without metadata in a batch with some: type unknown, empty texts.
   void fill_metadata_symbols() {
     for (size_t i = 0; i < metadata_.size(); i += 4) {
@@ -218,6 +276,15 @@ class SamplesBuilder {
   std::vector<double> values_;
   std::vector<int64_t> starts_;
   std::vector<uint32_t> metadata_;
+  std::vector<uint32_t> flat_sets_;  // begin and length of each
+  std::vector<uint8_t> flat_bytes_;
+  std::vector<uint32_t> histogram_offsets_;  // as far as there are histograms; filled up by finish()
+  std::vector<uint8_t> histogram_bytes_;
+  std::vector<uint32_t> exemplar_series_;
+  std::vector<int64_t> exemplar_times_;
+  std::vector<double> exemplar_values_;
+  std::vector<uint32_t> exemplar_labels_;  // begin and length of each
+  std::vector<uint8_t> exemplar_bytes_;
 };
 
 /// Alerts, one row each.

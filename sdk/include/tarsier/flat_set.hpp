@@ -1,101 +1,98 @@
-// tarsier/flat_set.hpp - decoding flat label sets (abi/batch.h, TARSIER_COL_FLAT_SETS): labels as the protobuf bytes of one time series
-// of Prometheus remote write 1.0: repeated field 1, each a Label{1: name, 2: value}.
+// tarsier/flat_set.hpp - flat label sets (abi/batch.h, TARSIER_COL_FLAT_SETS): the labels of a series as the protobuf bytes they
+// came in. verify() does not look into them, so every reader decodes them here, with all the checks.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "result.hpp"
+#include "utf8.hpp"
+#include "varint.hpp"
 
 namespace tarsier {
 
+inline constexpr size_t kMaxFlatSetBytes = 1 << 20;
+inline constexpr size_t kMaxFlatSetLabels = 4096;
+
 namespace detail {
 
-class FlatReader {
- public:
-  explicit FlatReader(std::span<const uint8_t> bytes) noexcept : at_(bytes.data()), end_(at_ + bytes.size()) {}
-  bool at_end() const noexcept { return at_ == end_; }
-  /// False at a varint that is cut off or longer than 64 bits.
-  bool varint(uint64_t& value) noexcept {
-    value = 0;
-    for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
-      const uint8_t byte = *at_++;
-      value |= static_cast<uint64_t>(byte & 0x7fU) << shift;
-      if ((byte & 0x80U) == 0) return true;
-    }
-    return false;
-  }
-  bool bytes(std::span<const uint8_t>& run) noexcept {
-    uint64_t size = 0;
-    if (!varint(size) || size > static_cast<uint64_t>(end_ - at_)) return false;
-    run = {at_, static_cast<size_t>(size)};
-    at_ += size;
-    return true;
-  }
+/// Reads the length of a field and the text it announces.
+inline bool read_text(const uint8_t*& at, const uint8_t* end, std::string_view& text) noexcept {
+  uint64_t size = 0;
+  if (!read_varint(at, end, size) || size > static_cast<uint64_t>(end - at)) return false;
+  text = {reinterpret_cast<const char*>(at), static_cast<size_t>(size)};
+  at += size;
+  return true;
+}
 
- private:
-  const uint8_t* at_;
-  const uint8_t* end_;
-};
-
-/// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-inline bool valid_utf8(std::string_view text) noexcept {
-  const auto byte = [&](size_t at) { return at < text.size() ? static_cast<uint8_t>(text[at]) : uint8_t{0}; };
-  for (size_t at = 0; at < text.size();) {
-    const uint8_t first = byte(at);
-    if (first < 0x80) {
-      ++at;
-      continue;
-    }
-    const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4) return false;
-    const uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    const uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (byte(at + 1) < low || byte(at + 1) > high) return false;
-    for (size_t i = 2; i < length; ++i) {
-      if ((byte(at + i) & 0xc0) != 0x80) return false;
-    }
-    at += length;
+/// A message Label: name is field 1, value field 2; what is absent is "", of what is repeated the last counts.
+inline bool read_label(std::string_view message, std::pair<std::string_view, std::string_view>& label) noexcept {
+  const auto* at = reinterpret_cast<const uint8_t*>(message.data());
+  const auto* const end = at + message.size();
+  while (at != end) {
+    const uint8_t tag = *at++;
+    if (tag != 0x0a && tag != 0x12) return false;
+    if (!read_text(at, end, tag == 0x0a ? label.first : label.second)) return false;
   }
   return true;
 }
 
-inline bool decode_flat_label(std::span<const uint8_t> bytes, std::string_view& name, std::string_view& value) noexcept {
-  FlatReader in(bytes);
-  while (!in.at_end()) {
-    uint64_t tag = 0;
-    std::span<const uint8_t> text;
-    if (!in.varint(tag) || (tag != 0x0a && tag != 0x12) || !in.bytes(text)) return false;
-    (tag == 0x0a ? name : value) = {reinterpret_cast<const char*>(text.data()), text.size()};
-  }
-  return !name.empty() && valid_utf8(name) && valid_utf8(value);
-}
-
 }  // namespace detail
 
-/// [any] The labels of a flat set, sorted by name and without those whose value is empty; appended to `labels`, as views of `set`.
-/// INVALID for malformed bytes, an empty name, a name that comes twice, or text that is not UTF-8.
-inline Result<void> decode_flat_set(std::span<const uint8_t> set, std::vector<std::pair<std::string_view, std::string_view>>& labels) {
-  const size_t first = labels.size();
-  detail::FlatReader in(set);
-  while (!in.at_end()) {
-    uint64_t tag = 0;
-    std::span<const uint8_t> label;
-    std::string_view name, value;
-    if (!in.varint(tag) || tag != 0x0a || !in.bytes(label) || !detail::decode_flat_label(label, name, value))
-      return Error::invalid("label " + std::to_string(labels.size() - first + 1) + " of the set is malformed");
-    if (!value.empty()) labels.emplace_back(name, value);
+/// [any] The labels of a flat set, sorted by name (bytewise); labels with an empty value are left out, since that is what absent
+/// means. They point into `set`; what was in `labels` is replaced. INVALID for malformed bytes, an empty or repeated name, text
+/// that is not UTF-8, more than kMaxFlatSetLabels labels or kMaxFlatSetBytes bytes; `labels` is then unspecified. Allocates only
+/// when `labels` has to grow.
+inline Result<void> decode_flat_set(std::span<const uint8_t> set,
+                                    std::vector<std::pair<std::string_view, std::string_view>>& labels) {
+  labels.clear();
+  if (set.size() > kMaxFlatSetBytes)
+    return Error::invalid("labels of " + std::to_string(set.size()) + " bytes, at most " + std::to_string(kMaxFlatSetBytes) +
+                          " are taken");
+  const uint8_t* at = set.data();
+  const uint8_t* const end = at + set.size();
+  bool ascending = true;
+  while (at != end) {
+    std::string_view message;
+    std::pair<std::string_view, std::string_view> label;
+    if (*at++ != 0x0a || !detail::read_text(at, end, message) || !detail::read_label(message, label))
+      return Error::invalid("malformed label at byte " + std::to_string(at - set.data()) + " of " + std::to_string(set.size()));
+    if (!is_utf8(label.first) || !is_utf8(label.second))
+      return Error::invalid("label " + std::to_string(labels.size() + 1) + " is not UTF-8");
+    if (label.first.empty())
+      return Error::invalid("a label with an empty name, of the value \"" + std::string(label.second) + "\"");
+    if (label.second.empty()) continue;
+    if (labels.size() == kMaxFlatSetLabels)
+      return Error::invalid("a series with more than " + std::to_string(kMaxFlatSetLabels) + " labels");
+    ascending = ascending && (labels.empty() || labels.back().first < label.first);
+    labels.push_back(label);
   }
-  const auto begin = labels.begin() + static_cast<ptrdiff_t>(first);
-  const auto by_name = [](const auto& a, const auto& b) { return a.first < b.first; };
-  if (!std::is_sorted(begin, labels.end(), by_name)) std::sort(begin, labels.end(), by_name);
-  const auto twice = std::adjacent_find(begin, labels.end(), [](const auto& a, const auto& b) { return a.first == b.first; });
-  if (twice != labels.end()) return Error::invalid("label \"" + std::string(twice->first) + "\" comes twice in the set");
+  if (ascending) return {};
+  std::sort(labels.begin(), labels.end());
+  const auto repeated =
+      std::adjacent_find(labels.begin(), labels.end(), [](const auto& a, const auto& b) { return a.first == b.first; });
+  if (repeated != labels.end()) return Error::invalid("the label name \"" + std::string(repeated->first) + "\" is there twice");
   return {};
+}
+
+/// [any] Appends one label to a flat set.
+inline void append_flat_label(std::vector<uint8_t>& set, std::string_view name, std::string_view value) {
+  const auto varint_size = [](uint64_t number) { return (static_cast<uint64_t>(std::bit_width(number | 1)) + 6) / 7; };
+  const auto put = [&set](uint8_t tag, std::string_view text) {
+    set.push_back(tag);
+    append_varint(set, text.size());
+    set.insert(set.end(), text.begin(), text.end());
+  };
+  set.push_back(0x0a);
+  append_varint(set, 2 + varint_size(name.size()) + name.size() + varint_size(value.size()) + value.size());
+  put(0x0a, name);
+  put(0x12, value);
 }
 
 }  // namespace tarsier

@@ -32,6 +32,15 @@ uint64_t read_everything(const View& view) {
       sum += bits;
     }
     if (samples.has_metadata()) sum += samples.help(series).size() + samples.unit(series).size();
+    if (samples.has_flat_sets())
+      for (const uint8_t byte : samples.flat_set(series)) sum += byte;
+    for (size_t row = 0; samples.has_histograms() && row < samples.times(series).size(); ++row)
+      for (const uint8_t byte : samples.histogram(series, row)) sum += byte;
+  }
+  const ExemplarsView exemplars(view);
+  for (size_t i = 0; i < exemplars.size(); ++i) {
+    sum += exemplars.series(i) + static_cast<uint64_t>(exemplars.time(i));
+    for (const uint8_t byte : exemplars.labels(i)) sum += byte;
   }
   return sum;
 }

@@ -2,40 +2,11 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
-#include <vector>
 
-#include "tarsier/batch_builder.hpp"
+#include "batch_bytes.hpp"
 
 namespace tarsier::batch {
 namespace {
-
-/// A finished batch in aligned memory.
-class Bytes {
- public:
-  template <class Builder>
-  explicit Bytes(Builder& builder) {
-    builder.finish(7, [this](Assembly& assembly) {
-      size_ = assembly.size();
-      words_.assign(size_ / 8 + 1, 0);
-      assembly.write(data());
-      return 0;
-    });
-  }
-  uint8_t* data() { return reinterpret_cast<uint8_t*>(words_.data()); }
-  std::span<const uint8_t> span() const { return {reinterpret_cast<const uint8_t*>(words_.data()), size_}; }
-  tarsier_batch_head& head() { return *reinterpret_cast<tarsier_batch_head*>(data()); }
-  tarsier_column& column(uint32_t id) {
-    auto* table = reinterpret_cast<tarsier_column*>(data() + sizeof(tarsier_batch_head));
-    for (uint32_t i = 0; i < head().column_count; ++i)
-      if (table[i].id == id) return table[i];
-    throw std::out_of_range("no such column");
-  }
-  uint32_t* values(uint32_t id) { return reinterpret_cast<uint32_t*>(data() + column(id).offset); }
-
- private:
-  std::vector<uint64_t> words_;
-  uint64_t size_ = 0;
-};
 
 SamplesBuilder two_series() {
   SamplesBuilder builder;
@@ -48,11 +19,6 @@ SamplesBuilder two_series() {
   builder.series(load);
   builder.sample(1'500, 0.5);
   return builder;
-}
-
-std::string why(const Bytes& bytes) {
-  const auto verified = verify(bytes.span());
-  return verified ? "accepted" : verified.error().message();
 }
 
 TEST(SamplesBatch, ReadsBackWhatWasBuilt) {

@@ -31,6 +31,7 @@ enum {
   TARSIER_COUNT_PAIRS = 3, /* label pairs over all sets */
   TARSIER_COUNT_ROWS = 4,  /* samples, lines, spans, alerts, events, targets */
   TARSIER_COUNT_TEXT = 5,  /* bytes of lines or encoded histograms */
+  TARSIER_COUNT_EXEMPLARS = 6,
   TARSIER_COUNT_MAX = 8
 };
 
@@ -52,18 +53,19 @@ typedef struct tarsier_column {
   uint64_t count;  /* elements */
 } tarsier_column; /* 24 bytes, in ascending order of id and of offset */
 
-/* Column ids. [n] is the length; "-> X" an index below counts[X]; "offsets into X" ascends from 0 to counts[X]. */
+/* Column ids. [n] is the length, [*] the column's own; "-> X" an index below counts[X]; "offsets into X" ascends from 0 to counts[X]. */
 enum {
   /* every kind */
   TARSIER_COL_SYMBOL_OFFSETS = 1, /* u32[symbols + 1], offsets into SYMBOL_BYTES */
   TARSIER_COL_SYMBOL_BYTES = 2,   /* u8[symbol_bytes], UTF-8 */
   TARSIER_COL_SET_OFFSETS = 3,    /* u32[sets + 1], offsets into PAIRS */
   TARSIER_COL_PAIRS = 4,          /* 2 x u32[pairs]: name and value -> SYMBOLS */
-  /* samples only, both or none: label sets as bytes instead of pairs (then there are no pairs). A set is the labels of one time series of
-   * Prometheus remote write 1.0, as its protobuf has them: repeated field 1, each a Label{1: name, 2: value}; in any order. Nothing of
-   * their inside is verified: who decodes them (tarsier/flat_set.hpp) checks. */
-  TARSIER_COL_FLAT_SETS = 5,  /* optional: 2 x u32[sets]: begin and length in FLAT_BYTES; no length is 0 */
-  TARSIER_COL_FLAT_BYTES = 6, /* optional: u8[any] */
+  /* samples, instead of pairs: label sets as they came over the wire. A flat set is the labels of one series as protobuf bytes, contiguous:
+   * for each label a field 1 (tag 0x0a, length, then name as field 1 and value as field 2), as in Prometheus' TimeSeries. With FLAT_SETS
+   * there are no pairs, and no set is empty. Spans may overlap. The inside is not verified: who decodes a flat set checks it
+   * (tarsier/flat_set.hpp). */
+  TARSIER_COL_FLAT_SETS = 5,  /* optional: 2 x u32[sets]: begin and length of each set in FLAT_BYTES */
+  TARSIER_COL_FLAT_BYTES = 6, /* u8[*] */
   /* samples: series i has rows [SAMPLE_OFFSETS[i], SAMPLE_OFFSETS[i+1]), timestamps ascending */
   TARSIER_COL_SAMPLE_OFFSETS = 16,    /* u32[sets + 1], offsets into ROWS */
   TARSIER_COL_SAMPLE_TIMES = 17,      /* i64[rows] ns */
@@ -71,7 +73,13 @@ enum {
   TARSIER_COL_SAMPLE_STARTS = 19,     /* optional: i64[rows] ns, 0 = none */
   TARSIER_COL_SERIES_METADATA = 20,   /* optional: 4 x u32[sets]: type (TARSIER_SERIES_*), help -> SYMBOLS, unit -> SYMBOLS, 0 */
   TARSIER_COL_HISTOGRAM_OFFSETS = 21, /* optional: u32[rows + 1], offsets into TEXT; an empty run: the row is a float */
-  TARSIER_COL_HISTOGRAM_BYTES = 22,   /* u8[text] */
+  TARSIER_COL_HISTOGRAM_BYTES = 22,   /* u8[text], each run as docs/formats/histogram.md; the row's value is the histogram's sum */
+  /* exemplars of the batch's series; optional, together. A series without rows is there for its exemplars or metadata only. */
+  TARSIER_COL_EXEMPLAR_SERIES = 23, /* u32[exemplars] -> SETS */
+  TARSIER_COL_EXEMPLAR_TIMES = 24,  /* i64[exemplars] ns */
+  TARSIER_COL_EXEMPLAR_VALUES = 25, /* f64[exemplars] */
+  TARSIER_COL_EXEMPLAR_LABELS = 26, /* 2 x u32[exemplars]: begin and length of a flat set in EXEMPLAR_BYTES; it may be empty */
+  TARSIER_COL_EXEMPLAR_BYTES = 27,  /* u8[*] */
   /* logs */
   TARSIER_COL_LOG_STREAM = 32,       /* u32[rows] -> SETS */
   TARSIER_COL_LOG_TIMES = 33,        /* i64[rows] ns */
