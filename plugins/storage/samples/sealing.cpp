@@ -3,6 +3,7 @@
 #include <map>
 
 #include "chunk_decoder.hpp"
+#include "head_source.hpp"
 #include "partition_writer.hpp"
 
 namespace tarsier::samples {
@@ -17,10 +18,10 @@ Result<std::vector<std::string>> Sealing::recover() {
   if (!names) return std::move(names).error().in("list partitions");
   std::vector<std::string> kept;
   for (std::string& name : *names) {
-    uint64_t journal = 0;
-    if (!parse_partition_name(name, journal)) continue;
-    number_ = std::max(number_, journal);
-    if (journal_.rotated().empty() || journal < journal_.rotated().front()) {
+    Cover cover;
+    if (!parse_partition_name(name, cover)) continue;
+    number_ = std::max(number_, cover.last_flush);
+    if (journal_.rotated().empty() || cover.last_flush < journal_.rotated().front()) {
       kept.push_back(std::move(name));
       continue;
     }
@@ -64,12 +65,14 @@ Result<void> Sealing::write_partitions(SealWork& work, Partitions& made) {
     }
     item.sealed.clear();
   }
-  PartitionWriter partition_writer(host_, *work.table);
+  PartitionWriter partition_writer(host_, head_.window());
   while (!windows.empty()) {
     auto window = windows.extract(windows.begin());
-    const std::string name = partition_name(window.key(), number_);
-    if (auto written = partition_writer.write(name, window.key(), std::move(window.mapped())); !written) return written;
-    auto opened = Partition::open(host_, name);
+    const int64_t last = window_last(window.key(), head_.window());
+    const Cover cover = {window.key(), last == INT64_MAX ? last : last + 1, number_, number_};
+    HeadSource source(*work.table, std::move(window.mapped()));
+    if (auto written = partition_writer.write(cover, source); !written) return written;
+    auto opened = Partition::open(host_, partition_name(cover));
     if (!opened) return std::move(opened).error();
     made.push_back(std::move(*opened));
   }

@@ -79,11 +79,9 @@ void Store::publish(Partitions made) {
   const std::scoped_lock lock(partitions_mutex_);
   partitions_.insert(partitions_.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
   std::sort(partitions_.begin(), partitions_.end(), [](const auto& a, const auto& b) {
-    if (a->info().window_start != b->info().window_start) return a->info().window_start < b->info().window_start;
-    uint64_t left = 0, right = 0;
-    (void)parse_partition_name(a->name(), left);
-    (void)parse_partition_name(b->name(), right);
-    return left < right;
+    const Cover& left = a->info().cover;
+    const Cover& right = b->info().cover;
+    return left.first_flush != right.first_flush ? left.first_flush < right.first_flush : left.begin < right.begin;
   });
 }
 
