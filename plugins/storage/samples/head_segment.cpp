@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "series_chunks.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -95,6 +97,11 @@ Result<std::shared_ptr<HeadSegment>> HeadSegment::open(const Host& host, const s
   };
   if (auto done = read(); !done) return std::move(done).error().in("open " + name);
   return segment;
+}
+
+Cover HeadSegment::cover(int64_t window_ns) const noexcept {
+  const int64_t last = window_last(info_.window_start, window_ns);
+  return {info_.window_start, last == INT64_MAX ? last : last + 1, info_.flush, info_.flush};
 }
 
 HeadSegment::~HeadSegment() {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "partition_name.hpp"
 #include "sample_block.hpp"
 #include "tarsier/storage.hpp"
 
@@ -46,6 +47,8 @@ class HeadSegment {
   const SegmentInfo& info() const noexcept { return info_; }
   const Env& env() const noexcept { return env_; }
   uint64_t file_bytes() const noexcept { return file_bytes_; }
+  /// `window_ns`: of the head.
+  Cover cover(int64_t window_ns) const noexcept;
   bool overlaps(int64_t start, int64_t end) const noexcept { return info_.min_time <= end && info_.max_time >= start; }
   void doom() noexcept { doomed_ = true; }
 

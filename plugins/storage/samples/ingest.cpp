@@ -156,12 +156,12 @@ uint32_t Ingest::resolve_labels(Labels labels, Refusal& refusal) {
 }
 
 /// Sets that were seen before cost one hash and one look-up each; memory is asked for ahead of its use.
-void Ingest::resolve_flat(const batch::Sets& sets, const Rows& rows) {
+void Ingest::resolve_flat(const Rows& rows) {
   SeriesTable& table = head_.table();
   const uint32_t count = rows.samples.series_count();
   hashes_.resize(count);
   for (uint32_t set = 0; set < count; ++set) {
-    hashes_[set] = hash_set(sets.flat_set(set));
+    hashes_[set] = hash_set(rows.samples.flat_set(set));
     table.aliases().prefetch(hashes_[set]);
   }
   series_.resize(count);
@@ -173,7 +173,7 @@ void Ingest::resolve_flat(const batch::Sets& sets, const Rows& rows) {
     if (series_[set] != kNoSeries) continue;
     Refusal refusal = Refusal::labels;
     labels_.clear();
-    const auto bytes = sets.flat_set(set);
+    const auto bytes = rows.samples.flat_set(set);
     const bool small = bytes.size() <= options_.max_label_bytes + options_.max_labels * kFlatLabelOverhead;
     if (small && decode_flat_set(bytes, labels_)) series_[set] = resolve_labels(labels_, refusal);
     if (series_[set] == kNoSeries) {
@@ -260,7 +260,7 @@ void Ingest::insert_kept(const Rows& rows) {
 
 void Ingest::note_metadata(const batch::SamplesView& samples) {
   const batch::Sets& sets = samples.labels();
-  if (!samples.has_metadata() || sets.has_flat_sets()) return;
+  if (!samples.has_metadata() || samples.has_flat_sets()) return;
   std::string_view last;
   for (uint32_t set = 0; set < samples.series_count(); ++set) {
     std::string_view metric;
@@ -328,11 +328,10 @@ void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {
   const bool journal_first = journal_.failing();
   {
     const auto lock = head_.lock_for_writing();
-    const batch::Sets& sets = rows.samples.labels();
-    if (sets.has_flat_sets()) {
-      resolve_flat(sets, rows);
+    if (rows.samples.has_flat_sets()) {
+      resolve_flat(rows);
     } else {
-      resolve(sets, rows);
+      resolve(rows.samples.labels(), rows);
     }
     note_metadata(rows.samples);
     admit(rows, time_limits(now_ns), !journal_first);

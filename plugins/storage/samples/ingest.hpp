@@ -45,7 +45,7 @@ class Ingest {
   class Rows;
 
   void resolve(const batch::Sets& sets, const Rows& rows);
-  void resolve_flat(const batch::Sets& sets, const Rows& rows);
+  void resolve_flat(const Rows& rows);
   uint32_t resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Refusal& refusal);
   uint32_t resolve_labels(Labels labels, Refusal& refusal);
   bool limited(size_t labels, size_t text_bytes, Refusal& refusal) const;

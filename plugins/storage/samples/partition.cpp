@@ -1,21 +1,20 @@
 #include "partition.hpp"
 
-#include <array>
-#include <charconv>
-#include <ctime>
-
 namespace tarsier::samples {
 namespace {
 
-constexpr uint8_t kFormat = 1;
-constexpr std::string_view kPrefix = "samples/";
+constexpr uint8_t kFormat = 2;
 
 }  // namespace
 
 void PartitionInfo::encode(std::vector<uint8_t>& out) const {
   ByteWriter writer(out);
   writer.u8(kFormat);
-  writer.svarint(window_start);
+  writer.svarint(cover.begin);
+  writer.svarint(cover.end);
+  writer.varint(cover.first_flush);
+  writer.varint(cover.last_flush);
+  writer.svarint(slot_ns);
   writer.svarint(min_time);
   writer.svarint(max_time);
   writer.varint(series);
@@ -34,7 +33,11 @@ Result<PartitionInfo> PartitionInfo::decode(std::span<const uint8_t> bytes) {
     return Error{TARSIER_UNSUPPORTED, "partition of format " + std::to_string(format) + ", known is " + std::to_string(kFormat)};
   }
   PartitionInfo info;
-  info.window_start = in.svarint();
+  info.cover.begin = in.svarint();
+  info.cover.end = in.svarint();
+  info.cover.first_flush = in.varint();
+  info.cover.last_flush = in.varint();
+  info.slot_ns = in.svarint();
   info.min_time = in.svarint();
   info.max_time = in.svarint();
   info.series = in.count(0);
@@ -44,29 +47,31 @@ Result<PartitionInfo> PartitionInfo::decode(std::span<const uint8_t> bytes) {
   info.blocks = in.varint();
   info.names.resize(static_cast<size_t>(in.count(1)));
   for (uint32_t& name : info.names) name = static_cast<uint32_t>(in.count(0));
-  if (!in.ok()) return Error{TARSIER_CORRUPT, "partition head is malformed"};
+  if (!in.ok() || info.slot_ns <= 0) return Error{TARSIER_CORRUPT, "partition head is malformed"};
   return info;
 }
 
-std::string partition_name(int64_t window_start, uint64_t journal) {
-  constexpr int64_t kNsPerSecond = 1'000'000'000;
-  const int64_t rest = window_start % kNsPerSecond;
-  const std::time_t seconds = window_start / kNsPerSecond - (rest < 0 ? 1 : 0);
-  std::tm calendar{};
-  gmtime_r(&seconds, &calendar);
-  std::array<char, 32> text{};
-  const size_t size =
-      std::strftime(text.data(), text.size(), calendar.tm_sec == 0 ? "%Y-%m-%dT%H%M" : "%Y-%m-%dT%H%M%S", &calendar);
-  return std::string(kPrefix) + std::string(text.data(), size) + "." + std::to_string(journal);
+void encode_groups(std::span<const uint32_t> firsts, std::vector<uint8_t>& out) {
+  ByteWriter writer(out);
+  writer.varint(firsts.size());
+  uint32_t last = 0;
+  for (const uint32_t first : firsts) {
+    writer.varint(first - last);
+    last = first;
+  }
 }
 
-bool parse_partition_name(std::string_view name, uint64_t& journal) {
-  if (!name.starts_with(kPrefix)) return false;
-  name.remove_prefix(kPrefix.size());
-  const size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos || dot == 0 || name.front() < '0' || name.front() > '9') return false;
-  const auto [end, error] = std::from_chars(name.data() + dot + 1, name.data() + name.size(), journal);
-  return error == std::errc() && end == name.data() + name.size();
+Result<std::vector<uint32_t>> decode_groups(std::span<const uint8_t> bytes, uint64_t series) {
+  ByteReader in(bytes);
+  std::vector<uint32_t> firsts(static_cast<size_t>(in.count(1)));
+  uint64_t last = 0;
+  for (size_t i = 0; i < firsts.size() && in.ok(); ++i) {
+    const uint64_t step = in.count(0);
+    if ((step == 0) != (i == 0) || (last += step) >= series) in.fail();
+    firsts[i] = static_cast<uint32_t>(last);
+  }
+  if (!in.ok() || firsts.empty()) return Error{TARSIER_CORRUPT, "list of groups is malformed"};
+  return firsts;
 }
 
 Result<std::shared_ptr<Partition>> Partition::open(const Host& host, const std::string& name) {
@@ -76,11 +81,16 @@ Result<std::shared_ptr<Partition>> Partition::open(const Host& host, const std::
   partition->env_ = std::move(*env);
   auto snapshot = partition->env_.read();
   if (!snapshot) return std::move(snapshot).error().in("open " + name);
-  auto value = snapshot->get(kInfoTable, kInfoTable);
+  auto value = snapshot->get(kInfoTable, kInfoKey);
   if (!value) return std::move(value).error().in("open " + name);
   auto info = PartitionInfo::decode(as_bytes(*value));
   if (!info) return std::move(info).error().in("open " + name);
   partition->info_ = std::move(*info);
+  auto listed = snapshot->get(kInfoTable, kGroupsKey);
+  if (!listed) return std::move(listed).error().in("open " + name);
+  auto groups = decode_groups(as_bytes(*listed), partition->info_.series);
+  if (!groups) return std::move(groups).error().in("open " + name);
+  partition->groups_ = std::move(*groups);
   auto stat = partition->env_.stat();
   if (!stat) return std::move(stat).error().in("open " + name);
   partition->file_bytes_ = stat->file_bytes;

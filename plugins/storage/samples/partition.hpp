@@ -1,6 +1,5 @@
-// Partition: the sealed samples of one window of time, an environment of its own that never changes. Here are its name, its tables
-// and its head data; partition_writer makes one, partition_index and partition_samples read it. docs/storage.md describes the
-// bytes.
+// Partition: the sealed samples of one span of time, an environment of its own that never changes. Here are its tables and its head
+// data; partition_writer makes one, partition_index and partition_samples read it. docs/storage.md describes the bytes.
 #pragma once
 
 #include <atomic>
@@ -10,18 +9,22 @@
 #include <vector>
 
 #include "bytes.hpp"
+#include "partition_name.hpp"
 #include "tarsier/storage.hpp"
 
 namespace tarsier::samples {
 
-inline constexpr std::string_view kInfoTable = "info";          // "info" -> PartitionInfo
+inline constexpr std::string_view kInfoTable = "info";          // two keys:
+inline constexpr std::string_view kInfoKey = "info";            //   PartitionInfo
+inline constexpr std::string_view kGroupsKey = "groups";        //   first series of each group
 inline constexpr std::string_view kSymbolsTable = "symbols";    // first symbol -> texts, ascending
 inline constexpr std::string_view kPostingsTable = "postings";  // name, first value -> values with their series
 inline constexpr std::string_view kSeriesTable = "series";      // first series -> label sets
-inline constexpr std::string_view kChunksTable = "chunks";      // time slot, first series -> block of samples
+inline constexpr std::string_view kChunksTable = "chunks";      // first series of the group, slot of time -> block of samples
 
 struct PartitionInfo {
-  int64_t window_start = 0;
+  Cover cover;
+  int64_t slot_ns = 0;  // the span of a block of samples
   int64_t min_time = 0;
   int64_t max_time = 0;
   uint64_t series = 0;
@@ -35,10 +38,9 @@ struct PartitionInfo {
   static Result<PartitionInfo> decode(std::span<const uint8_t> bytes);
 };
 
-/// "samples/2026-11-22T1000.7": the begin of the window, and the number of the journal that the samples came through.
-std::string partition_name(int64_t window_start, uint64_t journal);
-/// False when it is no partition's name.
-bool parse_partition_name(std::string_view name, uint64_t& journal);
+/// Series in ascending order of their numbers are cut into groups; each slot of time has a block for each group.
+void encode_groups(std::span<const uint32_t> firsts, std::vector<uint8_t>& out);
+Result<std::vector<uint32_t>> decode_groups(std::span<const uint8_t> bytes, uint64_t series);
 
 /// One open partition, shared by those who read it. Removed from the disk after the last of them when it was doomed.
 class Partition {
@@ -53,6 +55,8 @@ class Partition {
   const PartitionInfo& info() const noexcept { return info_; }
   const Env& env() const noexcept { return env_; }
   uint64_t file_bytes() const noexcept { return file_bytes_; }
+  /// First series of each group, ascending; the first is 0.
+  std::span<const uint32_t> groups() const noexcept { return groups_; }
   bool overlaps(int64_t start, int64_t end) const noexcept { return info_.min_time <= end && info_.max_time >= start; }
   void doom() noexcept { doomed_ = true; }
 
@@ -61,11 +65,12 @@ class Partition {
   std::string name_;
   Env env_;
   PartitionInfo info_;
+  std::vector<uint32_t> groups_;
   uint64_t file_bytes_ = 0;
   std::atomic<bool> doomed_{false};
 };
 
-/// Ascending by time, then by name.
+/// In the order in which they were sealed: of two samples with the same time the one of the earlier partition counts.
 using Partitions = std::vector<std::shared_ptr<Partition>>;
 
 inline std::string_view as_text(std::span<const uint8_t> bytes) {

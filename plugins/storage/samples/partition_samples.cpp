@@ -1,41 +1,63 @@
 #include "partition_samples.hpp"
 
+#include <algorithm>
 #include <array>
 
-#include "partition_index.hpp"
+#include "series_chunks.hpp"
 
 namespace tarsier::samples {
 
-Result<PartitionSamples> PartitionSamples::open(const Partition& partition) {
+Result<PartitionSamples> PartitionSamples::open(const Partition& partition, int64_t start, int64_t end) {
   auto snapshot = partition.env().read();
   if (!snapshot) return std::move(snapshot).error().in("read " + partition.name());
-  return PartitionSamples(partition, std::move(*snapshot));
+  return PartitionSamples(partition, std::move(*snapshot), start, end);
 }
 
-Result<void> PartitionSamples::load(uint32_t series) {
-  block_ = SampleBlock{};
-  auto cursor = snapshot_.cursor(kChunksTable);
-  if (!cursor) return std::move(cursor).error();
-  std::array<uint8_t, 12> key{};
-  put_be64(key.data(), static_cast<uint64_t>(partition_->info().window_start) ^ (uint64_t{1} << 63));
-  put_be32(key.data() + 8, series);
-  auto entry = seek_block(*cursor, key);
-  if (!entry) return std::move(entry).error();
-  if (entry->key.size() != key.size()) return Error{TARSIER_CORRUPT, "a key of the chunks is malformed"};
-  first_ = get_be32(as_bytes(entry->key).data() + 8);
-  if (auto unpacked = unpacker_.unpack(as_bytes(entry->value), bytes_); !unpacked) return unpacked;
-  auto block = SampleBlock::parse(bytes_);
+Result<void> PartitionSamples::load(std::string_view value) {
+  if (used_ == blocks_.size()) blocks_.emplace_back();
+  Loaded& loaded = blocks_[used_];
+  if (auto unpacked = unpacker_.unpack(as_bytes(value), loaded.bytes); !unpacked) return unpacked;
+  auto block = SampleBlock::parse(loaded.bytes);
   if (!block) return std::move(block).error();
-  if (series - first_ >= block->series_count()) return Error{TARSIER_CORRUPT, "no samples of series " + std::to_string(series)};
-  block_ = std::move(*block);
+  loaded.block = std::move(*block);
+  ++used_;
   return {};
 }
 
-Result<void> PartitionSamples::read(uint32_t series, int64_t start, int64_t end, Columns& out) {
-  if (series < first_ || series - first_ >= block_.series_count()) {
-    if (auto loaded = load(series); !loaded) return std::move(loaded).error().in(partition_->name());
+Result<void> PartitionSamples::load_group(uint32_t series) {
+  const auto groups = partition_->groups();
+  if (series >= partition_->info().series) return Error{TARSIER_CORRUPT, "there is no series " + std::to_string(series)};
+  const auto next = std::upper_bound(groups.begin(), groups.end(), series);
+  first_ = last_ = *std::prev(next);
+  used_ = 0;
+  auto cursor = snapshot_.cursor(kChunksTable);
+  if (!cursor) return std::move(cursor).error();
+  constexpr uint64_t kSign = uint64_t{1} << 63;
+  std::array<uint8_t, 12> key{};
+  put_be32(key.data(), first_);
+  put_be64(key.data() + 4, static_cast<uint64_t>(window_start(start_, partition_->info().slot_ns)) ^ kSign);
+  auto entry = cursor->seek(as_text(key));
+  while (entry) {
+    const auto found = as_bytes(entry->key);
+    if (found.size() != key.size()) return Error{TARSIER_CORRUPT, "a key of the chunks is malformed"};
+    if (get_be32(found.data()) != first_ || static_cast<int64_t>(get_be64(found.data() + 4) ^ kSign) > end_) break;
+    if (auto loaded = load(entry->value); !loaded) return loaded;
+    entry = cursor->next();
   }
-  if (auto done = block_.read(series - first_, start, end, out); !done) return std::move(done).error().in(partition_->name());
+  if (!entry && entry.error().code() != TARSIER_NOT_FOUND) return std::move(entry).error();
+  last_ = next == groups.end() ? static_cast<uint32_t>(partition_->info().series) : *next;
+  return {};
+}
+
+Result<void> PartitionSamples::read(uint32_t series, Columns& out) {
+  if (series < first_ || series >= last_) {
+    if (auto loaded = load_group(series); !loaded) return std::move(loaded).error().in(partition_->name());
+  }
+  for (size_t i = 0; i < used_; ++i) {
+    const SampleBlock& block = blocks_[i].block;
+    if (series - first_ >= block.series_count()) continue;  // none of the later series of the group has samples in this slot
+    if (auto done = block.read(series - first_, start_, end_, out); !done) return std::move(done).error().in(partition_->name());
+  }
   return {};
 }
 

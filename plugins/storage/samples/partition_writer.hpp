@@ -1,39 +1,39 @@
-// PartitionWriter: makes one partition from series and their chunks: series sorted by labels, symbols and postings for finding
-// them, blocks of samples in that order.
+// PartitionWriter: makes one partition of a source of series, one series at a time. In memory are the index (IndexWriter) and the
+// blocks of one group of neighbouring series, whatever the partition's size.
 #pragma once
 
-#include "head.hpp"
+#include <map>
+
+#include "index_writer.hpp"
 #include "partition.hpp"
 #include "sample_block.hpp"
+#include "series_source.hpp"
 
 namespace tarsier::samples {
 
-/// One series to write: its number in the table, and the chunks that belong in this partition.
-struct SealedSeries {
-  uint32_t series = 0;
-  std::vector<ChunkView> chunks;
-};
-
 class PartitionWriter {
  public:
-  /// `table` must not change meanwhile in the series that are named.
-  PartitionWriter(const Host& host, const SeriesTable& table) : host_(host), table_(table) {}
+  /// `slot_ns`: the span of time of a block of samples.
+  PartitionWriter(const Host& host, int64_t slot_ns) : host_(host), slot_(slot_ns) {}
 
-  /// The partition is on the disk, whole, when this returns OK; otherwise nothing of it is.
-  Result<void> write(const std::string& name, int64_t window_start, std::vector<SealedSeries> series);
+  /// The partition partition_name(cover) is on the disk, whole, when this returns OK; otherwise nothing of it is. NOT_FOUND when
+  /// the source has no sample: there is no empty partition.
+  Result<void> write(const Cover& cover, SeriesSource& source);
 
  private:
-  Result<void> write_symbols(Sealer& sealer, std::vector<SealedSeries>& series);
-  Result<void> write_postings(Sealer& sealer, std::span<const SealedSeries> series);
-  Result<void> write_series(Sealer& sealer, std::span<const SealedSeries> series);
-  Result<void> write_chunks(Sealer& sealer, std::span<const SealedSeries> series);
-  Result<void> append_packed(Sealer& sealer, std::string_view table, std::span<const uint8_t> key, std::vector<uint8_t>& block);
+  Result<void> write_all(Sealer& sealer, SeriesSource& source);
+  void add(const Columns& columns);
+  Result<void> end_group(Sealer& sealer);
 
   const Host& host_;
-  const SeriesTable& table_;
+  const int64_t slot_;
   Packer packer_;
+  IndexWriter index_;
   PartitionInfo info_;
-  std::vector<uint32_t> rank_;  // by symbol of the table: symbol in the partition
+  std::map<int64_t, SampleBlockBuilder> blocks_;  // of the group, by begin of the slot
+  uint32_t group_ = 0;                            // its first series
+  std::vector<uint32_t> groups_;
+  Columns columns_, part_;
 };
 
 }  // namespace tarsier::samples

@@ -40,6 +40,13 @@ class PostingsMap {
   /// True when the pair is new.
   bool append(uint32_t name, uint32_t value, uint32_t id);
   std::span<const uint32_t> find(uint32_t name, uint32_t value) const noexcept;
+  /// Calls use(name, value, ids) for every pair, in no order.
+  template <class Use>
+  void each(Use&& use) const {
+    for (const Slot& slot : slots_) {
+      if (slot.pair != UINT64_MAX) use(static_cast<uint32_t>(slot.pair >> 32), static_cast<uint32_t>(slot.pair), slot.list.ids());
+    }
+  }
   size_t size() const noexcept { return size_; }
   size_t memory_bytes() const noexcept { return slots_.capacity() * sizeof(Slot); }
 

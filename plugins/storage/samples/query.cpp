@@ -127,11 +127,11 @@ Result<void> Query::Reader::read(const Entry& entry, Columns& out) {
     }
     auto known = partitions_.find(place.source);
     if (known == partitions_.end()) {
-      auto opened = PartitionSamples::open(*query_.indexes_[place.source]->partition());
+      auto opened = PartitionSamples::open(*query_.indexes_[place.source]->partition(), query_.range_.start, query_.range_.end);
       if (!opened) return std::move(opened).error();
       known = partitions_.emplace(place.source, std::move(*opened)).first;
     }
-    if (auto read = known->second.read(place.number, query_.range_.start, query_.range_.end, out); !read) return read;
+    if (auto read = known->second.read(place.number, out); !read) return read;
   }
   out.normalise();
   return {};

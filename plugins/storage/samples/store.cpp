@@ -9,13 +9,12 @@
 namespace tarsier::samples {
 namespace {
 
-void sort_by_time(Partitions& partitions) {
+/// In the order in which they were sealed: of two samples with the same time the one of the earlier partition counts.
+void sort_by_flush(Partitions& partitions) {
   std::sort(partitions.begin(), partitions.end(), [](const auto& a, const auto& b) {
-    if (a->info().window_start != b->info().window_start) return a->info().window_start < b->info().window_start;
-    uint64_t left = 0, right = 0;
-    (void)parse_partition_name(a->name(), left);
-    (void)parse_partition_name(b->name(), right);
-    return left < right;
+    const Cover& left = a->info().cover;
+    const Cover& right = b->info().cover;
+    return left.first_flush != right.first_flush ? left.first_flush < right.first_flush : left.begin < right.begin;
   });
 }
 
@@ -24,11 +23,6 @@ void sort_by_window(HeadSegments& segments) {
     if (a->info().window_start != b->info().window_start) return a->info().window_start < b->info().window_start;
     return a->info().flush < b->info().flush;
   });
-}
-
-bool covered(const SegmentInfo& segment, const Partition& partition) {
-  uint64_t last = 0;
-  return partition.info().window_start == segment.window_start && parse_partition_name(partition.name(), last) && segment.flush <= last;
 }
 
 constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
@@ -100,34 +94,53 @@ Result<void> Store::open_partitions() {
   auto names = list_envs(host_, "samples/");
   if (!names) return std::move(names).error().in("list partitions");
   for (const std::string& name : *names) {
-    uint64_t flush = 0;
-    if (!parse_partition_name(name, flush)) continue;
+    Cover named;
+    if (!parse_partition_name(name, named)) continue;
     auto partition = Partition::open(host_, name);
     if (!partition) return std::move(partition).error();
-    flushing_.reserve_number(flush);
-    head_.note_time((*partition)->info().max_time);
     on_disk_.partitions.push_back(std::move(*partition));
   }
-  sort_by_time(on_disk_.partitions);
   return {};
 }
 
-/// A segment that a partition covers was left by a crash between sealing and its removal.
 Result<void> Store::open_segments(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     auto segment = HeadSegment::open(host_, name);
     if (!segment) return std::move(segment).error();
-    const auto covers = [&](const auto& partition) { return covered((*segment)->info(), *partition); };
-    if (std::any_of(on_disk_.partitions.begin(), on_disk_.partitions.end(), covers)) {
-      (*segment)->doom();
-      continue;
-    }
-    head_.note_time((*segment)->info().max_time);
-    segments_since_[(*segment)->info().window_start] = INT64_MIN;
     on_disk_.segments.push_back(std::move(*segment));
   }
-  sort_by_window(on_disk_.segments);
   return {};
+}
+
+/// What a crash left between the making of a partition and the removal of what it was made from.
+void Store::drop_obsolete() {
+  std::vector<NamedCover> covers;
+  for (const auto& segment : on_disk_.segments) covers.push_back({segment->name(), segment->cover(head_.window())});
+  for (const auto& partition : on_disk_.partitions) covers.push_back({partition->name(), partition->info().cover});
+  const std::vector<std::string> names = obsolete(covers);
+  const auto drop = [&](auto& all) {
+    std::erase_if(all, [&](const auto& one) {
+      const bool gone = std::find(names.begin(), names.end(), one->name()) != names.end();
+      if (gone) one->doom();
+      return gone;
+    });
+  };
+  drop(on_disk_.segments);
+  drop(on_disk_.partitions);
+}
+
+/// What is left is what counts.
+void Store::note_on_disk() {
+  sort_by_flush(on_disk_.partitions);
+  sort_by_window(on_disk_.segments);
+  for (const auto& partition : on_disk_.partitions) {
+    flushing_.reserve_number(partition->info().cover.last_flush);
+    head_.note_time(partition->info().max_time);
+  }
+  for (const auto& segment : on_disk_.segments) {
+    segments_since_[segment->info().window_start] = INT64_MIN;
+    head_.note_time(segment->info().max_time);
+  }
 }
 
 Result<void> Store::open() {
@@ -136,6 +149,8 @@ Result<void> Store::open() {
   if (!segments) return std::move(segments).error();
   if (auto opened = open_partitions(); !opened) return opened;
   if (auto opened = open_segments(*segments); !opened) return opened;
+  drop_obsolete();
+  note_on_disk();
   Replay replay(head_, metadata_);
   {
     const auto lock = head_.lock_for_writing();
@@ -210,7 +225,7 @@ void Store::replace(const HeadSegments& sealed, std::shared_ptr<Partition> parti
                 [&](const auto& segment) { return std::find(sealed.begin(), sealed.end(), segment) != sealed.end(); });
   for (const auto& segment : sealed) segment->doom();
   on_disk_.partitions.push_back(std::move(partition));
-  sort_by_time(on_disk_.partitions);
+  sort_by_flush(on_disk_.partitions);
 }
 
 bool Store::flush_wanted() const {

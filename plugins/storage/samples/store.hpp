@@ -62,6 +62,8 @@ class Store {
   class Replay;
   Result<void> open_partitions();
   Result<void> open_segments(const std::vector<std::string>& names);
+  void drop_obsolete();
+  void note_on_disk();
   Result<void> restore_newest();
   void await_newest();
   OnDisk on_disk() const;

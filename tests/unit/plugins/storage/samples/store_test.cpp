@@ -259,7 +259,7 @@ TEST_F(StoreTest, KeepsMetadataOverRestartAndSealing) {
 TEST_F(StoreTest, SaysWhichPartitionIsDamaged) {
   ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
   seal();
-  const std::string name = partition_name(window_start(kBase, options_.partition_window_ns), 1);
+  const std::string name = partition_name({window_start(kBase, options_.partition_window_ns), 0, 1, 1});
   ASSERT_TRUE(storage_.exists(name));
   storage_.damage(name, "chunks");
   (void)all();

@@ -1,0 +1,89 @@
+#include "partition_name.hpp"
+
+#include <array>
+#include <charconv>
+#include <ctime>
+
+namespace tarsier::samples {
+namespace {
+
+constexpr std::string_view kPrefix = "samples/";
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+
+/// Takes digits from the front of `text`.
+template <class Number>
+bool take_number(std::string_view& text, size_t digits, Number& out) {
+  if (text.size() < digits) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, out);
+  if (error != std::errc() || end != text.data() + digits) return false;
+  text.remove_prefix(digits);
+  return true;
+}
+
+bool take(std::string_view& text, char wanted) {
+  if (!text.starts_with(wanted)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+/// "2026-11-22T1000" or "2026-11-22T100030".
+bool parse_begin(std::string_view text, int64_t& begin) {
+  std::tm calendar{};
+  if (!take_number(text, 4, calendar.tm_year) || !take(text, '-') || !take_number(text, 2, calendar.tm_mon) || !take(text, '-') ||
+      !take_number(text, 2, calendar.tm_mday) || !take(text, 'T') || !take_number(text, 2, calendar.tm_hour) ||
+      !take_number(text, 2, calendar.tm_min)) {
+    return false;
+  }
+  if (!text.empty() && (!take_number(text, 2, calendar.tm_sec) || !text.empty())) return false;
+  calendar.tm_year -= 1900;
+  calendar.tm_mon -= 1;
+  return !__builtin_mul_overflow(int64_t{timegm(&calendar)}, kNsPerSecond, &begin);
+}
+
+bool parse_flush(std::string_view text, uint64_t& flush) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), flush);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
+std::string partition_name(const Cover& cover) {
+  const int64_t rest = cover.begin % kNsPerSecond;
+  // The lowest time lies in no whole second that 64 bits can name, so the one above it stands for it.
+  const bool nameable = cover.begin - INT64_MIN >= kNsPerSecond || cover.begin >= 0;
+  const std::time_t seconds = cover.begin / kNsPerSecond - (rest < 0 && nameable ? 1 : 0);
+  std::tm calendar{};
+  gmtime_r(&seconds, &calendar);
+  std::array<char, 32> text{};
+  const size_t size =
+      std::strftime(text.data(), text.size(), calendar.tm_sec == 0 ? "%Y-%m-%dT%H%M" : "%Y-%m-%dT%H%M%S", &calendar);
+  return std::string(kPrefix) + std::string(text.data(), size) + "." + std::to_string(cover.first_flush) + "-" +
+         std::to_string(cover.last_flush);
+}
+
+bool parse_partition_name(std::string_view name, Cover& cover) {
+  if (!name.starts_with(kPrefix)) return false;
+  name.remove_prefix(kPrefix.size());
+  const size_t dot = name.find('.');
+  if (dot == std::string_view::npos || !parse_begin(name.substr(0, dot), cover.begin)) return false;
+  cover.end = cover.begin;
+  name.remove_prefix(dot + 1);
+  const size_t dash = name.find('-');
+  if (dash == std::string_view::npos) return false;
+  return parse_flush(name.substr(0, dash), cover.first_flush) && parse_flush(name.substr(dash + 1), cover.last_flush);
+}
+
+std::vector<std::string> obsolete(std::span<const NamedCover> all) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < all.size(); ++i) {
+    for (size_t j = 0; j < all.size(); ++j) {
+      if (i == j || !all[i].cover.lies_within(all[j].cover)) continue;
+      if (all[i].cover == all[j].cover && i > j) continue;
+      names.push_back(all[i].name);
+      break;
+    }
+  }
+  return names;
+}
+
+}  // namespace tarsier::samples

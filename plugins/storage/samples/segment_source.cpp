@@ -1,0 +1,79 @@
+#include "segment_source.hpp"
+
+namespace tarsier::samples {
+namespace {
+
+constexpr uint64_t kRunSamples = 4'000'000;  // in memory at once, 16 bytes each
+
+}  // namespace
+
+Result<std::unique_ptr<SegmentSource>> SegmentSource::open(const SeriesTable& table, const HeadSegments& segments) {
+  std::unique_ptr<SegmentSource> source(new SegmentSource(table));
+  uint64_t samples = 0;
+  for (const auto& segment : segments) {
+    auto reader = SegmentReader::open(segment);
+    if (!reader) return std::move(reader).error();
+    source->readers_.push_back(std::move(*reader));
+    samples += segment->info().samples;
+  }
+  source->sort();
+  const uint64_t each = samples / std::max<uint64_t>(table.size(), 1) + 1;
+  source->run_length_ = static_cast<size_t>(std::max<uint64_t>(kRunSamples / each, 1));
+  return source;
+}
+
+/// Ranks the texts that the series use first: one compare of texts each then, and numbers after it.
+void SegmentSource::sort() {
+  const Symbols& symbols = table_.symbols();
+  std::vector<uint32_t> used, rank;
+  for (uint32_t id = 0; id < table_.size(); ++id) {
+    order_.push_back(id);
+    for (const uint32_t symbol : table_.pairs(id)) {
+      if (symbol >= rank.size()) rank.resize(size_t{symbol} + 1, kNoSymbol);
+      if (std::exchange(rank[symbol], 0) == kNoSymbol) used.push_back(symbol);
+    }
+  }
+  std::sort(used.begin(), used.end(), [&](uint32_t a, uint32_t b) { return symbols.text(a) < symbols.text(b); });
+  for (uint32_t number = 0; number < used.size(); ++number) rank[used[number]] = number;
+  std::sort(order_.begin(), order_.end(), [&](uint32_t a, uint32_t b) {
+    const auto left = table_.pairs(a);
+    const auto right = table_.pairs(b);
+    return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end(),
+                                        [&](uint32_t x, uint32_t y) { return rank[x] < rank[y]; });
+  });
+}
+
+Result<void> SegmentSource::read_run() {
+  run_begin_ = next_;
+  const size_t count = std::min(run_length_, order_.size() - next_);
+  run_.resize(count);
+  for (Columns& columns : run_) columns.clear();
+  std::vector<std::pair<uint64_t, size_t>> by_ref;
+  for (size_t i = 0; i < count; ++i) by_ref.emplace_back(table_[order_[next_ + i]].ref, i);
+  std::sort(by_ref.begin(), by_ref.end());
+  for (SegmentReader& reader : readers_) {
+    for (const auto& [ref, place] : by_ref) {
+      if (auto read = reader.read(ref, INT64_MIN, INT64_MAX, run_[place]); !read) return read;
+    }
+  }
+  return {};
+}
+
+Result<bool> SegmentSource::next() {
+  if (next_ == order_.size()) return false;
+  if (next_ == run_begin_ + run_.size() || run_.empty()) {
+    if (auto read = read_run(); !read) return std::move(read).error();
+  }
+  labels_.clear();
+  table_.labels(order_[next_++], labels_);
+  return true;
+}
+
+Result<void> SegmentSource::samples(Columns& out) {
+  Columns& columns = run_[next_ - 1 - run_begin_];
+  columns.normalise();
+  for (size_t row = 0; row < columns.size(); ++row) out.append(columns.at(row));
+  return {};
+}
+
+}  // namespace tarsier::samples
