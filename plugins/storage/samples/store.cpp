@@ -56,26 +56,45 @@ class Store::Replay final : public JournalVisitor {
     uint32_t id = table.find(hash, pairs_);
     if (id == kNoSeries) id = table.add(hash, ref, pairs_);
     table[id].defined_in = kBeforeAll;
-    by_ref_[ref] = id;
+    if (table[id].ref != ref) other_refs_[ref] = id;
   }
   void sample(uint64_t ref, const Sample& sample) override {
-    const auto found = by_ref_.find(ref);
-    if (found == by_ref_.end()) {
+    const uint32_t id = find(ref);
+    if (id == kNoSeries) {
       ++unknown_;
       return;
     }
-    (void)head_.insert(head_.table()[found->second], sample);
+    (void)head_.insert(head_.table()[id], sample);
   }
   void metadata(std::string_view metric, Metadata metadata) override { (void)metadata_.set(metric, std::move(metadata)); }
   uint64_t unknown() const noexcept { return unknown_; }
 
  private:
+  /// Numbers of series ascend with their place in the table, and a batch mostly holds neighbours.
+  uint32_t find(uint64_t ref) {
+    const SeriesTable& table = head_.table();
+    if (last_ + 1 < table.size() && table[last_ + 1].ref == ref) return ++last_;
+    uint32_t low = 0, high = table.size();
+    while (low < high) {
+      const uint32_t middle = low + (high - low) / 2;
+      if (table[middle].ref < ref) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low < table.size() && table[low].ref == ref) return last_ = low;
+    const auto other = other_refs_.find(ref);
+    return other == other_refs_.end() ? kNoSeries : other->second;
+  }
+
   Head& head_;
   MetadataTable& metadata_;
+  uint32_t last_ = 0;  // series of the sample before
   std::vector<uint32_t> numbers_;  // of the texts of the record in hand
   std::vector<uint64_t> hashes_;
   std::vector<uint32_t> pairs_;
-  boost::unordered_flat_map<uint64_t, uint32_t> by_ref_;
+  boost::unordered_flat_map<uint64_t, uint32_t> other_refs_;  // of series that were forgotten and came again
   uint64_t unknown_ = 0;
 };
 
