@@ -27,7 +27,7 @@ struct BucketSpan {
 };
 
 /// One native histogram, as Prometheus has it. Counts are absolute, not deltas, and doubles in both flavours.
-struct Histogram {
+struct NativeHistogram {
   static constexpr int32_t kCustomBuckets = -53;  ///< schema of histograms with bounds of their own
 
   int32_t schema = 0;  ///< -4 .. 8: bucket i ends at 2^(i * 2^-schema); or kCustomBuckets
@@ -213,7 +213,7 @@ inline Result<void> check_buckets(const char* sign, const std::vector<BucketSpan
   return {};
 }
 
-inline Result<void> check_custom(const Histogram& histogram) {
+inline Result<void> check_custom(const NativeHistogram& histogram) {
   if (histogram.custom_bounds.size() > kMaxHistogramBuckets) return Error::invalid("histogram: too many custom bounds");
   if (histogram.zero_count != 0 || histogram.zero_threshold != 0 || !histogram.negative_spans.empty() ||
       !histogram.negative_buckets.empty())
@@ -234,8 +234,8 @@ inline Result<void> check_custom(const Histogram& histogram) {
 
 /// [any] Whether the parts make a histogram: known schema, spans that fit the counts, no negative counts, an integer histogram's
 /// count the sum of its buckets (or more, when the sum is NaN). INVALID says what is wrong.
-inline Result<void> check_histogram(const Histogram& histogram) {
-  const bool custom = histogram.schema == Histogram::kCustomBuckets;
+inline Result<void> check_histogram(const NativeHistogram& histogram) {
+  const bool custom = histogram.schema == NativeHistogram::kCustomBuckets;
   if (!custom && (histogram.schema < -4 || histogram.schema > 8))
     return Error::invalid("histogram: schema " + std::to_string(histogram.schema) +
                           ", expected -4 to 8, or -53 for custom buckets");
@@ -261,7 +261,7 @@ inline Result<void> check_histogram(const Histogram& histogram) {
 }
 
 /// [any] Appends the encoding. The histogram is one that check_histogram() accepts, or a stale one. Never empty.
-inline void encode_histogram(const Histogram& histogram, std::vector<uint8_t>& out) {
+inline void encode_histogram(const NativeHistogram& histogram, std::vector<uint8_t>& out) {
   bool bits = !detail::is_exact(histogram.count) || !detail::is_exact(histogram.zero_count);
   for (const double count : histogram.positive_buckets) bits = bits || !detail::is_exact(count);
   for (const double count : histogram.negative_buckets) bits = bits || !detail::is_exact(count);
@@ -289,7 +289,7 @@ inline void encode_histogram(const Histogram& histogram, std::vector<uint8_t>& o
 
 /// [any] Replaces `histogram`. INVALID for bytes that encode_histogram() does not write: cut off, too long, beyond the limits, of a
 /// later version; `histogram` is then unspecified. Allocates only when vectors have to grow, and little for any bytes.
-inline Result<void> decode_histogram(std::span<const uint8_t> encoded, Histogram& histogram) {
+inline Result<void> decode_histogram(std::span<const uint8_t> encoded, NativeHistogram& histogram) {
   histogram.clear();
   detail::HistogramReader reader(encoded);
   const uint8_t flags = reader.byte();

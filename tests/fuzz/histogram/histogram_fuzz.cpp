@@ -13,7 +13,7 @@ bool same(const std::vector<double>& a, const std::vector<double>& b) {
   return true;
 }
 
-bool same(const tarsier::Histogram& a, const tarsier::Histogram& b) {
+bool same(const tarsier::NativeHistogram& a, const tarsier::NativeHistogram& b) {
   return a.schema == b.schema && a.counter_reset == b.counter_reset && a.is_float == b.is_float &&
          same({a.zero_threshold, a.zero_count, a.count, a.sum}, {b.zero_threshold, b.zero_count, b.count, b.sum}) &&
          a.positive_spans == b.positive_spans && a.negative_spans == b.negative_spans &&
@@ -25,12 +25,12 @@ bool same(const tarsier::Histogram& a, const tarsier::Histogram& b) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::vector<uint8_t> bytes(data, data + size);  // of exactly this size, so that a read beyond is seen
-  tarsier::Histogram histogram;
+  tarsier::NativeHistogram histogram;
   if (!tarsier::decode_histogram(bytes, histogram)) return 0;
   (void)tarsier::check_histogram(histogram).ok();
   std::vector<uint8_t> again;
   tarsier::encode_histogram(histogram, again);
-  tarsier::Histogram read;
+  tarsier::NativeHistogram read;
   if (!tarsier::decode_histogram(again, read) || !same(histogram, read)) std::abort();
   return 0;
 }

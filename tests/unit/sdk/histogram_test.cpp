@@ -6,8 +6,8 @@
 namespace tarsier {
 namespace {
 
-Histogram example() {
-  Histogram histogram;
+NativeHistogram example() {
+  NativeHistogram histogram;
   histogram.schema = 3;
   histogram.counter_reset = CounterReset::no;
   histogram.zero_threshold = std::ldexp(1.0, -128);
@@ -21,9 +21,9 @@ Histogram example() {
   return histogram;
 }
 
-Histogram custom() {
-  Histogram histogram;
-  histogram.schema = Histogram::kCustomBuckets;
+NativeHistogram custom() {
+  NativeHistogram histogram;
+  histogram.schema = NativeHistogram::kCustomBuckets;
   histogram.count = 6;
   histogram.sum = 5;
   histogram.custom_bounds = {0.005, 0.1, 1};
@@ -32,13 +32,13 @@ Histogram custom() {
   return histogram;
 }
 
-std::vector<uint8_t> encoded(const Histogram& histogram) {
+std::vector<uint8_t> encoded(const NativeHistogram& histogram) {
   std::vector<uint8_t> out;
   encode_histogram(histogram, out);
   return out;
 }
 
-void expect_same(const Histogram& a, const Histogram& b) {
+void expect_same(const NativeHistogram& a, const NativeHistogram& b) {
   const auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
   EXPECT_EQ(a.schema, b.schema);
   EXPECT_EQ(a.counter_reset, b.counter_reset);
@@ -54,8 +54,8 @@ void expect_same(const Histogram& a, const Histogram& b) {
   EXPECT_EQ(a.custom_bounds, b.custom_bounds);
 }
 
-void expect_round_trip(const Histogram& histogram) {
-  Histogram read = custom();  // what was there is replaced
+void expect_round_trip(const NativeHistogram& histogram) {
+  NativeHistogram read = custom();  // what was there is replaced
   const auto decoded = decode_histogram(encoded(histogram), read);
   ASSERT_TRUE(decoded) << decoded.error().message();
   expect_same(read, histogram);
@@ -72,7 +72,7 @@ TEST(Histogram, ReadsBackIntegersFloatsAndCustomBuckets) {
   expect_round_trip({});
   expect_round_trip(example());
   expect_round_trip(custom());
-  Histogram floats = example();
+  NativeHistogram floats = example();
   floats.is_float = true;
   floats.counter_reset = CounterReset::gauge;
   expect_round_trip(floats);
@@ -80,7 +80,7 @@ TEST(Histogram, ReadsBackIntegersFloatsAndCustomBuckets) {
   floats.zero_threshold = 0.3;
   floats.zero_count = -0.0;
   expect_round_trip(floats);
-  Histogram large = example();
+  NativeHistogram large = example();
   large.count = 9007199254740992;
   large.positive_buckets[0] = 9007199254740992;
   expect_round_trip(large);
@@ -88,7 +88,7 @@ TEST(Histogram, ReadsBackIntegersFloatsAndCustomBuckets) {
 
 TEST(Histogram, KeepsNanPayloadsOfTheSum) {
   for (const uint64_t bits : {uint64_t{TARSIER_STALE_NAN_BITS}, uint64_t{0x7ff8000000000001}, uint64_t{0xfff0000000000777}}) {
-    Histogram histogram = example();
+    NativeHistogram histogram = example();
     histogram.sum = std::bit_cast<double>(bits);
     expect_round_trip(histogram);
     EXPECT_EQ(histogram.is_stale(), bits == TARSIER_STALE_NAN_BITS);
@@ -96,9 +96,9 @@ TEST(Histogram, KeepsNanPayloadsOfTheSum) {
 }
 
 TEST(Histogram, RefusesEveryTruncationAndWhatFollows) {
-  for (const Histogram& histogram : {example(), custom()}) {
+  for (const NativeHistogram& histogram : {example(), custom()}) {
     auto bytes = encoded(histogram);
-    Histogram read;
+    NativeHistogram read;
     for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_histogram(std::span(bytes).first(size), read)) << size;
     bytes.push_back(0);
     EXPECT_FALSE(decode_histogram(bytes, read));
@@ -111,7 +111,7 @@ TEST(Histogram, RefusesEveryTruncationAndWhatFollows) {
 TEST(Histogram, RefusesMoreBucketsThanTheLimitBeforeMakingThem) {
   std::vector<uint8_t> bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0};
   append_varint(bytes, kMaxHistogramBuckets + 1);
-  Histogram read;
+  NativeHistogram read;
   EXPECT_FALSE(decode_histogram(bytes, read));
   EXPECT_TRUE(read.positive_buckets.empty());
 }
@@ -119,7 +119,7 @@ TEST(Histogram, RefusesMoreBucketsThanTheLimitBeforeMakingThem) {
 TEST(CheckHistogram, AcceptsWhatIsRight) {
   EXPECT_TRUE(check_histogram(example()));
   EXPECT_TRUE(check_histogram(custom()));
-  Histogram histogram = example();
+  NativeHistogram histogram = example();
   histogram.sum = std::nan("");
   histogram.count = 25;
   EXPECT_TRUE(check_histogram(histogram)) << "observations of NaN are in no bucket";
@@ -128,22 +128,22 @@ TEST(CheckHistogram, AcceptsWhatIsRight) {
 TEST(CheckHistogram, SaysWhatIsWrong) {
   const struct {
     const char* message;
-    void (*damage)(Histogram&);
+    void (*damage)(NativeHistogram&);
   } cases[] = {
-      {"schema 9", [](Histogram& h) { h.schema = 9; }},
-      {"custom bounds with schema 3", [](Histogram& h) { h.custom_bounds = {1}; }},
-      {"buckets count 21.000000, its count is 22", [](Histogram& h) { h.count = 22; }},
-      {"negative or NaN", [](Histogram& h) { h.zero_count = -1; }},
-      {"positive buckets: spans for 4 buckets, but 3 counts", [](Histogram& h) { h.positive_spans[0].length = 3; }},
-      {"positive buckets: span 2 has a negative offset", [](Histogram& h) { h.positive_spans[1].offset = -1; }},
-      {"negative buckets: a count of -4", [](Histogram& h) { h.negative_buckets[0] = -4; }},
-      {"together with a zero bucket", [](Histogram& h) { h.schema = Histogram::kCustomBuckets; }},
-      {"custom bound 2 does not ascend", [](Histogram& h) { h = custom(), h.custom_bounds[1] = 0.005; }},
-      {"custom bound 3", [](Histogram& h) { h = custom(), h.custom_bounds[2] = INFINITY; }},
-      {"ends behind bucket 3", [](Histogram& h) { h = custom(), h.custom_bounds.pop_back(); }},
+      {"schema 9", [](NativeHistogram& h) { h.schema = 9; }},
+      {"custom bounds with schema 3", [](NativeHistogram& h) { h.custom_bounds = {1}; }},
+      {"buckets count 21.000000, its count is 22", [](NativeHistogram& h) { h.count = 22; }},
+      {"negative or NaN", [](NativeHistogram& h) { h.zero_count = -1; }},
+      {"positive buckets: spans for 4 buckets, but 3 counts", [](NativeHistogram& h) { h.positive_spans[0].length = 3; }},
+      {"positive buckets: span 2 has a negative offset", [](NativeHistogram& h) { h.positive_spans[1].offset = -1; }},
+      {"negative buckets: a count of -4", [](NativeHistogram& h) { h.negative_buckets[0] = -4; }},
+      {"together with a zero bucket", [](NativeHistogram& h) { h.schema = NativeHistogram::kCustomBuckets; }},
+      {"custom bound 2 does not ascend", [](NativeHistogram& h) { h = custom(), h.custom_bounds[1] = 0.005; }},
+      {"custom bound 3", [](NativeHistogram& h) { h = custom(), h.custom_bounds[2] = INFINITY; }},
+      {"ends behind bucket 3", [](NativeHistogram& h) { h = custom(), h.custom_bounds.pop_back(); }},
   };
   for (const auto& test : cases) {
-    Histogram histogram = example();
+    NativeHistogram histogram = example();
     test.damage(histogram);
     const auto checked = check_histogram(histogram);
     ASSERT_FALSE(checked) << test.message;

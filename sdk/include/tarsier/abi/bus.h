@@ -47,7 +47,8 @@ typedef struct tarsier_subscribe_spec {
   void (*on_batch)(void *user, const tarsier_batch *batch, tarsier_delivery *delivery);
 } tarsier_subscribe_spec;
 
-/* [any] The fate of a published batch: OK when each required subscription has completed it with OK, else the first failure. */
+/* [any] The fate of a published batch: OK when each required subscription has completed it with OK, else the first failure. INVALID from a
+ * store means that some rows were refused and the rest is kept; `message` then begins with how many, "3 of 5000 ". */
 typedef void (*tarsier_published_fn)(void *user, tarsier_status status, tarsier_str message);
 
 typedef struct tarsier_bus {

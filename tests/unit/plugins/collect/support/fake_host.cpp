@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "plugins/lib/exposition/number.hpp"
+#include "tarsier/batch_builder.hpp"
+#include "tarsier/flat_set.hpp"
 #include "tests/unit/plugins/collect/support/fake_config.hpp"
 
 namespace tarsier::fake {
@@ -46,7 +48,11 @@ const tarsier_bus kBus = {sizeof(tarsier_bus),
                             if (auto verified = batch::verify({bytes, batch_of(batch)->size}); !verified)
                               return verified.to_c(error);
                             fake.batches.push_back(batch_of(batch)->words);
-                            if (published != nullptr) published(user, TARSIER_OK, str(""));
+                            if (published == nullptr) return TARSIER_OK;
+                            if (fake.store_failures.empty()) return published(user, TARSIER_OK, str("")), TARSIER_OK;
+                            const Error failure = fake.store_failures.front();
+                            fake.store_failures.pop_front();
+                            published(user, failure.code(), str(failure.message()));
                             return TARSIER_OK;
                           },
                           nullptr,
@@ -106,8 +112,10 @@ const tarsier_http kHttp = [] {
     auto& answer = *reinterpret_cast<Answer*>(exchange);
     answer.code = code;
     answer.body = view(body);
-    for (uint32_t i = 0; i < count; ++i)
+    for (uint32_t i = 0; i < count; ++i) {
+      answer.headers.emplace(view(headers[i].name), view(headers[i].value));
       if (view(headers[i].name) == "content-type") answer.content_type = view(headers[i].value);
+    }
   };
   http.request = [](void*, const tarsier_host* owner, const tarsier_http_client_request* request, tarsier_http_done_fn done,
                     void* user, tarsier_http_call**, tarsier_error* error) -> tarsier_status {
@@ -171,15 +179,28 @@ FakeHost::FakeHost() {
   the_host = this;
 }
 
-std::string FakeHost::batch_text(size_t index) const {
+batch::View FakeHost::batch(size_t index) const {
   const batch::View head({reinterpret_cast<const uint8_t*>(batches[index].data()), sizeof(tarsier_batch_head)});
-  const batch::View whole({reinterpret_cast<const uint8_t*>(batches[index].data()), static_cast<size_t>(head.head().size)});
-  const batch::SamplesView samples(whole);
+  return batch::View({reinterpret_cast<const uint8_t*>(batches[index].data()), static_cast<size_t>(head.head().size)});
+}
+
+static std::vector<batch::Label> labels_of(const batch::SamplesView& samples, uint32_t series) {
+  std::vector<batch::Label> labels;
+  if (samples.has_flat_sets()) {
+    if (auto decoded = decode_flat_set(samples.flat_set(series), labels); !decoded) labels = {{"__name__", "undecodable"}};
+    return labels;
+  }
+  for (uint32_t i = 0; i < samples.labels().size(series); ++i)
+    labels.emplace_back(samples.labels().name(series, i), samples.labels().value(series, i));
+  return labels;
+}
+
+std::string FakeHost::batch_text(size_t index) const {
+  const batch::SamplesView samples(batch(index));
   std::vector<std::string> lines;
   for (uint32_t series = 0; series < samples.series_count(); ++series) {
     std::string name, labels;
-    for (uint32_t i = 0; i < samples.labels().size(series); ++i) {
-      const std::string_view label = samples.labels().name(series, i), value = samples.labels().value(series, i);
+    for (const auto& [label, value] : labels_of(samples, series)) {
       if (label == "__name__")
         name = value;
       else
@@ -193,7 +214,10 @@ std::string FakeHost::batch_text(size_t index) const {
         line += "stale";
       else
         exposition::append_number(line, value);
-      lines.push_back(line.append(" @").append(std::to_string(samples.times(series)[row] / 1'000'000)));
+      line.append(" @").append(std::to_string(samples.times(series)[row] / 1'000'000));
+      if (const auto starts = samples.starts(series); !starts.empty() && starts[row] != 0)
+        line.append(" since ").append(std::to_string(starts[row] / 1'000'000));
+      lines.push_back(std::move(line));
     }
   }
   std::sort(lines.begin(), lines.end());
@@ -226,20 +250,35 @@ void FakeHost::fail(size_t call, tarsier_status status, std::string_view message
   calls[call].done(calls[call].user, status, str(message), nullptr);
 }
 
-Answer FakeHost::ask(std::string_view pattern, std::string_view query) const {
+Answer FakeHost::call(std::string_view pattern, tarsier_http_request request) const {
   Answer answer;
   for (const Route& route : routes) {
     if (route.pattern != pattern) continue;
-    tarsier_http_request request{};
     request.size = sizeof(request);
-    request.method = TARSIER_HTTP_GET;
     request.path = str(pattern);
-    request.query = str(query);
     const std::string prefix = "/" + route.api;
     request.prefix = str(prefix);
     route.handler(route.user, &request, reinterpret_cast<tarsier_exchange*>(&answer));
   }
   return answer;
+}
+
+Answer FakeHost::ask(std::string_view pattern, std::string_view query) const {
+  tarsier_http_request request{};
+  request.method = TARSIER_HTTP_GET;
+  request.query = str(query);
+  return call(pattern, request);
+}
+
+Answer FakeHost::post(std::string_view pattern, const std::map<std::string, std::string>& headers, std::string_view body) const {
+  std::vector<tarsier_pair> pairs;
+  for (const auto& [name, value] : headers) pairs.push_back({str(name), str(value)});
+  tarsier_http_request request{};
+  request.method = TARSIER_HTTP_POST;
+  request.headers = pairs.data();
+  request.header_count = static_cast<uint32_t>(pairs.size());
+  request.body = bytes(body);
+  return call(pattern, request);
 }
 
 }  // namespace tarsier::fake

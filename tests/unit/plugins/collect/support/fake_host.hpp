@@ -42,6 +42,7 @@ struct Route {
 struct Answer {
   uint32_t code = 0;
   std::string content_type, body;
+  std::map<std::string, std::string> headers;  // as they are spelt
 };
 
 class FakeHost {
@@ -54,6 +55,7 @@ class FakeHost {
   int64_t mono_ns = 0;
   int32_t ready = 1;
   std::deque<tarsier_status> publish_answers;  // empty: OK
+  std::deque<Error> store_failures;            // what the store says of batches that were accepted; empty: OK
   tarsier_status request_answer = TARSIER_OK;
 
   // What the test looks at.
@@ -65,7 +67,8 @@ class FakeHost {
   std::map<std::string, double> metrics;
   std::string health;
 
-  /// One line a sample, sorted: `name{label="value"} value @ms`, stale markers as "stale".
+  batch::View batch(size_t index) const;
+  /// One line a sample, sorted: `name{label=value} value @ms`, stale markers as "stale", start timestamps as "since ms".
   std::string batch_text(size_t index) const;
   std::string last_batch() const { return batches.empty() ? std::string("none") : batch_text(batches.size() - 1); }
   /// Runs every timer that is not cancelled, once; one-shot timers only at their first time.
@@ -75,8 +78,10 @@ class FakeHost {
   void fail(size_t call, tarsier_status status, std::string_view message);
   /// Asks a route; `query` without '?'.
   Answer ask(std::string_view pattern, std::string_view query = "") const;
+  Answer post(std::string_view pattern, const std::map<std::string, std::string>& headers, std::string_view body) const;
 
  private:
+  Answer call(std::string_view pattern, tarsier_http_request request) const;
   tarsier_host raw_{};
 };
 

@@ -1,0 +1,131 @@
+"""A real Prometheus sends its own metrics by remote write; what we answer is what it answers."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+from host import Host, free_port, get, wait_for
+
+RECEIVER = """
+[plugin.remote-write-receiver]
+[plugin.samples]
+[plugin.promql]
+"""
+
+CONFIG = """
+global: {{ scrape_interval: 1s, external_labels: {{ origin: sender }} }}
+scrape_configs:
+  - job_name: prometheus
+    static_configs: [{{ targets: ["127.0.0.1:{port}"] }}]
+remote_write:
+  - url: {url}/api/v1/write
+    send_exemplars: true
+    send_native_histograms: true
+    metadata_config: {{ send: true, send_interval: 1s }}
+{message}
+"""
+
+EXPRESSIONS = [
+    "up",
+    "prometheus_build_info",
+    "scrape_samples_scraped",
+    "count by (job) ({job='prometheus'})",
+    "sum by (__name__) ({__name__=~'prometheus_tsdb_.*total'})",
+    "prometheus_http_request_duration_seconds_bucket",
+    "go_gc_duration_seconds",
+]
+
+
+def prometheus_program():
+    """TARSIER_PROMETHEUS, or Debian's."""
+    return os.environ.get("TARSIER_PROMETHEUS") or shutil.which("prometheus")
+
+
+def prometheus_major():
+    version = subprocess.run([prometheus_program(), "--version"], capture_output=True, text=True, check=True)
+    return int(re.search(r"version (\d+)\.", version.stdout + version.stderr).group(1))
+
+
+class Sender:
+    """A Prometheus that scrapes itself and writes to `url`."""
+
+    def __init__(self, url, message=""):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._directory = tempfile.TemporaryDirectory(prefix="tarsier-sender-")
+        self.config = pathlib.Path(self._directory.name, "prometheus.yml")
+        self.config.write_text(CONFIG.format(port=self.port, url=url, message=message))
+
+    def __enter__(self):
+        program = prometheus_program()
+        assert program, "prometheus is not installed"
+        self.log = open(self.config.with_name("log"), "wb")
+        arguments = [program, f"--config.file={self.config}", f"--web.listen-address=127.0.0.1:{self.port}", f"--storage.tsdb.path={self.config.with_name('data')}"]
+        if prometheus_major() < 3:
+            arguments.append("--enable-feature=exemplar-storage,native-histograms")
+        self.process = subprocess.Popen(arguments, stdout=self.log, stderr=self.log)
+        wait_for("prometheus", lambda: get(self.url + "/-/ready")[0] == 200, timeout=60)
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        self._directory.cleanup()
+
+
+def answer(url, expression, at):
+    """{labels: value} at a time, without the sender's external label."""
+    query = urllib.parse.urlencode({"query": expression, "time": at})
+    result = json.loads(get(f"{url}/api/v1/query?{query}")[2])["data"]["result"]
+    labels = lambda metric: tuple(sorted((name, value) for name, value in metric.items() if name != "origin"))
+    return {labels(entry["metric"]): entry["value"][1] for entry in result}
+
+
+class RemoteWrite(unittest.TestCase):
+    def agree(self, host, sender):
+        """Every sample of a while ago that the sender has, we have, and no other."""
+        wait_for("samples of some scrapes", lambda: (host.value("count_over_time(up{origin='sender'}[1m])") or 0) >= 5)
+        at = time.time() - 3
+        wait_for("the samples up to now", lambda: answer(host.url, "timestamp(up)", time.time()) and max(float(value) for value in answer(host.url, "timestamp(up)", time.time()).values()) > at)
+        for expression in EXPRESSIONS:
+            theirs = answer(sender.url, expression, at)
+            self.assertTrue(theirs, expression)
+            self.assertEqual(answer(host.url, expression, at), theirs, expression)
+        failed = answer(sender.url, "prometheus_remote_storage_samples_failed_total", time.time())
+        self.assertEqual(set(failed.values()), {"0"}, host.log())
+
+    def test_version_1_is_taken_and_agrees_with_the_sender(self):
+        with Host(RECEIVER) as host, Sender(host.url) as sender:
+            self.agree(host, sender)
+            metadata = wait_for("metadata", lambda: host.api("metadata", metric="prometheus_build_info"))
+            self.assertEqual(metadata["prometheus_build_info"][0]["type"], "gauge")
+
+    def test_version_2_is_taken_and_agrees_with_the_sender(self):
+        if prometheus_major() < 3:
+            self.skipTest("this Prometheus sends 1.0 only; TARSIER_PROMETHEUS names another")
+        message = "    protobuf_message: io.prometheus.write.v2.Request"
+        with Host(RECEIVER) as host, Sender(host.url, message) as sender:
+            self.agree(host, sender)
+
+    def test_what_was_acknowledged_is_there_after_kill_9(self):
+        with tempfile.TemporaryDirectory(prefix="tarsier-e2e-") as directory:
+            with Host(RECEIVER, directory) as host, Sender(host.url) as sender:
+                wait_for("samples", lambda: (host.value("count_over_time(up{origin='sender'}[1m])") or 0) >= 3)
+                at = time.time() - 1
+                before = answer(host.url, "{job='prometheus'}", at)
+                host.kill()
+                host.start()
+                self.assertEqual(answer(host.url, "{job='prometheus'}", at), before)
+                wait_for("the sender to go on", lambda: max(float(value) for value in answer(host.url, "timestamp(up)", time.time()).values()) > at + 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
