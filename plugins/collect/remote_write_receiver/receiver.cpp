@@ -1,6 +1,7 @@
 // From the body to the bus.
 #include "plugins/collect/remote_write_receiver/receiver.hpp"
 
+#include "plugins/collect/remote_write_receiver/plain_request.hpp"
 #include "plugins/collect/remote_write_receiver/snappy_block.hpp"
 #include "plugins/collect/remote_write_receiver/write_request.hpp"
 #include "plugins/collect/remote_write_receiver/write_request_v2.hpp"
@@ -42,6 +43,16 @@ void Receiver::take(const http::Request& request, const http::Exchange& exchange
 }
 
 Result<Receiver::Made> Receiver::make_batch(Message message, std::string_view body, uint64_t size) {
+  if (message == Message::write_request) {
+    uint32_t hint = series_hint_.load(std::memory_order_relaxed);
+    if (auto plain = make_plain_batch(host_, body, size, hint)) {
+      series_hint_.store(hint, std::memory_order_relaxed);
+      Made made;
+      made.batch = std::move(plain->batch);
+      made.tally.samples = plain->samples;
+      return made;
+    }
+  }
   auto workspace = workspaces_.take();
   workspace->message.resize(size);
   Made made;
@@ -66,7 +77,7 @@ void Receiver::answer(const http::Exchange& exchange, Message message, const Ans
   histograms_.add(static_cast<double>(answer.histograms));
   exemplars_.add(static_cast<double>(answer.exemplars));
   std::vector<std::pair<const char*, std::string>> headers;
-  if (!answer.body.empty()) headers.emplace_back("content-type", kText);
+  if (!answer.body.empty()) headers.emplace_back("Content-Type", kText);
   if (answer.retry_after_s > 0) headers.emplace_back("Retry-After", std::to_string(answer.retry_after_s));
   if (message == Message::request_v2) {
     headers.emplace_back("X-Prometheus-Remote-Write-Samples-Written", std::to_string(answer.samples));

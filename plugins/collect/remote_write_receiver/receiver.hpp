@@ -1,6 +1,8 @@
 // Receiver: a request, its batch, and the answer once the batch is safe.
 #pragma once
 
+#include <atomic>
+
 #include <memory>
 
 #include "plugins/collect/remote_write_receiver/answer.hpp"
@@ -32,6 +34,7 @@ class Receiver {
   const Host& host_;
   const uint64_t max_decoded_bytes_;
   Workspaces workspaces_;
+  std::atomic<uint32_t> series_hint_{1024};  // how many series the last request had
   Counter samples_, histograms_, exemplars_, refused_;
 };
 
