@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "plugins/lib/promql/ast.hpp"
+#include "plugins/lib/promql/functions.hpp"
 #include "plugins/query/promql/exec/value.hpp"
 #include "plugins/query/promql/exec/window.hpp"
-#include "plugins/query/promql/parse/ast.hpp"
-#include "plugins/query/promql/plan/functions.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
 
 namespace tarsier::promql {

@@ -1,11 +1,11 @@
-#include "plugins/query/promql/parse/printer.hpp"
+#include "plugins/lib/promql/printer.hpp"
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 
-#include "plugins/query/promql/parse/text.hpp"
-#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/lib/promql/functions.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {

@@ -1,9 +1,9 @@
-#include "plugins/query/promql/parse/parser.hpp"
+#include "plugins/lib/promql/parser.hpp"
 
 #include <gtest/gtest.h>
 #include <string>
 
-#include "plugins/query/promql/parse/printer.hpp"
+#include "plugins/lib/promql/printer.hpp"
 
 namespace tarsier::promql {
 namespace {

@@ -1,10 +1,10 @@
-#include "plugins/query/promql/parse/parser.hpp"
+#include "plugins/lib/promql/parser.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "plugins/query/promql/parse/text.hpp"
-#include "plugins/query/promql/plan/type_check.hpp"
+#include "plugins/lib/promql/text.hpp"
+#include "plugins/lib/promql/type_check.hpp"
 
 namespace tarsier::promql {
 namespace {

@@ -1,11 +1,11 @@
-#include "plugins/query/promql/plan/type_check.hpp"
+#include "plugins/lib/promql/type_check.hpp"
 
 #include <algorithm>
 #include <re2/re2.h>
 #include <string>
 
-#include "plugins/query/promql/parse/text.hpp"
-#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/lib/promql/functions.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/query/promql/parse/token.hpp"
+#include "plugins/lib/promql/token.hpp"
 
 namespace tarsier::promql {
 
@@ -140,7 +140,7 @@ struct AggregationNode : Node {
   std::vector<std::string> labels;
 };
 
-struct Function;  // plan/functions.hpp
+struct Function;  // functions.hpp
 struct CallNode : Node {
   explicit CallNode(Position p) : Node(NodeKind::kCall, p) {}
   const Function* function = nullptr;

@@ -1,12 +1,12 @@
-// Reads a query into a tree. Syntax only: types are checked by plan/type_check.hpp. `parse` below does both.
+// Reads a query into a tree. Syntax only: types are checked by type_check.hpp. `parse` below does both.
 #pragma once
 
 #include <memory>
 #include <string_view>
 #include <vector>
 
-#include "plugins/query/promql/parse/ast.hpp"
-#include "plugins/query/promql/parse/lexer.hpp"
+#include "plugins/lib/promql/ast.hpp"
+#include "plugins/lib/promql/lexer.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::promql {

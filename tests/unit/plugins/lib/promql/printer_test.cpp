@@ -1,8 +1,8 @@
-#include "plugins/query/promql/parse/printer.hpp"
+#include "plugins/lib/promql/printer.hpp"
 
 #include <gtest/gtest.h>
 
-#include "plugins/query/promql/parse/parser.hpp"
+#include "plugins/lib/promql/parser.hpp"
 
 namespace tarsier::promql {
 namespace {

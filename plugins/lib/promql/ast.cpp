@@ -1,4 +1,4 @@
-#include "plugins/query/promql/parse/ast.hpp"
+#include "plugins/lib/promql/ast.hpp"
 
 namespace tarsier::promql {
 
