@@ -11,8 +11,11 @@
 
 namespace tarsier::promql {
 
-/// Deeper trees are refused, so that no walk over a tree can exhaust the stack.
+/// What nests deeper (parentheses, calls, signs, powers, subqueries of subqueries) is refused, so that no walk over a tree can
+/// exhaust the stack. Chains of operators do not count: see left_chain.
 constexpr uint32_t kMaxDepth = 400;
+/// A tree takes up to a hundred times the room of its text.
+constexpr size_t kMaxQueryBytes = size_t{2} << 20U;
 
 /// The tree of a query, checked. Errors read "1:3: parse error: ...".
 Result<NodePtr> parse(std::string_view query);
