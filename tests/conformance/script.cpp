@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <regex>
 
+#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/value.hpp"
-#include "plugins/query/promql/parse/parser.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::test {
 namespace {

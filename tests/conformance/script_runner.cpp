@@ -5,9 +5,9 @@
 #include <cmath>
 #include <regex>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/engine.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::test {
 namespace {

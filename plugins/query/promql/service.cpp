@@ -2,8 +2,8 @@
 
 #include <deque>
 
-#include "plugins/query/promql/parse/parser.hpp"
-#include "plugins/query/promql/parse/printer.hpp"
+#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/printer.hpp"
 
 namespace tarsier::promql {
 namespace {

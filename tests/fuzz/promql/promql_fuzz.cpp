@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "plugins/query/promql/parse/parser.hpp"
-#include "plugins/query/promql/parse/printer.hpp"
+#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/printer.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
 
 namespace {

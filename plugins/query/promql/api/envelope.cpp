@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "plugins/query/promql/parse/text.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {

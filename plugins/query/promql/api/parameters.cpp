@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "plugins/query/promql/parse/parser.hpp"
-#include "plugins/query/promql/parse/text.hpp"
+#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {

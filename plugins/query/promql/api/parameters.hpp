@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/query/promql/parse/ast.hpp"
+#include "plugins/lib/promql/ast.hpp"
 #include "tarsier/http.hpp"
 
 namespace tarsier::promql {

@@ -1,11 +1,11 @@
 // /query, /query_range, /query_exemplars, /format_query
+#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/printer.hpp"
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
-#include "plugins/query/promql/parse/parser.hpp"
-#include "plugins/query/promql/parse/printer.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::promql {
 namespace {

@@ -4,11 +4,11 @@
 #include <mutex>
 #include <set>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::promql {
 namespace {

@@ -7,10 +7,10 @@
 #include <thread>
 #include <unistd.h>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::promql {
 namespace {

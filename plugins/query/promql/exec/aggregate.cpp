@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::promql {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "plugins/lib/promql/ast.hpp"
 #include "plugins/query/promql/exec/value.hpp"
-#include "plugins/query/promql/parse/ast.hpp"
 
 namespace tarsier::promql {
 

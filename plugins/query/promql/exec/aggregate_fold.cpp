@@ -4,9 +4,9 @@
 #include <limits>
 #include <map>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/aggregate.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::promql {
 namespace {

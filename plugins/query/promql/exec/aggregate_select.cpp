@@ -4,9 +4,9 @@
 #include <limits>
 #include <numeric>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/aggregate.hpp"
 #include "plugins/query/promql/exec/label_sample.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::promql {
 namespace {

@@ -29,18 +29,43 @@ bool none_present(const Column& values) { return std::all_of(values.begin(), val
 
 }  // namespace
 
-Result<Vector> Evaluator::binary(const BinaryNode& node) {
-  if (node.left->type == ValueType::kScalar) return with_scalar(node, true);
-  if (node.right->type == ValueType::kScalar) return with_scalar(node, false);
-  return is_set_operator(node.op) ? set_operation(node) : matched(node);
+/// Operators from where on vectors are to be evaluated at each step; what is left of them is a scalar, or the same at all steps.
+Result<Vector> Evaluator::vector_chain(const BinaryNode& top) {
+  const auto operators = left_chain(top);
+  auto at = std::find_if(operators.begin(), operators.end(),
+                         [&](const BinaryNode* node) { return node->type == ValueType::kVector && at_each_step(*node); });
+  std::optional<Vector> value;
+  for (; at != operators.end(); ++at) {
+    if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
+    auto result = binary(**at, std::move(value));
+    if (result) result = named(std::move(*result));
+    if (!result) return result;
+    value = std::move(*result);
+  }
+  return std::move(*value);
 }
 
-Result<Vector> Evaluator::with_scalar(const BinaryNode& node, bool scalar_on_left) {
+Result<Vector> Evaluator::binary(const BinaryNode& node, std::optional<Vector> left) {
+  if (node.left->type == ValueType::kScalar) {
+    auto operand = vector(*node.right);
+    return operand ? with_scalar(node, std::move(*operand), true) : std::move(operand);
+  }
+  if (!left) {
+    auto evaluated = vector(*node.left);
+    if (!evaluated) return evaluated;
+    left = std::move(*evaluated);
+  }
+  if (node.right->type == ValueType::kScalar) return with_scalar(node, std::move(*left), false);
+  auto right = vector(*node.right);
+  if (!right) return right;
+  return is_set_operator(node.op) ? set_operation(node, std::move(*left), std::move(*right))
+                                  : matched(node, std::move(*left), std::move(*right));
+}
+
+Result<Vector> Evaluator::with_scalar(const BinaryNode& node, Vector result, bool scalar_on_left) {
   auto number = scalar(scalar_on_left ? *node.left : *node.right);
   if (!number) return std::move(number).error();
-  auto result = vector(scalar_on_left ? *node.right : *node.left);
-  if (!result) return result;
-  for (Series& series : result->series) {
+  for (Series& series : result.series) {
     series.drop_name = series.drop_name || changes_meaning(node.op) || node.return_bool;
     for (size_t i = 0; i < steps_; ++i) {
       double& value = series.values[i];
@@ -53,19 +78,15 @@ Result<Vector> Evaluator::with_scalar(const BinaryNode& node, bool scalar_on_lef
       if (scalar_on_left && is_comparison(node.op) && !node.return_bool && is_present(value)) value = kept;
     }
   }
-  std::erase_if(result->series, [](const Series& series) { return none_present(series.values); });
+  std::erase_if(result.series, [](const Series& series) { return none_present(series.values); });
   return result;
 }
 
-Result<Vector> Evaluator::set_operation(const BinaryNode& node) {
-  auto left = vector(*node.left);
-  if (!left) return left;
-  auto right = vector(*node.right);
-  if (!right) return right;
+Result<Vector> Evaluator::set_operation(const BinaryNode& node, Vector left, Vector right) {
   const Signature signature = signature_of(node.matching);
-  LabelIndex index(&signature, left->series.size() + right->series.size());
+  LabelIndex index(&signature, left.series.size() + right.series.size());
   // Which steps of a signature have a sample on the side that decides.
-  const std::vector<Series>& deciding = node.op == Token::kOr ? left->series : right->series;
+  const std::vector<Series>& deciding = node.op == Token::kOr ? left.series : right.series;
   std::vector<std::vector<bool>> present;
   for (const Series& series : deciding) {
     const auto [number, is_new] = index.add(series.labels);
@@ -73,7 +94,7 @@ Result<Vector> Evaluator::set_operation(const BinaryNode& node) {
     for (size_t i = 0; i < steps_; ++i)
       if (is_present(series.values[i])) present[number][i] = true;
   }
-  std::vector<Series>& filtered = node.op == Token::kOr ? right->series : left->series;
+  std::vector<Series>& filtered = node.op == Token::kOr ? right.series : left.series;
   for (Series& series : filtered) {
     const uint32_t number = index.find(series.labels);
     for (size_t i = 0; i < steps_; ++i) {
@@ -81,7 +102,7 @@ Result<Vector> Evaluator::set_operation(const BinaryNode& node) {
       if (matches != (node.op == Token::kAnd)) series.values[i] = kNothing;
     }
   }
-  return join(node.op, std::move(*left), std::move(*right));
+  return join(node.op, std::move(left), std::move(right));
 }
 
 Result<Vector> Evaluator::join(Token op, Vector left, Vector right) {

@@ -1,7 +1,7 @@
 // The fields of a moment in UTC, for day_of_month(), hour() and their like.
 #pragma once
 
-#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/lib/promql/functions.hpp"
 
 namespace tarsier::promql {
 

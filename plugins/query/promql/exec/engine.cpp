@@ -4,9 +4,9 @@
 #include <chrono>
 #include <memory>
 
+#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
-#include "plugins/query/promql/parse/parser.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
 
 namespace tarsier::promql {
@@ -61,8 +61,10 @@ const CallNode* first_experimental(const Node& node) {
     case NodeKind::kParen:
       return in(static_cast<const ParenNode&>(node).inner);
     case NodeKind::kBinary: {
-      const auto* found = in(static_cast<const BinaryNode&>(node).left);
-      return found ? found : in(static_cast<const BinaryNode&>(node).right);
+      const auto operators = left_chain(static_cast<const BinaryNode&>(node));
+      const CallNode* found = in(operators.front()->left);
+      for (auto at = operators.begin(); found == nullptr && at != operators.end(); ++at) found = in((*at)->right);
+      return found;
     }
     case NodeKind::kAggregation: {
       const auto* found = in(static_cast<const AggregationNode&>(node).parameter);

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/lib/promql/ast.hpp"
 #include "plugins/query/promql/exec/query_context.hpp"
 #include "plugins/query/promql/exec/value.hpp"
-#include "plugins/query/promql/parse/ast.hpp"
 
 namespace tarsier::promql {
 

@@ -9,7 +9,7 @@ namespace tarsier::promql {
 
 Result<Column> Evaluator::scalar(const Node& node) {
   const Node& inner = unwrap(node);
-  if (!inner.step_invariant || steps_ == 1 || inner.kind == NodeKind::kNumber) return scalar_at_steps(inner);
+  if (at_each_step(inner) || inner.kind == NodeKind::kNumber) return scalar_at_steps(inner);
   auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).scalar_at_steps(inner);
   if (once) once->assign(steps_, double{once->front()});
   return once;
@@ -28,17 +28,8 @@ Result<Column> Evaluator::scalar_at_steps(const Node& node) {
         for (double& value : *values) value = -value;
       return values;
     }
-    case NodeKind::kBinary: {
-      const auto& binary = static_cast<const BinaryNode&>(node);
-      auto left = scalar(*binary.left);
-      if (!left) return left;
-      auto right = scalar(*binary.right);
-      if (!right) return right;
-      for (size_t i = 0; i < steps_; ++i)
-        (*left)[i] = is_comparison(binary.op) ? (compares(binary.op, (*left)[i], (*right)[i]) ? 1.0 : 0.0)
-                                              : calculate(binary.op, (*left)[i], (*right)[i]);
-      return left;
-    }
+    case NodeKind::kBinary:
+      return scalar_chain(static_cast<const BinaryNode&>(node));
     case NodeKind::kCall:
       return scalar_call(static_cast<const CallNode&>(node));
     default:
@@ -46,10 +37,25 @@ Result<Column> Evaluator::scalar_at_steps(const Node& node) {
   }
 }
 
+Result<Column> Evaluator::scalar_chain(const BinaryNode& top) {
+  const auto operators = left_chain(top);
+  auto at = std::find_if(operators.begin(), operators.end(), [&](const BinaryNode* node) { return at_each_step(*node); });
+  auto left = scalar(*(*at)->left);
+  for (; left && at != operators.end(); ++at) {
+    if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
+    auto right = scalar(*(*at)->right);
+    if (!right) return right;
+    const Token op = (*at)->op;
+    for (size_t i = 0; i < steps_; ++i)
+      (*left)[i] = is_comparison(op) ? (compares(op, (*left)[i], (*right)[i]) ? 1.0 : 0.0) : calculate(op, (*left)[i], (*right)[i]);
+  }
+  return left;
+}
+
 Result<Vector> Evaluator::vector(const Node& node) {
   if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
   const Node& inner = unwrap(node);
-  if (!inner.step_invariant || steps_ == 1) return vector_at_steps(inner);
+  if (at_each_step(inner)) return vector_at_steps(inner);
   auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).vector_at_steps(inner);
   if (!once) return once;
   for (Series& series : once->series) series.values.assign(steps_, double{series.values.front()});
@@ -73,10 +79,8 @@ Result<Vector> Evaluator::vector_at_steps(const Node& node) {
       }
       return named(std::move(*result));
     }
-    case NodeKind::kBinary: {
-      auto result = binary(static_cast<const BinaryNode&>(node));
-      return result ? named(std::move(*result)) : std::move(result);
-    }
+    case NodeKind::kBinary:
+      return vector_chain(static_cast<const BinaryNode&>(node));
     case NodeKind::kAggregation:
       return aggregate(static_cast<const AggregationNode&>(node));
     case NodeKind::kCall: {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "plugins/lib/promql/ast.hpp"
+#include "plugins/lib/promql/functions.hpp"
 #include "plugins/query/promql/exec/value.hpp"
 #include "plugins/query/promql/exec/window.hpp"
-#include "plugins/query/promql/parse/ast.hpp"
-#include "plugins/query/promql/plan/functions.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
 
 namespace tarsier::promql {
@@ -25,6 +25,9 @@ class Evaluator {
  private:
   Result<Vector> vector_at_steps(const Node& node);
   Result<Column> scalar_at_steps(const Node& node);
+  Result<Column> scalar_chain(const BinaryNode& top);
+  /// Whether the node has to be evaluated at every step of this grid, or is evaluated at one step and repeated.
+  bool at_each_step(const Node& node) const { return steps_ == 1 || !node.step_invariant; }
 
   // select.cpp
   Result<Vector> instant(const VectorSelector& node, bool timestamps);
@@ -60,12 +63,14 @@ class Evaluator {
   // aggregate.cpp
   Result<Vector> aggregate(const AggregationNode& node);
   // binary.cpp
-  Result<Vector> binary(const BinaryNode& node);
-  Result<Vector> with_scalar(const BinaryNode& node, bool scalar_on_left);
-  Result<Vector> set_operation(const BinaryNode& node);
+  Result<Vector> vector_chain(const BinaryNode& top);
+  /// `left`: the left side's value when it is known.
+  Result<Vector> binary(const BinaryNode& node, std::optional<Vector> left);
+  Result<Vector> with_scalar(const BinaryNode& node, Vector operand, bool scalar_on_left);
+  Result<Vector> set_operation(const BinaryNode& node, Vector left, Vector right);
   Result<Vector> join(Token op, Vector left, Vector right);
   // vector_matching.cpp
-  Result<Vector> matched(const BinaryNode& node);
+  Result<Vector> matched(const BinaryNode& node, Vector left, Vector right);
 
   /// A result of one series without labels.
   Vector single(Column values);

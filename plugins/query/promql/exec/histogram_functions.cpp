@@ -3,9 +3,9 @@
 #include <cmath>
 #include <optional>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/classic_histogram.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::promql {
 namespace {

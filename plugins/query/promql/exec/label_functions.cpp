@@ -3,8 +3,8 @@
 #include <array>
 #include <re2/re2.h>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::promql {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <new>
 
-#include "plugins/query/promql/parse/text.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {

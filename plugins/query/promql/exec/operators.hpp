@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "plugins/query/promql/parse/token.hpp"
+#include "plugins/lib/promql/token.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::promql {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/query/promql/parse/position.hpp"
+#include "plugins/lib/promql/position.hpp"
 #include "tarsier/result.hpp"
 #include "tarsier/service/samples_store.h"
 

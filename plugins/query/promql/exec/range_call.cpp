@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
-#include "plugins/query/promql/parse/text.hpp"
 
 namespace tarsier::promql {
 namespace {

@@ -197,12 +197,8 @@ Result<std::vector<Series>> VectorMatcher::run() {
 
 }  // namespace
 
-Result<Vector> Evaluator::matched(const BinaryNode& node) {
-  auto left = vector(*node.left);
-  if (!left) return left;
-  auto right = vector(*node.right);
-  if (!right) return right;
-  auto series = VectorMatcher(node, context_, steps_, left->series, right->series).run();
+Result<Vector> Evaluator::matched(const BinaryNode& node, Vector left, Vector right) {
+  auto series = VectorMatcher(node, context_, steps_, left.series, right.series).run();
   if (!series) return std::move(series).error();
   return finish({std::move(*series), {}});
 }

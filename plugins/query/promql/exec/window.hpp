@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "plugins/lib/promql/functions.hpp"
 #include "plugins/query/promql/exec/value.hpp"
-#include "plugins/query/promql/plan/functions.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
 
 namespace tarsier::promql {

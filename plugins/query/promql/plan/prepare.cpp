@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "plugins/query/promql/parse/text.hpp"
-#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/lib/promql/functions.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -23,6 +23,7 @@ class Preparer {
   Result<double> operation(const Duration& duration) const;
   Result<void> resolve(Duration& duration);
   Result<bool> call(CallNode& node);
+  Result<bool> chain(BinaryNode& top);
   Result<bool> all(std::initializer_list<Node*> nodes);
 
   std::string_view query_;
@@ -145,6 +146,19 @@ Result<bool> Preparer::call(CallNode& node) {
   }
 }
 
+Result<bool> Preparer::chain(BinaryNode& top) {
+  const std::vector<BinaryNode*> operators = left_chain(top);
+  auto invariant = visit(*operators.front()->left);
+  for (BinaryNode* node : operators) {
+    if (!invariant) return invariant;
+    auto right = visit(*node->right);
+    if (!right) return right;
+    invariant = *invariant && *right;
+    node->step_invariant = *invariant;
+  }
+  return invariant;
+}
+
 Result<bool> Preparer::visit(Node& node) {
   Result<bool> invariant = true;
   switch (node.kind) {
@@ -181,11 +195,9 @@ Result<bool> Preparer::visit(Node& node) {
     case NodeKind::kParen:
       invariant = visit(*static_cast<ParenNode&>(node).inner);
       break;
-    case NodeKind::kBinary: {
-      auto& binary = static_cast<BinaryNode&>(node);
-      invariant = all({binary.left.get(), binary.right.get()});
+    case NodeKind::kBinary:
+      invariant = chain(static_cast<BinaryNode&>(node));
       break;
-    }
     case NodeKind::kAggregation: {
       auto& aggregation = static_cast<AggregationNode&>(node);
       invariant = all({aggregation.parameter.get(), aggregation.operand.get()});

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "plugins/query/promql/parse/ast.hpp"
+#include "plugins/lib/promql/ast.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::promql {

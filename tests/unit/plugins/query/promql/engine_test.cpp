@@ -116,6 +116,31 @@ TEST_F(EngineTest, TruncatesToTheLimitAndSaysSo) {
   EXPECT_TRUE(outcome.ok());
 }
 
+TEST_F(EngineTest, EvaluatesChainsOfOperatorsOfAMegabyte) {
+  Engine any({}, [] { return int64_t{0}; });
+  const auto chain = [](std::string text, std::string_view link, size_t links) {
+    for (size_t i = 0; i < links; ++i) text += link;
+    return text;
+  };
+  const struct {
+    std::string expression;
+    double expected;  // at the first step
+  } cases[] = {
+      {chain("1", "+1", 500'000), 500'001},                             // the same at every step
+      {chain("time()", "+1", 500'000), 500'000},                        // a scalar of its own at every step
+      {chain("vector(0)", "+1", 200'000), 200'000},                     // a vector, the same at every step
+      {chain("1+vector(1)+sum(x_total) * 0", "+1", 200'000), 200'002},  // all of them
+      {chain("sum(x_total)", " or sum(x_total)", 500), 0},
+  };
+  for (const auto& one : cases) {
+    const auto outcome = any.query(*store_.table(), range(one.expression), [&](const QueryAnswer& answer) {
+      const Column& values = answer.type == ValueType::kScalar ? answer.scalar : answer.series.at(0).values;
+      EXPECT_EQ(values.front(), one.expected) << one.expression.substr(0, 30);
+    });
+    EXPECT_TRUE(outcome.ok()) << outcome.error().message();
+  }
+}
+
 TEST_F(EngineTest, RefusesRangeQueriesOfOtherTypes) {
   Engine any({}, [] { return int64_t{0}; });
   const auto outcome = any.query(*store_.table(), range("x_total[5m]"), [](const QueryAnswer&) { FAIL(); });

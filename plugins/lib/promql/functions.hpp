@@ -1,4 +1,4 @@
-// The functions of PromQL: names, arguments and results. What they do stands in exec/.
+// The functions of PromQL: names, arguments and results. What they do is the engine's.
 #pragma once
 
 #include <array>
@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "plugins/query/promql/parse/ast.hpp"
+#include "plugins/lib/promql/ast.hpp"
 
 namespace tarsier::promql {
 

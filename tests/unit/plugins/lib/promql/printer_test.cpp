@@ -1,8 +1,8 @@
-#include "plugins/query/promql/parse/printer.hpp"
+#include "plugins/lib/promql/printer.hpp"
 
 #include <gtest/gtest.h>
 
-#include "plugins/query/promql/parse/parser.hpp"
+#include "plugins/lib/promql/parser.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -41,6 +41,22 @@ TEST(Printer, BreaksLongQueriesOverLines) {
   EXPECT_EQ(print_pretty(**tree),
             "  sum by (job) (rate(http_requests_total{job=\"api-server\",handler=\"/api/v1/query_range\"}[5m]))\n/\n"
             "  sum(rate(x_total[5m]))");
+}
+
+TEST(Printer, BreaksAChainWhereItsLineIsFull) {
+  const std::string long_name(60, 'x');
+  auto tree = parse("a + b + " + long_name + " + " + long_name + " + c");
+  ASSERT_TRUE(tree.ok());
+  EXPECT_EQ(print_pretty(**tree), "    a + b + " + long_name + "\n  +\n    " + long_name + "\n+\n  c");
+}
+
+TEST(Printer, TakesAChainOfOperatorsOfAMegabyte) {
+  std::string chain = "1";
+  while (chain.size() < size_t{1} << 20U) chain += " + 1";
+  auto tree = parse(chain);
+  ASSERT_TRUE(tree.ok());
+  EXPECT_EQ(print(**tree), chain);
+  EXPECT_TRUE(parse(print_pretty(**parse(chain.substr(0, 4001)))).ok());
 }
 
 }  // namespace

@@ -1,18 +1,21 @@
-// Reads a query into a tree. Syntax only: types are checked by plan/type_check.hpp. `parse` below does both.
+// Reads a query into a tree. Syntax only: types are checked by type_check.hpp. `parse` below does both.
 #pragma once
 
 #include <memory>
 #include <string_view>
 #include <vector>
 
-#include "plugins/query/promql/parse/ast.hpp"
-#include "plugins/query/promql/parse/lexer.hpp"
+#include "plugins/lib/promql/ast.hpp"
+#include "plugins/lib/promql/lexer.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::promql {
 
-/// Deeper trees are refused, so that no walk over a tree can exhaust the stack.
+/// What nests deeper (parentheses, calls, signs, powers, subqueries of subqueries) is refused, so that no walk over a tree can
+/// exhaust the stack. Chains of operators do not count: see left_chain.
 constexpr uint32_t kMaxDepth = 400;
+/// A tree takes up to a hundred times the room of its text.
+constexpr size_t kMaxQueryBytes = size_t{2} << 20U;
 
 /// The tree of a query, checked. Errors read "1:3: parse error: ...".
 Result<NodePtr> parse(std::string_view query);

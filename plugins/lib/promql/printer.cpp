@@ -1,18 +1,20 @@
-#include "plugins/query/promql/parse/printer.hpp"
+#include "plugins/lib/promql/printer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
 
-#include "plugins/query/promql/parse/text.hpp"
-#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/lib/promql/functions.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {
 
 constexpr size_t kLineLength = 100;
+constexpr size_t kMaxIndent = 64;  // levels: the chains that go deeper would be printed at a size of their length squared
 
-std::string indent(size_t level) { return std::string(level * 2, ' '); }
+std::string indent(size_t level) { return std::string(std::min(level, kMaxIndent) * 2, ' '); }
 
 std::string print_labels(const std::vector<std::string>& labels) {
   std::string out;
@@ -126,7 +128,31 @@ std::string print_call(const CallNode& node) {
   return out + ")";
 }
 
+std::string print_chain(const BinaryNode& top) {
+  const auto operators = left_chain(top);
+  std::string out = print(*operators.front()->left);
+  for (const BinaryNode* node : operators) out += " " + print_operator(*node) + " " + print(*node->right);
+  return out;
+}
+
 std::string pretty(const Node& node, size_t level);
+
+/// Operators whose sides fit on one line stay there; those after them stand alone on lines, each a level further out.
+std::string pretty_chain(const BinaryNode& top, size_t level) {
+  const auto operators = left_chain(top);
+  size_t depth = level + operators.size();  // of what stands left of the next operator
+  std::string out = print(*operators.front()->left);
+  auto at = operators.begin();
+  for (; at != operators.end(); ++at, --depth) {
+    const std::string longer = out + " " + print_operator(**at) + " " + print(*(*at)->right);
+    if (longer.size() > kLineLength) break;
+    out = longer;
+  }
+  out = at == operators.begin() ? pretty(*operators.front()->left, depth) : indent(depth) + out;
+  for (; at != operators.end(); ++at, --depth)
+    out += "\n" + indent(depth - 1) + print_operator(**at) + "\n" + pretty(*(*at)->right, depth);
+  return out;
+}
 
 std::string pretty_call(const CallNode& node, size_t level) {
   std::string out = indent(level) + std::string(node.function->name) + "(\n";
@@ -150,11 +176,8 @@ std::string pretty(const Node& node, size_t level) {
       return pretty_call(static_cast<const CallNode&>(node), level);
     case NodeKind::kParen:
       return indent(level) + "(\n" + pretty(*static_cast<const ParenNode&>(node).inner, level + 1) + "\n" + indent(level) + ")";
-    case NodeKind::kBinary: {
-      const auto& binary = static_cast<const BinaryNode&>(node);
-      return pretty(*binary.left, level + 1) + "\n" + indent(level) + print_operator(binary) + "\n" +
-             pretty(*binary.right, level + 1);
-    }
+    case NodeKind::kBinary:
+      return pretty_chain(static_cast<const BinaryNode&>(node), level);
     case NodeKind::kSubquery: {
       const auto& subquery = static_cast<const Subquery&>(node);
       return pretty(*subquery.inner, level) + print_subquery_tail(subquery);
@@ -232,10 +255,8 @@ std::string print(const Node& node) {
       const auto& unary = static_cast<const UnaryNode&>(node);
       return (unary.negative ? "-" : "+") + print(*unary.operand);
     }
-    case NodeKind::kBinary: {
-      const auto& binary = static_cast<const BinaryNode&>(node);
-      return print(*binary.left) + " " + print_operator(binary) + " " + print(*binary.right);
-    }
+    case NodeKind::kBinary:
+      return print_chain(static_cast<const BinaryNode&>(node));
     case NodeKind::kAggregation: {
       const auto& aggregation = static_cast<const AggregationNode&>(node);
       return print_aggregation_head(aggregation) + "(" + (aggregation.parameter ? print(*aggregation.parameter) + ", " : "") +

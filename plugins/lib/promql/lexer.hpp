@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/query/promql/parse/token.hpp"
+#include "plugins/lib/promql/token.hpp"
 
 namespace tarsier::promql {
 

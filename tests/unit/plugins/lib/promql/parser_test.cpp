@@ -1,9 +1,9 @@
-#include "plugins/query/promql/parse/parser.hpp"
+#include "plugins/lib/promql/parser.hpp"
 
 #include <gtest/gtest.h>
 #include <string>
 
-#include "plugins/query/promql/parse/printer.hpp"
+#include "plugins/lib/promql/printer.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -78,9 +78,23 @@ TEST(Parser, TakesKeywordsAsNames) {
 TEST(Parser, RefusesTreesThatAreTooDeep) {
   EXPECT_NE(error_of(std::string(100000, '(') + "1" + std::string(100000, ')')).find("nested too deeply"), std::string::npos);
   EXPECT_NE(error_of(std::string(100000, '-') + "1").find("nested too deeply"), std::string::npos);
-  std::string chain = "a";
-  for (int i = 0; i < 100000; ++i) chain += "+a";
-  EXPECT_NE(error_of(chain).find("nested too deeply"), std::string::npos);
+  std::string powers = "2";
+  for (int i = 0; i < 100000; ++i) powers += "^2";
+  EXPECT_NE(error_of(powers).find("nested too deeply"), std::string::npos);
+}
+
+TEST(Parser, TakesAChainOfOperatorsOfAMegabyte) {
+  for (const std::string_view link : {"+1", " or a", "*a+1"}) {
+    std::string chain = "a";
+    while (chain.size() < size_t{1} << 20U) chain += link;
+    EXPECT_TRUE(parse(chain).ok()) << link << ": " << error_of(chain);
+    chain += "+";
+    EXPECT_NE(error_of(chain).find("unexpected end of input"), std::string::npos) << link;
+  }
+}
+
+TEST(Parser, RefusesAQueryThatIsLongerThanItsLimit) {
+  EXPECT_EQ(error_of(std::string(kMaxQueryBytes, ' ') + "1"), "1:1: parse error: expression is longer than 2 MiB");
 }
 
 TEST(Parser, ReadsSelectorsForMatchParameters) {

@@ -1,10 +1,10 @@
-#include "plugins/query/promql/parse/parser.hpp"
+#include "plugins/lib/promql/parser.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "plugins/query/promql/parse/text.hpp"
-#include "plugins/query/promql/plan/type_check.hpp"
+#include "plugins/lib/promql/text.hpp"
+#include "plugins/lib/promql/type_check.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -51,6 +51,7 @@ TimeModifiers* modifiers_of(Node& node) {
 }  // namespace
 
 Result<NodePtr> parse(std::string_view query) {
+  if (query.size() > kMaxQueryBytes) return parse_error({}, {}, "expression is longer than 2 MiB");
   Parser parser(query);
   auto tree = parser.expression_to_end();
   if (!tree) return tree;
@@ -59,6 +60,7 @@ Result<NodePtr> parse(std::string_view query) {
 }
 
 Result<std::vector<Matcher>> parse_selector(std::string_view text) {
+  if (text.size() > kMaxQueryBytes) return parse_error({}, {}, "series selector is longer than 2 MiB");
   Parser parser(text);
   auto tree = parser.expression_to_end();
   if (!tree) return std::move(tree).error();
@@ -101,12 +103,10 @@ Result<NodePtr> Parser::expression_to_end() {
 Result<NodePtr> Parser::expression(int lowest) {
   if (++depth_ > kMaxDepth) return error(item().position, "expression is nested too deeply");
   auto left = unary();
-  uint32_t chain = 0;
   while (left) {
     const Token op = item().token;
     const int bound = level(op);
     if (bound < lowest || bound == 0) break;
-    if (++chain + depth_ > kMaxDepth) return error(item().position, "expression is nested too deeply");
     auto node = std::make_unique<BinaryNode>(Position{});
     node->op = op;
     take();

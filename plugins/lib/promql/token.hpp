@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "plugins/query/promql/parse/position.hpp"
+#include "plugins/lib/promql/position.hpp"
 
 namespace tarsier::promql {
 

@@ -1,8 +1,8 @@
-#include "plugins/query/promql/parse/lexer.hpp"
+#include "plugins/lib/promql/lexer.hpp"
 
 #include <algorithm>
 
-#include "plugins/query/promql/parse/text.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {

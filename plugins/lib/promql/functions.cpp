@@ -1,4 +1,4 @@
-#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/lib/promql/functions.hpp"
 
 namespace tarsier::promql {
 namespace {

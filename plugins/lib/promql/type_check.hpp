@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "plugins/query/promql/parse/ast.hpp"
+#include "plugins/lib/promql/ast.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::promql {

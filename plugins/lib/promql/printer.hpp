@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "plugins/query/promql/parse/ast.hpp"
+#include "plugins/lib/promql/ast.hpp"
 
 namespace tarsier::promql {
 

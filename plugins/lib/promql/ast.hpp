@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/query/promql/parse/token.hpp"
+#include "plugins/lib/promql/token.hpp"
 
 namespace tarsier::promql {
 
@@ -125,6 +125,8 @@ struct Matching {
 
 struct BinaryNode : Node {
   explicit BinaryNode(Position p) : Node(NodeKind::kBinary, p) {}
+  /// A chain is as long as its text: it is taken apart in a loop.
+  ~BinaryNode() override;
   Token op = Token::kAdd;
   NodePtr left, right;
   bool return_bool = false;
@@ -140,7 +142,7 @@ struct AggregationNode : Node {
   std::vector<std::string> labels;
 };
 
-struct Function;  // plan/functions.hpp
+struct Function;  // functions.hpp
 struct CallNode : Node {
   explicit CallNode(Position p) : Node(NodeKind::kCall, p) {}
   const Function* function = nullptr;
@@ -151,6 +153,11 @@ struct ParenNode : Node {
   ParenNode(NodePtr n, Position p) : Node(NodeKind::kParen, p), inner(std::move(n)) {}
   NodePtr inner;
 };
+
+/// The operators of a + b - c ..., the first in the text first, `top` last: each is the left side of the one after it. Chains may
+/// be as long as a query, so that who walks a tree walks them in a loop and recurses into the right sides only.
+std::vector<BinaryNode*> left_chain(BinaryNode& top);
+std::vector<const BinaryNode*> left_chain(const BinaryNode& top);
 
 /// The node itself without parentheses around it.
 const Node& unwrap(const Node& node);

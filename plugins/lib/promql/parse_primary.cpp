@@ -1,9 +1,9 @@
 // What an expression is made of: literals, selectors, calls, aggregations, parentheses.
 #include <algorithm>
 
-#include "plugins/query/promql/parse/parser.hpp"
-#include "plugins/query/promql/parse/text.hpp"
-#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/lib/promql/functions.hpp"
+#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 

@@ -1,4 +1,4 @@
-#include "plugins/query/promql/parse/position.hpp"
+#include "plugins/lib/promql/position.hpp"
 
 #include <algorithm>
 

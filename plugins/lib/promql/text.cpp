@@ -1,4 +1,4 @@
-#include "plugins/query/promql/parse/text.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 #include <array>
 #include <charconv>

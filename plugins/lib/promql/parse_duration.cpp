@@ -1,6 +1,6 @@
 // Lengths of time inside [ ] and after offset: literals, and formulas over them with step(), range(), min_of() and max_of().
-#include "plugins/query/promql/parse/parser.hpp"
-#include "plugins/query/promql/parse/text.hpp"
+#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {

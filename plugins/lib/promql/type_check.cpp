@@ -1,11 +1,11 @@
-#include "plugins/query/promql/plan/type_check.hpp"
+#include "plugins/lib/promql/type_check.hpp"
 
 #include <algorithm>
 #include <re2/re2.h>
 #include <string>
 
-#include "plugins/query/promql/parse/text.hpp"
-#include "plugins/query/promql/plan/functions.hpp"
+#include "plugins/lib/promql/functions.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -16,6 +16,7 @@ class TypeCheck {
   Result<void> visit(Node& node);
 
  private:
+  Result<void> chain(BinaryNode& top);
   Result<void> binary(BinaryNode& node);
   Result<void> aggregation(AggregationNode& node);
   Result<void> call(CallNode& node);
@@ -51,7 +52,7 @@ Result<void> TypeCheck::visit(Node& node) {
     case NodeKind::kUnary:
       return unary(static_cast<UnaryNode&>(node));
     case NodeKind::kBinary:
-      return binary(static_cast<BinaryNode&>(node));
+      return chain(static_cast<BinaryNode&>(node));
     case NodeKind::kAggregation:
       return aggregation(static_cast<AggregationNode&>(node));
     case NodeKind::kCall:
@@ -82,9 +83,18 @@ Position TypeCheck::operator_position(const BinaryNode& node) const {
   return position;
 }
 
+Result<void> TypeCheck::chain(BinaryNode& top) {
+  const std::vector<BinaryNode*> operators = left_chain(top);
+  if (auto checked = visit(*operators.front()->left); !checked) return checked;
+  for (BinaryNode* node : operators) {
+    if (auto checked = visit(*node->right); !checked) return checked;
+    if (auto checked = binary(*node); !checked) return checked;
+  }
+  return {};
+}
+
+/// One operator, whose sides have their types.
 Result<void> TypeCheck::binary(BinaryNode& node) {
-  if (auto checked = visit(*node.left); !checked) return checked;
-  if (auto checked = visit(*node.right); !checked) return checked;
   const ValueType left = node.left->type;
   const ValueType right = node.right->type;
   const std::string op(spelling(node.op));

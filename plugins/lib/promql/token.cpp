@@ -1,10 +1,10 @@
-#include "plugins/query/promql/parse/token.hpp"
+#include "plugins/lib/promql/token.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "plugins/query/promql/parse/text.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {
