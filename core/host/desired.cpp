@@ -56,7 +56,21 @@ std::string absent_plugin(const std::string& id, const loader::PluginDirectory& 
   return "no plugin \"" + id + "\" is installed in " + where + (close.empty() ? "" : "; did you mean \"" + close + "\"?");
 }
 
+// The file that a plugin was loaded from is there and cannot be used now: half copied, say. It is not passed over for a file with
+// the same plugin in another directory.
+const loader::PluginFile* broken_source(const std::string& use, const loader::PluginDirectory& directory, const Modules& modules) {
+  for (const loader::PluginFile& file : directory.files()) {
+    if (!file.refusal.empty() && modules.came_from(file.path, use)) return &file;
+  }
+  return nullptr;
+}
+
 void find_plugin(InstanceSpec& spec, const loader::PluginDirectory& directory, Modules& modules) {
+  if (const loader::PluginFile* broken = broken_source(spec.use, directory, modules); broken != nullptr) {
+    spec.refusal = broken->refusal;
+    spec.broken_file = true;
+    return;
+  }
   std::string id;
   const loader::PluginFile* file = directory.find(spec.use, &id);
   if (file == nullptr) {
@@ -125,6 +139,8 @@ Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::Plug
     directory = std::make_unique<loader::PluginDirectory>(desired.plugin_dirs);
   }
   directory->scan();
+  // Nothing is written while it is not sure where.
+  if (options.private_copies && desired.ok()) modules.keep_copies_in(desired.settings.data_dir + "/modules");
   config::normalize_aliases(*root, aliases_of(*directory), desired.findings);
 
   if (Node* list = root->find("plugin"); list != nullptr && list->is_table()) {

@@ -18,6 +18,7 @@ struct DesiredOptions {
   std::vector<std::string> overrides;    ///< "KEY=VALUE"
   std::vector<std::string> plugin_dirs;  ///< before those of the configuration
   std::string default_plugin_dir;        ///< after them
+  bool private_copies = false;           ///< plugins run: their files are mapped from copies in the data directory
 };
 
 struct Desired {

@@ -67,12 +67,14 @@ Result<void> Host::Impl::start() {
     tune_memory();
     (void)raise_open_files();
   }
+  options.desired.private_copies = true;
   Desired desired = read_desired(options.desired, directory, modules);
   if (!desired.ok()) return Error::invalid(config::to_text(desired.findings));
   current = std::move(desired);
   if (auto made = make_rooms(); !made) return made;
   make_lifecycle();
   for (const config::Finding& finding : current.findings) log(TARSIER_LOG_WARN, finding.text());
+  tell_about_files();
 
   const ApplyReport report = lifecycle->apply(current.specs, false);
   for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
@@ -170,7 +172,7 @@ int Host::Impl::run() {
 
 ApplyReport Host::Impl::apply(bool strict) {
   Desired desired = read_desired(options.desired, directory, modules);
-  tell_refused_files();
+  tell_about_files();
   if (!desired.ok()) {
     ApplyReport report{false, {}};
     for (const config::Finding& finding : desired.findings) report.problems.push_back(finding.text());
@@ -183,8 +185,9 @@ ApplyReport Host::Impl::apply(bool strict) {
   return report;
 }
 
-// Also files that no section names: who dropped one in wants to know.
-void Host::Impl::tell_refused_files() {
+// Also refusals of files that no section names: who dropped one in wants to know.
+void Host::Impl::tell_about_files() {
+  for (const std::string& warning : modules.take_warnings()) log(TARSIER_LOG_WARN, warning);
   std::set<std::string> refusals;
   for (const loader::PluginFile& file : directory->files()) {
     if (!file.refusal.empty())

@@ -37,7 +37,7 @@ struct Host::Impl {
   void make_lifecycle();
   void log(tarsier_log_level level, const std::string& message, const std::string& instance = "host");
   ApplyReport apply(bool strict);
-  void tell_refused_files();
+  void tell_about_files();
   void take(Desired desired);
   void answer_waiting(const ApplyReport& report);
   int take_down();

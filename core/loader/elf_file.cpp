@@ -1,5 +1,6 @@
 #include "core/loader/elf_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <elf.h>
@@ -23,24 +24,30 @@ constexpr const char* kMachineName = "aarch64";
 
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
 
+struct FileContent {
+  FileIdentity identity;
+  std::string bytes;
+};
+
 // The whole file is read, not mapped: a file that is being cut while we look at it must not end in SIGBUS.
-Result<std::string> read_whole(const std::string& path, uint64_t size) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Error(TARSIER_UNAVAILABLE, path + ": cannot be opened: " + std::strerror(errno));
-  std::string content(size, '\0');
+Result<FileContent> read_open_file(int fd, const std::string& path) {
+  auto before = identify(fd, path);
+  if (!before) return std::move(before).error();
+  if (before->size > kMaxFileBytes) return Error::invalid(path + ": larger than 1 GiB: no plugin file");
+  FileContent file{*before, std::string(before->size, '\0')};
   uint64_t done = 0;
-  int failure = 0;
-  while (done < size) {
-    const ssize_t got = ::pread(fd, content.data() + done, size - done, static_cast<off_t>(done));
+  while (done < before->size) {
+    const ssize_t got = ::pread(fd, file.bytes.data() + done, before->size - done, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) failure = errno;
-    if (got <= 0) break;
+    if (got < 0) return Error(TARSIER_UNAVAILABLE, path + ": cannot be read: " + std::strerror(errno));
+    if (got == 0) break;
     done += static_cast<uint64_t>(got);
   }
-  ::close(fd);
-  if (failure != 0) return Error(TARSIER_UNAVAILABLE, path + ": cannot be read: " + std::strerror(failure));
-  content.resize(done);
-  return content;
+  file.bytes.resize(done);
+  auto after = identify(fd, path);
+  if (!after) return std::move(after).error();
+  if (*before != *after) return Error::unavailable(path + ": is being written: it changed while it was read");
+  return file;
 }
 
 std::string class_name(unsigned char elf_class) {
@@ -58,12 +65,14 @@ T ElfFile::at(uint64_t offset) const noexcept {
 }
 
 Result<ElfFile> ElfFile::open(const std::string& path) {
-  auto identity = identify(path);
-  if (!identity) return std::move(identity).error();
-  if (identity->size > kMaxFileBytes) return Error::invalid(path + ": larger than 1 GiB: no plugin file");
-  auto content = read_whole(path, identity->size);
-  if (!content) return std::move(content).error();
-  return parse(path, *identity, std::move(content).value());
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO is refused, not waited for
+  if (fd < 0) {
+    return Error(errno == ENOENT ? TARSIER_NOT_FOUND : TARSIER_UNAVAILABLE, path + ": cannot be opened: " + std::strerror(errno));
+  }
+  auto file = read_open_file(fd, path);
+  ::close(fd);
+  if (!file) return std::move(file).error();
+  return parse(path, file->identity, std::move(file->bytes));
 }
 
 Result<ElfFile> ElfFile::parse(std::string path, const FileIdentity& identity, std::string content) {
@@ -183,16 +192,27 @@ Result<DynamicSymbols> ElfFile::dynamic_symbols() const {
   return symbols;
 }
 
-Result<std::vector<std::string>> ElfFile::needed() const {
+template <class Wanted>
+Result<std::vector<std::string>> ElfFile::dynamic_strings(Wanted wanted) const {
   const Section* table = find(SHT_DYNAMIC);
   if (table == nullptr || table->link >= sections_.size()) return Error::invalid(path_ + ": has no dynamic section");
-  std::vector<std::string> names;
+  std::vector<std::string> strings;
   for (uint64_t i = 0; i < table->size / sizeof(Elf64_Dyn); ++i) {
     const auto entry = at<Elf64_Dyn>(table->offset + i * sizeof(Elf64_Dyn));
     if (entry.d_tag == DT_NULL) break;
-    if (entry.d_tag == DT_NEEDED) names.push_back(text_at(sections_[table->link], entry.d_un.d_val));
+    if (wanted(entry.d_tag)) strings.push_back(text_at(sections_[table->link], entry.d_un.d_val));
   }
-  return names;
+  return strings;
+}
+
+Result<std::vector<std::string>> ElfFile::needed() const {
+  return dynamic_strings([](int64_t tag) { return tag == DT_NEEDED; });
+}
+
+bool ElfFile::looks_around_itself() const {
+  const auto paths = dynamic_strings([](int64_t tag) { return tag == DT_RUNPATH || tag == DT_RPATH; });
+  const auto has_origin = [](const std::string& path) { return path.find("ORIGIN") != std::string::npos; };
+  return paths.ok() && std::any_of(paths->begin(), paths->end(), has_origin);
 }
 
 }  // namespace tarsier::loader

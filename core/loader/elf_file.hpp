@@ -20,7 +20,7 @@ struct DynamicSymbols {
 class ElfFile {
  public:
   /// Reads the headers. Each refusal has its own message: no regular file, not ELF, other class, other machine, no shared object,
-  /// cut off.
+  /// cut off, written to while it was read.
   static Result<ElfFile> open(const std::string& path);
 
   /// The same of bytes that were read already.
@@ -28,6 +28,7 @@ class ElfFile {
 
   const std::string& path() const noexcept { return path_; }
   const FileIdentity& identity() const noexcept { return identity_; }
+  const std::string& content() const noexcept { return content_; }
 
   /// The descriptor of the first note with that owner name and type, from the section of that name, else from the program headers;
   /// NOT_FOUND when there is none.
@@ -35,6 +36,8 @@ class ElfFile {
   Result<DynamicSymbols> dynamic_symbols() const;
   /// The libraries that it names in DT_NEEDED.
   Result<std::vector<std::string>> needed() const;
+  /// It has the dynamic linker look for libraries relative to where it lies ($ORIGIN).
+  bool looks_around_itself() const;
 
  private:
   struct Section {
@@ -63,6 +66,9 @@ class ElfFile {
   T at(uint64_t offset) const noexcept;
   std::string text_at(const Section& table, uint64_t offset) const;
   const Section* find(uint32_t type) const noexcept;
+  /// The strings of the dynamic section's entries that `wanted` takes by their tag.
+  template <class Wanted>
+  Result<std::vector<std::string>> dynamic_strings(Wanted wanted) const;
 
   std::string path_;
   FileIdentity identity_;

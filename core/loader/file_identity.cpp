@@ -8,15 +8,30 @@
 
 namespace tarsier::loader {
 
-Result<FileIdentity> identify(const std::string& path) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) {
+namespace {
+
+Result<FileIdentity> identity_of(int answer, const struct stat& status, const std::string& path) {
+  if (answer != 0) {
     const tarsier_status code = errno == ENOENT ? TARSIER_NOT_FOUND : TARSIER_UNAVAILABLE;
     return Error(code, path + ": " + std::strerror(errno));
   }
   if (!S_ISREG(status.st_mode)) return Error::invalid(path + ": not a regular file");
   return FileIdentity{status.st_dev, status.st_ino, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
                       static_cast<uint64_t>(status.st_size)};
+}
+
+}  // namespace
+
+Result<FileIdentity> identify(const std::string& path) {
+  struct stat status{};
+  const int answer = ::stat(path.c_str(), &status);
+  return identity_of(answer, status, path);
+}
+
+Result<FileIdentity> identify(int fd, const std::string& path) {
+  struct stat status{};
+  const int answer = ::fstat(fd, &status);
+  return identity_of(answer, status, path);
 }
 
 bool mapped(const FileIdentity& file) {

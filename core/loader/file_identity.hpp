@@ -23,6 +23,8 @@ struct FileIdentity {
 
 /// Follows symbolic links; only regular files have an identity.
 Result<FileIdentity> identify(const std::string& path);
+/// Of an open file; `path` is for the message.
+Result<FileIdentity> identify(int fd, const std::string& path);
 
 /// True while any part of the file is mapped into this process.
 bool mapped(const FileIdentity& file);

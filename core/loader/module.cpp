@@ -13,8 +13,11 @@ namespace tarsier::loader {
 
 struct Module::Impl {
   std::string path;
+  PrivateCopy copy;     // none when the plugin file itself is mapped
   std::string spelled;  // the path as dlopen was given it
+  std::string why_in_place;
   FileIdentity identity;
+  FileIdentity mapped_file;
   ModuleNote note;
   std::vector<const tarsier_plugin*> plugins;
   boost::dll::shared_library library;  // last: unloads when everything else is gone
@@ -47,14 +50,24 @@ std::string free_spelling(const std::string& path, const FileIdentity& file) {
   }
 }
 
+std::string replace_all(std::string text, const std::string& what, const std::string& by) {
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
+  return text;
+}
+
 // The one place where Boost.DLL is called: only its throwing functions keep the text of dlerror.
 Result<boost::dll::shared_library> open_library(const std::string& spelled, const std::string& path) {
   try {
     return boost::dll::shared_library(std::filesystem::path(spelled),
                                       boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
   } catch (const std::exception& failure) {
-    return Error::invalid(path + ": cannot be loaded: " + failure.what());
+    return Error::invalid(path + ": cannot be loaded: " + replace_all(failure.what(), spelled, path));
   }
+}
+
+Result<PrivateCopy> copy_of(const ElfFile& file, PrivateCopies& copies) {
+  if (file.looks_around_itself()) return Error::invalid("it looks for libraries beside itself ($ORIGIN)");
+  return copies.write(file.path(), file.content());
 }
 
 Result<const tarsier_module*> query(const boost::dll::shared_library& library, const std::string& path) {
@@ -74,7 +87,7 @@ Result<const tarsier_module*> query(const boost::dll::shared_library& library, c
 Module::Module(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Module::~Module() = default;
 
-Result<std::unique_ptr<Module>> Module::load(const std::string& path) {
+Result<std::unique_ptr<Module>> Module::load(const std::string& path, PrivateCopies* copies) {
   auto file = ElfFile::open(path);
   if (!file) return std::move(file).error();
   auto note = read_note(*file);
@@ -83,9 +96,18 @@ Result<std::unique_ptr<Module>> Module::load(const std::string& path) {
 
   auto impl = std::make_unique<Impl>();
   impl->path = path;
-  impl->spelled = free_spelling(path, file->identity());
   impl->identity = file->identity();
   impl->note = std::move(note).value();
+  if (copies != nullptr) {
+    auto copy = copy_of(*file, *copies);
+    if (copy) impl->copy = std::move(copy).value();
+    if (!copy) impl->why_in_place = copy.error().message();
+  }
+  const std::string& mapped_path = impl->copy.path().empty() ? path : impl->copy.path();
+  auto mapped_file = identify(mapped_path);
+  if (!mapped_file) return std::move(mapped_file).error();
+  impl->mapped_file = *mapped_file;
+  impl->spelled = free_spelling(mapped_path, impl->mapped_file);
   auto library = open_library(impl->spelled, path);
   if (!library) return std::move(library).error();
   impl->library = std::move(library).value();
@@ -99,6 +121,8 @@ Result<std::unique_ptr<Module>> Module::load(const std::string& path) {
 
 const std::string& Module::path() const noexcept { return impl_->path; }
 const FileIdentity& Module::identity() const noexcept { return impl_->identity; }
+const FileIdentity& Module::mapped_file() const noexcept { return impl_->mapped_file; }
+const std::string& Module::why_in_place() const noexcept { return impl_->why_in_place; }
 const ModuleNote& Module::note() const noexcept { return impl_->note; }
 const std::vector<const tarsier_plugin*>& Module::plugins() const noexcept { return impl_->plugins; }
 
@@ -108,16 +132,16 @@ const tarsier_plugin* Module::find(std::string_view id) const noexcept {
   return found == impl_->plugins.end() ? nullptr : *found;
 }
 
-bool Module::overwritten_in_place() const {
-  const auto now = identify(impl_->path);
-  return now.ok() && impl_->identity.overwritten_by(*now);
-}
+bool Module::damaged_by(const FileIdentity& file) const noexcept { return impl_->mapped_file.overwritten_by(file); }
 
 bool Module::unload() {
   impl_->plugins.clear();
   impl_->library.unload();
   // The same spelling may meanwhile lead to a newer version that is loaded under another one.
-  return loaded_as(impl_->spelled) != impl_->spelled && !mapped(impl_->identity);
+  const bool gone = loaded_as(impl_->spelled) != impl_->spelled && !mapped(impl_->mapped_file);
+  if (!gone) impl_->copy.keep();
+  impl_->copy = {};
+  return gone;
 }
 
 }  // namespace tarsier::loader

@@ -46,8 +46,10 @@ PluginFile PluginDirectory::read(const std::string& path) const {
   auto elf = ElfFile::open(path);
   if (!elf) {
     file.refusal = elf.error().message();
+    if (elf.error().code() == TARSIER_UNAVAILABLE) file.identity = {};  // it may be read the next time, also unchanged
     return file;
   }
+  file.identity = elf->identity();
   auto note = read_note(*elf);
   if (!note) {
     file.refusal = note.error().message();

@@ -11,6 +11,7 @@ namespace {
 
 using test::fixture;
 using testing::HasSubstr;
+using testing::Not;
 
 std::string refusal(const std::string& name) {
   auto module = Module::load(fixture(name));
@@ -81,14 +82,63 @@ TEST(Module, NoticesThatItsFileWasOverwrittenInPlace) {
   test::install(fixture("good"), path);
   auto module = Module::load(path);
   ASSERT_TRUE(module.ok());
-  EXPECT_FALSE((*module)->overwritten_in_place());
+  EXPECT_FALSE((*module)->damaged_by(*identify(path)));
   test::install(fixture("good_v2"), path);
-  EXPECT_FALSE((*module)->overwritten_in_place()) << "another inode";
+  EXPECT_FALSE((*module)->damaged_by(*identify(path))) << "another inode";
   ASSERT_TRUE((*module)->unload());
   auto again = Module::load(path);
   ASSERT_TRUE(again.ok());
   std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
-  EXPECT_TRUE((*again)->overwritten_in_place());
+  EXPECT_TRUE((*again)->damaged_by(*identify(path)));
+}
+
+TEST(Module, FromACopyIsNotReachedByWhatHappensToItsFile) {
+  const test::TempDir directory;
+  const std::string path = directory / "good.so";
+  test::install(fixture("good"), path);
+  auto copies = PrivateCopies::open(directory / "copies");
+  ASSERT_TRUE(copies.ok()) << copies.error().message();
+  auto module = Module::load(path, &*copies);
+  ASSERT_TRUE(module.ok()) << module.error().message();
+  EXPECT_EQ((*module)->path(), path) << "logs and crash notes speak of the original";
+  EXPECT_EQ((*module)->why_in_place(), "");
+  EXPECT_FALSE(mapped(*identify(path)));
+  for (int round = 0; round < 20; ++round) {
+    test::write_file(path, std::string(4096, 'x'));  // mapped code would be gone: SIGBUS
+    EXPECT_FALSE((*module)->damaged_by(*identify(path)));
+    EXPECT_STREQ((*module)->find("good")->version, "1.2.3");
+    EXPECT_FALSE(Module::load(path, &*copies).ok());
+    test::write_file(path, test::read_file(fixture("good_v2")));
+    auto newer = Module::load(path, &*copies);
+    ASSERT_TRUE(newer.ok()) << newer.error().message();
+    EXPECT_NE((*newer)->find("good"), (*module)->find("good"));
+    EXPECT_TRUE((*newer)->unload());
+  }
+  EXPECT_TRUE((*module)->unload());
+  EXPECT_TRUE(std::filesystem::is_empty(directory / "copies"));
+}
+
+TEST(Module, LeavesNoCopyOfAFileThatItRefuses) {
+  const test::TempDir directory;
+  auto copies = PrivateCopies::open(directory / "copies");
+  ASSERT_TRUE(copies.ok());
+  auto module = Module::load(fixture("undefined_symbol"), &*copies);
+  ASSERT_FALSE(module.ok());
+  EXPECT_THAT(module.error().message(), HasSubstr(fixture("undefined_symbol")));
+  EXPECT_THAT(module.error().message(), Not(HasSubstr("copies"))) << "the copy means nothing to who reads it";
+  EXPECT_FALSE(Module::load(fixture("bad_id"), &*copies).ok());
+  EXPECT_TRUE(std::filesystem::is_empty(directory / "copies"));
+}
+
+TEST(Module, ThatLooksForLibrariesBesideItselfIsMappedWhereItLies) {
+  const test::TempDir directory;
+  auto copies = PrivateCopies::open(directory / "copies");
+  ASSERT_TRUE(copies.ok());
+  auto module = Module::load(fixture("origin"), &*copies);
+  ASSERT_TRUE(module.ok()) << module.error().message();
+  EXPECT_THAT((*module)->why_in_place(), HasSubstr("$ORIGIN"));
+  EXPECT_TRUE(mapped(*identify(fixture("origin"))));
+  EXPECT_TRUE((*module)->unload());
 }
 
 TEST(Module, ReportsAFileThatStaysMapped) {
