@@ -12,7 +12,7 @@ struct Tally {
   uint64_t histograms = 0;
   uint64_t exemplars = 0;
   uint64_t refused = 0;
-  std::string reasons;  // of the first few, for the sender
+  std::string reasons = {};  // of the first few, for the sender
 
   /// `count` parts of `series`, its labels as text.
   void refuse(uint64_t count, std::string_view why, std::string_view series);

@@ -43,7 +43,7 @@ class ReceiverTest : public testing::Test {
   }
   void SetUp() override {
     auto added =
-        routes_.add({.methods = TARSIER_HTTP_POST, .api = "prometheus", .pattern = "/api/v1/write"},
+        routes_.add({.methods = TARSIER_HTTP_POST, .api = "prometheus", .pattern = "/api/v1/write", .permission = "metrics:write"},
                     [this](const http::Request& request, const http::Exchange& exchange) { receiver_.take(request, exchange); });
     ASSERT_TRUE(added);
   }

@@ -1,0 +1,91 @@
+// Label sets that come as bytes: known again by a hash, whatever the order of their labels, and the same series as the same labels in
+// symbols.
+#include "store_fixture.hpp"
+#include "tarsier/flat_set.hpp"
+
+namespace tarsier::samples::test {
+namespace {
+
+constexpr int64_t kBase = 1'799'999'000 * kSecondNs;
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+class FlatIngest : public StoreFixture {
+ protected:
+  void SetUp() override { open(); }
+  static std::vector<uint8_t> set_of(const Pairs& labels) {
+    std::vector<uint8_t> set;
+    for (const auto& [name, value] : labels) append_flat_label(set, name, value);
+    return set;
+  }
+  Result<void> put_flat(const std::vector<uint8_t>& set, int64_t time, double value) {
+    batch::SamplesBuilder builder;
+    builder.flat_series(set);
+    builder.sample(time, value);
+    return write_wait(builder);
+  }
+};
+
+TEST_F(FlatIngest, IsTheSameSeriesInEveryOrderAndInSymbols) {
+  ASSERT_TRUE(put_flat(set_of({{"__name__", "up"}, {"job", "node"}}), kBase, 1).ok());
+  ASSERT_TRUE(put_flat(set_of({{"job", "node"}, {"__name__", "up"}}), kBase + 1, 2).ok());
+  ASSERT_TRUE(put_flat(set_of({{"__name__", "up"}, {"empty", ""}, {"job", "node"}}), kBase + 2, 3).ok());
+  ASSERT_TRUE(put({{"__name__", "up"}, {"job", "node"}}, {{kBase + 3, 4}}).ok());
+  const Found expected = {{{{"__name__", "up"}, {"job", "node"}}, {{kBase, 1}, {kBase + 1, 2}, {kBase + 2, 3}, {kBase + 3, 4}}}};
+  EXPECT_EQ(difference(all(), expected), "");
+  EXPECT_EQ(store_->stat()->head.series, 1U);
+  open();
+  EXPECT_EQ(difference(all(), expected), "") << "after a restart";
+}
+
+TEST_F(FlatIngest, RefusesSetsThatCannotBeReadAndKeepsTheRest) {
+  batch::SamplesBuilder builder;
+  builder.flat_series(set_of({{"__name__", "good"}}));
+  builder.sample(kBase, 1);
+  const std::vector<uint8_t> cut_off = {0x0a, 0x05, 0x0a};
+  for (const auto& set : {cut_off, set_of({{"a", "1"}, {"a", "2"}}), set_of({{"__name__", "\xff"}}), set_of({{"a", ""}})}) {
+    builder.flat_series(set);
+    builder.sample(kBase, 1);
+  }
+  const auto outcome = write_wait(builder);
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code(), TARSIER_INVALID);
+  EXPECT_EQ(outcome.error().message().substr(0, 7), "4 of 5 ");
+  EXPECT_EQ(difference(all(), {{{{"__name__", "good"}}, {{kBase, 1}}}}), "");
+}
+
+TEST_F(FlatIngest, HoldsTheLimitsOfLabelsAndSeries) {
+  options_.max_label_bytes = 1000;
+  options_.max_series = 2;
+  open();
+  EXPECT_FALSE(put_flat(set_of({{"__name__", std::string(10'000'000, 'x')}}), kBase, 1).ok());
+  EXPECT_FALSE(put_flat(set_of({{"__name__", std::string(1001, 'x')}}), kBase, 1).ok());
+  EXPECT_TRUE(put_flat(set_of({{"__name__", "a"}}), kBase, 1).ok());
+  EXPECT_TRUE(put_flat(set_of({{"__name__", "b"}}), kBase, 1).ok());
+  EXPECT_FALSE(put_flat(set_of({{"__name__", "c"}}), kBase, 1).ok());
+  EXPECT_TRUE(put_flat(set_of({{"__name__", "a"}}), kBase + 1, 1).ok()) << "a series that is there goes on";
+  EXPECT_EQ(store_->counters().refused_series_limit.load(), 1U);
+}
+
+TEST_F(FlatIngest, FindsSeriesAgainAfterTheyWereForgotten) {
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(put_flat(set_of({{"__name__", "m"}, {"i", std::to_string(i)}}), kBase, 1).ok());
+  seal();
+  EXPECT_EQ(store_->stat()->head.series, 0U);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(put_flat(set_of({{"__name__", "m"}, {"i", std::to_string(i)}}), kBase + 1, 2).ok());
+  const Found found = all();
+  ASSERT_EQ(found.size(), 100U);
+  for (const auto& [labels, points] : found) EXPECT_EQ(points.size(), 2U);
+}
+
+TEST(SetAliases, AreForgottenWhenThereAreTooMany) {
+  SetAliases aliases;
+  const auto hash_of = [](uint32_t number) { return hash_set({reinterpret_cast<const uint8_t*>(&number), sizeof(number)}); };
+  for (uint32_t i = 0; i < 1000; ++i) aliases.add(hash_of(i), i, 1000);
+  for (uint32_t i = 0; i < 1000; ++i) ASSERT_EQ(aliases.find(hash_of(i)), i);
+  EXPECT_EQ(aliases.find(hash_of(1000)), SetAliases::kNone);
+  aliases.add(hash_of(1000), 1000, 1000);
+  EXPECT_EQ(aliases.find(hash_of(1000)), 1000U);
+  EXPECT_EQ(aliases.find(hash_of(0)), SetAliases::kNone);
+}
+
+}  // namespace
+}  // namespace tarsier::samples::test
