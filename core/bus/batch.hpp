@@ -10,9 +10,10 @@
 #include "tarsier/result.hpp"
 
 struct alignas(64) tarsier_batch {
-  explicit tarsier_batch(uint64_t bytes) : size(bytes) {}
+  tarsier_batch(uint64_t bytes, uint64_t whole) : size(bytes), block_bytes(whole) {}
   mutable std::atomic<uint32_t> references{1};
   const uint64_t size;
+  const uint64_t block_bytes;  // of the whole allocation
 
   uint8_t* data() const noexcept { return reinterpret_cast<uint8_t*>(const_cast<tarsier_batch*>(this) + 1); }
   std::span<const uint8_t> bytes() const noexcept { return {data(), size}; }
