@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -25,6 +26,8 @@ using boost::system::error_code;
 
 constexpr size_t kIdleBuffer = 4 * 1024;
 constexpr size_t kBodyBuffer = 64 * 1024;
+constexpr size_t kLargeBodyBuffer = 128 * 1024;    // fewer reads for a body that is known to be long
+constexpr uint64_t kMaxReserved = 1024 * 1024;     // of memory for a body before it is there
 constexpr size_t kSmall = 16 * 1024;               // pieces below are sent together
 constexpr auto kLinger = std::chrono::seconds(2);  // for a client that still sends what was refused
 
@@ -251,6 +254,10 @@ class ServerConnection final : public Connection, public std::enable_shared_from
       write_more();
     }
     read_size_ = kBodyBuffer;
+    if (const auto length = parser.head().content_length; length && !decoder) {
+      request.body.reserve(std::min({*length, limit, kMaxReserved}));
+      if (*length > kBodyBuffer) read_size_ = kLargeBodyBuffer;
+    }
     Pace pace(limits_.body_timeout, limits_.min_rate);
     while (true) {
       const size_t taken = parser.feed(inbox_);
@@ -263,7 +270,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
         co_return std::nullopt;
       }
       if (moment_now() >= pace.deadline()) co_return text_answer(408, "the request body came too slowly");
-      read_more(2 * kBodyBuffer);
+      read_more(2 * read_size_);
       co_await event_.wait_until(pace.deadline());
     }
     if (decoder) {
@@ -357,15 +364,18 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   void read_more(size_t inbox_limit) {
     if (reading_ || eof_ || cut_ || inbox_.size() >= inbox_limit) return;
     reading_ = true;
-    if (read_buffer_.size() != read_size_) read_buffer_ = std::string(read_size_, '\0');
-    transport_->read_some(read_buffer_.data(), read_buffer_.size(), [self = shared_from_this()](error_code ec, size_t size) {
+    if (read_buffer_size_ != read_size_) {
+      read_buffer_ = std::make_unique_for_overwrite<char[]>(read_size_);
+      read_buffer_size_ = read_size_;
+    }
+    transport_->read_some(read_buffer_.get(), read_buffer_size_, [self = shared_from_this()](error_code ec, size_t size) {
       self->reading_ = false;
       self->received_bytes_ += size;
       self->setup_.stats->received_bytes.fetch_add(size, std::memory_order_relaxed);
       if (ec) {
         self->eof_ = true;
       } else {
-        self->inbox_.append(self->read_buffer_, 0, size);
+        self->inbox_.append(self->read_buffer_.get(), size);
       }
       self->event_.notify();
     });
@@ -412,9 +422,10 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   Event event_;
   std::function<void()> ended_;
 
-  std::string read_buffer_;
-  size_t read_size_ = kIdleBuffer;
-  std::string inbox_;  // received, not yet parsed
+  std::unique_ptr<char[]> read_buffer_;
+  size_t read_buffer_size_ = 0;
+  size_t read_size_ = kIdleBuffer;  // of the next read
+  std::string inbox_;               // received, not yet parsed
   std::deque<std::string> out_;
   size_t written_ = 0;  // of out_[0]
   bool reading_ = false;
