@@ -1,21 +1,14 @@
-// Plain requests: the usual kind of remote write 1.0: series of labels and then float samples in the order of time, nothing else. They
-// are decompressed into the batch that goes onto the bus, and no label is looked at.
+// The common case of remote write 1.0, read in place: series with contiguous labels and floats in the order of time, and nothing
+// else.
 #pragma once
 
-#include <optional>
-#include <string_view>
-
+#include "plugins/lib/protobuf_wire/wire_reader.hpp"
 #include "tarsier/flat_samples.hpp"
 
 namespace tarsier::remote_write {
 
-struct PlainBatch {
-  Batch batch;
-  uint32_t samples = 0;
-};
-
-/// `body`: a snappy block that decompresses to `size` bytes. Nothing when the request is of another kind or malformed: then the general
-/// reader says what it is. `series_hint`: how many series there may be; is set to how many there were.
-std::optional<PlainBatch> make_plain_batch(const Host& host, std::string_view body, uint64_t size, uint32_t& series_hint);
+/// Writes the series of the message, which lies in out.bytes(). False: something in it is not plain, or not good; then
+/// read_write_request() is to read it, and `out` is of no use.
+bool read_plain_request(protobuf::Bytes message, batch::FlatSamples& out);
 
 }  // namespace tarsier::remote_write

@@ -31,7 +31,7 @@ void Receiver::take(const http::Request& request, const http::Exchange& exchange
   if (!message) return refuse(exchange, 415, message.error());
   const auto size = decompressed_size(request.body(), max_decoded_bytes_);
   if (!size) return refuse(exchange, size.error().code() == TARSIER_RESOURCE ? 413 : 400, size.error());
-  auto made = make_batch(*message, request.body(), *size);
+  auto made = *message == Message::write_request ? make_v1(request.body(), *size) : make_v2(request.body(), *size);
   if (!made) return refuse(exchange, made.error().code() == TARSIER_INVALID ? 400 : 500, made.error());
   refused_.add(static_cast<double>(made->tally.refused));
   if (made->empty) return answer(exchange, *message, answer_of({}, made->tally));
@@ -42,33 +42,38 @@ void Receiver::take(const http::Request& request, const http::Exchange& exchange
   if (!published) answer(exchange, *message, answer_of(published, made->tally));
 }
 
-Result<Receiver::Made> Receiver::make_batch(Message message, std::string_view body, uint64_t size) {
-  if (message == Message::write_request) {
-    uint32_t hint = series_hint_.load(std::memory_order_relaxed);
-    if (auto plain = make_plain_batch(host_, body, size, hint)) {
-      series_hint_.store(hint, std::memory_order_relaxed);
-      Made made;
-      made.batch = std::move(plain->batch);
-      made.tally.samples = plain->samples;
-      return made;
-    }
+Result<Receiver::Made> Receiver::make_v1(std::string_view body, uint64_t size) {
+  batch::FlatRoom room = plain_room_.guess(size);
+  while (true) {  // a second time at most, with all the room that is needed
+    auto samples = batch::FlatSamples::allocate(host_, room);
+    if (!samples) return std::move(samples).error();
+    if (auto decoded = decompress(body, samples->bytes()); !decoded) return std::move(decoded).error();
+    if (!read_plain_request(samples->bytes(), *samples))
+      return build(Message::write_request, samples->bytes(), *workspaces_.take());
+    room = samples->needed();
+    if (!samples->fits()) continue;
+    plain_room_.learn(room);
+    return Made{.batch = samples->finish(host_.now_ns()), .empty = room.samples == 0, .tally = {.samples = room.samples}};
   }
-  auto workspace = workspaces_.take();
+}
+
+Result<Receiver::Made> Receiver::make_v2(std::string_view body, uint64_t size) {
+  const auto workspace = workspaces_.take();
   workspace->message.resize(size);
+  if (auto decoded = decompress(body, workspace->message); !decoded) return std::move(decoded).error();
+  return build(Message::request_v2, workspace->message, *workspace);
+}
+
+Result<Receiver::Made> Receiver::build(Message message, protobuf::Bytes decoded, Workspace& workspace) {
   Made made;
-  auto read = decompress(body, workspace->message);
-  if (read) {
-    read = message == Message::write_request ? read_write_request(workspace->message, *workspace, made.tally)
-                                             : read_request_v2(workspace->message, *workspace, made.tally);
-  }
-  made.empty = workspace->builder.series_count() == 0;
-  if (read && !made.empty) {
-    auto batch = tarsier::make_batch(host_, workspace->builder);
-    if (batch) made.batch = std::move(*batch);
-    if (!batch) read = std::move(batch).error();
-  }
-  workspaces_.give_back(std::move(workspace));
+  auto read = message == Message::write_request ? read_write_request(decoded, workspace, made.tally)
+                                                : read_request_v2(decoded, workspace, made.tally);
   if (!read) return std::move(read).error();
+  made.empty = workspace.builder.series_count() == 0;
+  if (made.empty) return made;
+  auto batch = tarsier::make_batch(host_, workspace.builder);
+  if (!batch) return std::move(batch).error();
+  made.batch = std::move(*batch);
   return made;
 }
 
@@ -77,7 +82,7 @@ void Receiver::answer(const http::Exchange& exchange, Message message, const Ans
   histograms_.add(static_cast<double>(answer.histograms));
   exemplars_.add(static_cast<double>(answer.exemplars));
   std::vector<std::pair<const char*, std::string>> headers;
-  if (!answer.body.empty()) headers.emplace_back("Content-Type", kText);
+  if (!answer.body.empty()) headers.emplace_back("content-type", kText);
   if (answer.retry_after_s > 0) headers.emplace_back("Retry-After", std::to_string(answer.retry_after_s));
   if (message == Message::request_v2) {
     headers.emplace_back("X-Prometheus-Remote-Write-Samples-Written", std::to_string(answer.samples));

@@ -1,12 +1,11 @@
 // Receiver: a request, its batch, and the answer once the batch is safe.
 #pragma once
 
-#include <atomic>
-
 #include <memory>
 
 #include "plugins/collect/remote_write_receiver/answer.hpp"
 #include "plugins/collect/remote_write_receiver/content.hpp"
+#include "plugins/collect/remote_write_receiver/plain_room.hpp"
 #include "plugins/collect/remote_write_receiver/workspace.hpp"
 #include "tarsier/bus.hpp"
 #include "tarsier/http.hpp"
@@ -28,13 +27,16 @@ class Receiver {
     bool empty = false;  // nothing to store
     Tally tally;
   };
-  Result<Made> make_batch(Message message, std::string_view body, uint64_t size);
+  /// Version 1, in place when it is plain.
+  Result<Made> make_v1(std::string_view body, uint64_t size);
+  Result<Made> make_v2(std::string_view body, uint64_t size);
+  Result<Made> build(Message message, protobuf::Bytes decoded, Workspace& workspace);
   void answer(const http::Exchange& exchange, Message message, const Answer& answer);
 
   const Host& host_;
   const uint64_t max_decoded_bytes_;
   Workspaces workspaces_;
-  std::atomic<uint32_t> series_hint_{1024};  // how many series the last request had
+  PlainRoom plain_room_;
   Counter samples_, histograms_, exemplars_, refused_;
 };
 

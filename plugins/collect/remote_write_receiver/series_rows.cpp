@@ -6,8 +6,6 @@
 
 namespace tarsier::remote_write {
 
-bool to_ns(int64_t ms, int64_t& ns) noexcept { return !__builtin_mul_overflow(ms, int64_t{1'000'000}, &ns); }
-
 void SeriesRows::clear() {
   rows_.clear();
   encoded_.clear();

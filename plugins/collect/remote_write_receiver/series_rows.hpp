@@ -12,7 +12,7 @@
 namespace tarsier::remote_write {
 
 /// Milliseconds as nanoseconds; false when they do not fit (before 1677, after 2262).
-bool to_ns(int64_t ms, int64_t& ns) noexcept;
+inline bool to_ns(int64_t ms, int64_t& ns) noexcept { return !__builtin_mul_overflow(ms, int64_t{1'000'000}, &ns); }
 
 class SeriesRows {
  public:

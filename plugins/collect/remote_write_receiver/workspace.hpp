@@ -27,27 +27,35 @@ struct Workspace {
   std::vector<uint32_t> exemplar_refs;  // of one exemplar
 };
 
-/// Spare workspaces, a few. Thread-safe.
+/// Spare workspaces, a few. Thread-safe; outlives what take() gives.
 class Workspaces {
  public:
-  std::unique_ptr<Workspace> take() {
+  struct GiveBack {
+    Workspaces* to;
+    void operator()(Workspace* workspace) const { to->give_back(std::unique_ptr<Workspace>(workspace)); }
+  };
+  using Lease = std::unique_ptr<Workspace, GiveBack>;
+
+  /// One with an empty builder.
+  Lease take() {
     const std::lock_guard lock(mutex_);
-    if (spare_.empty()) return std::make_unique<Workspace>();
-    auto workspace = std::move(spare_.back());
+    if (spare_.empty()) return {new Workspace, {this}};
+    Lease workspace(spare_.back().release(), {this});
     spare_.pop_back();
     return workspace;
-  }
-  /// One that has grown large is let go.
-  void give_back(std::unique_ptr<Workspace> workspace) {
-    if (workspace->message.capacity() > kLargest) return;
-    workspace->builder.clear();
-    const std::lock_guard lock(mutex_);
-    if (spare_.size() < kMost) spare_.push_back(std::move(workspace));
   }
 
  private:
   static constexpr size_t kMost = 4;
-  static constexpr size_t kLargest = 4 << 20;
+  static constexpr uint64_t kLargest = 4 << 20;
+
+  /// One that has grown large is let go.
+  void give_back(std::unique_ptr<Workspace> workspace) {
+    if (workspace->message.capacity() > kLargest || workspace->builder.sample_count() > kLargest / sizeof(double)) return;
+    workspace->builder.clear();
+    const std::lock_guard lock(mutex_);
+    if (spare_.size() < kMost) spare_.push_back(std::move(workspace));
+  }
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> spare_;
 };
