@@ -115,6 +115,25 @@ class RemoteWrite(unittest.TestCase):
         with Host(RECEIVER) as host, Sender(host.url, message) as sender:
             self.agree(host, sender)
 
+    def test_vmagent_falls_back_to_what_is_understood(self):
+        program = os.environ.get("TARSIER_VMAGENT") or shutil.which("vmagent")
+        if program is None:
+            self.skipTest("vmagent is not installed; TARSIER_VMAGENT names one")
+        with tempfile.TemporaryDirectory(prefix="tarsier-sender-") as directory, Host(RECEIVER) as host:
+            port, config = free_port(), pathlib.Path(directory, "scrape.yml")
+            config.write_text(json.dumps({"scrape_configs": [{"job_name": "vmagent", "scrape_interval": "1s", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}]}))
+            arguments = [program, f"-promscrape.config={config}", f"-remoteWrite.url={host.url}/api/v1/write", f"-httpListenAddr=127.0.0.1:{port}", f"-remoteWrite.tmpDataPath={directory}/queue"]
+            with open(config.with_name("log"), "wb") as log:
+                sender = subprocess.Popen(arguments, stdout=log, stderr=log)
+            try:
+                wait_for("samples of vmagent", lambda: host.value("up{job='vmagent'}") == 1)
+                page = get(f"http://127.0.0.1:{port}/metrics")[2].decode()
+                dropped = re.findall(r"^vmagent_remotewrite_packets_dropped_total\S* (\S+)", page, re.M)
+                self.assertEqual(set(dropped), {"0"}, page)
+            finally:
+                sender.kill()
+                sender.wait()
+
     def test_what_was_acknowledged_is_there_after_kill_9(self):
         with tempfile.TemporaryDirectory(prefix="tarsier-e2e-") as directory:
             with Host(RECEIVER, directory) as host, Sender(host.url) as sender:
