@@ -64,7 +64,7 @@ class RuleFiles(unittest.TestCase):
     def test_types_of_expressions_are_checked(self):
         self.assert_finds(
             GOOD.replace("(up)", "(rate(up))"),
-            '5:32: group "node", rule "job:up:sum": parse error: expected type range vector in call to function "rate", got instant vector',
+            '5:34: group "node", rule "job:up:sum": parse error: expected type range vector in call to function "rate", got instant vector',
         )
 
     def test_a_group_that_is_there_twice_is_refused(self):
@@ -82,6 +82,7 @@ class RuleFiles(unittest.TestCase):
 
     def test_a_file_that_does_not_check_is_refused_by_start_and_reload_alike(self):
         self.file.write_text(GOOD)
+        self.host.write_config(CONFIG + "[plugin.ui]\n")
         with self.host as host:
             self.file.write_text(GOOD.replace("> 1\n", "> > 1\n"))
             finding = f'{self.file}:9:39: group "node", rule "Down": parse error: unexpected <op:>>'
