@@ -26,7 +26,7 @@ struct Inside {
 Inside split(std::string_view value, std::string_view message) {
   Place place;
   const char* const end = message.data() + message.size();
-  auto read = std::from_chars(message.data(), end, place.line);
+  auto read = std::from_chars(message.data(), message.data() + message.size(), place.line);
   if (read.ec != std::errc() || read.ptr == end || *read.ptr != ':') return {0, message};
   read = std::from_chars(read.ptr + 1, end, place.column);
   if (read.ec != std::errc() || read.ptr == end || *read.ptr != ':') return {0, message};

@@ -13,6 +13,7 @@ namespace {
 std::vector<std::string> strings(const Config& node) {
   std::vector<std::string> values;
   if (node.present() && !node.is_array()) return {node.string()};
+  values.reserve(node.size());
   for (uint64_t i = 0; i < node.size(); ++i) values.push_back(node.at(i).string());
   return values;
 }
