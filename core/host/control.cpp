@@ -61,11 +61,19 @@ Control::Control(Rooms& rooms, const scheduler::Clock& clock, const Modules& mod
       config_file_(std::move(config_file)),
       data_dir_(std::move(data_dir)),
       started_ns_(clock.wall_ns()),
-      reload_(std::move(reload)) {}
+      reload_(std::move(reload)),
+      config_loaded_ns_(started_ns_) {}
 
 void Control::set_config(std::string toml) {
   const std::lock_guard lock(config_mutex_);
   config_ = std::move(toml);
+  config_loaded_ns_ = rooms_.clock->wall_ns();
+  config_ok_ = true;
+}
+
+void Control::config_refused() {
+  const std::lock_guard lock(config_mutex_);
+  config_ok_ = false;
 }
 
 std::string Control::config_toml() const {
@@ -92,6 +100,8 @@ std::string Control::build_json() const {
   json.key("abi").string(std::to_string(TARSIER_ABI_MAJOR) + "." + std::to_string(TARSIER_ABI_MINOR));
   json.key("started_at").string(rfc3339(started_ns_)).key("pid").integer(int64_t{::getpid()});
   json.key("data_dir").string(data_dir_).key("config_file").string(config_file_);
+  const std::lock_guard lock(config_mutex_);
+  json.key("config_loaded_at").string(rfc3339(config_loaded_ns_)).key("config_ok").boolean(config_ok_);
   json.end_object();
   return json.text();
 }

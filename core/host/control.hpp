@@ -26,7 +26,10 @@ class Control {
   /// From then on its instances are shown.
   void attach(const Lifecycle& lifecycle) { lifecycle_ = &lifecycle; }
   void set_ready(bool ready) { ready_.store(ready); }
+  /// This configuration runs from now on.
   void set_config(std::string toml);
+  /// The files were read again and refused: the configuration before it goes on.
+  void config_refused();
 
   bool ready() const noexcept { return ready_.load(); }
   ApplyReport reload() { return reload_(); }
@@ -46,6 +49,8 @@ class Control {
   std::atomic<bool> ready_{false};
   mutable std::mutex config_mutex_;
   std::string config_;
+  int64_t config_loaded_ns_;
+  bool config_ok_ = true;
 };
 
 }  // namespace tarsier::host

@@ -103,7 +103,8 @@ const Code* culprit(const ucontext_t& context, bool* called) noexcept {
   // Copied by the kernel, page by page, because the stack may end before that.
   ssize_t copied = 0;
   for (size_t done = 0; done < sizeof(stack_words); done += 4096) {
-    const iovec to{reinterpret_cast<char*>(stack_words) + done, 4096}, from{reinterpret_cast<void*>(sp + done), 4096};
+    const iovec to{reinterpret_cast<char*>(stack_words) + done, 4096},
+        from{reinterpret_cast<void*>(sp + done), 4096};  // NOLINT(performance-no-int-to-ptr)
     if (::process_vm_readv(::getpid(), &to, 1, &from, 1, 0) != 4096) break;
     copied += 4096;
   }
@@ -160,7 +161,7 @@ void install(const std::string& directory) {
 }
 
 void remember(const loader::Module& module) {
-  const Range range = range_of(reinterpret_cast<const void*>(code_address(module)));
+  const Range range = range_of(reinterpret_cast<const void*>(code_address(module)));  // NOLINT(performance-no-int-to-ptr)
   for (Code& code : codes) {
     if (range.begin == 0 || code.begin.load() != 0) continue;
     const auto& note = module.note();

@@ -178,10 +178,15 @@ ApplyReport Host::Impl::apply(bool strict) {
     for (const config::Finding& finding : desired.findings) report.problems.push_back(finding.text());
     desired = {};
     (void)modules.sweep();
+    control->config_refused();
     return report;
   }
   ApplyReport report = lifecycle->apply(desired.specs, strict);
-  if (report.applied) take(std::move(desired));
+  if (report.applied) {
+    take(std::move(desired));
+  } else {
+    control->config_refused();
+  }
   return report;
 }
 

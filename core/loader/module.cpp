@@ -31,7 +31,7 @@ std::string loaded_as(const std::string& spelled) {
   if (handle == nullptr) return {};
   link_map* object = nullptr;
   std::string name = "?";
-  if (::dlinfo(handle, RTLD_DI_LINKMAP, &object) == 0) name = object->l_name;
+  if (::dlinfo(handle, RTLD_DI_LINKMAP, static_cast<void*>(&object)) == 0) name = object->l_name;
   ::dlclose(handle);
   return name;
 }

@@ -91,6 +91,7 @@ const PluginFile* PluginDirectory::find(std::string_view name, std::string* id) 
 
 std::vector<std::string> PluginDirectory::ids() const {
   std::vector<std::string> out;
+  out.reserve(by_id_.size());
   for (const auto& [id, file] : by_id_) out.push_back(id);
   return out;
 }

@@ -73,6 +73,7 @@ ControlOutcome ControlCalls::run(host::Owner& owner, std::function<void()> funct
     {
       const std::lock_guard lock(calls_mutex_);
       if (const auto found = calls_.find(&owner); found != calls_.end()) before = found->second;
+      // NOLINTNEXTLINE(bugprone-use-after-move): once there is a call the loop ends
       if (before == nullptr) call = calls_[&owner] = start(owner, std::move(function));
     }
     if (before == nullptr) break;

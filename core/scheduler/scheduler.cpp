@@ -11,7 +11,7 @@
 namespace tarsier::scheduler {
 
 struct Scheduler::Impl {
-  Impl(Clock& given, PoolOptions options)
+  Impl(Clock& given, const PoolOptions& options)
       : clock(given),
         control(options.report),
         pool(options),
@@ -28,7 +28,7 @@ struct Scheduler::Impl {
   Children children;
 };
 
-Scheduler::Scheduler(Clock& clock, PoolOptions options) : impl_(std::make_unique<Impl>(clock, std::move(options))) {
+Scheduler::Scheduler(Clock& clock, PoolOptions options) : impl_(std::make_unique<Impl>(clock, options)) {
   if (!clock.drives(impl_->timers)) impl_->house.serve(impl_->timers, clock);
 }
 

@@ -49,17 +49,17 @@ Result<tarsier_timer*> Timers::every(host::Owner& owner, const tarsier_timer_spe
     timer.rhythm.offset_ns += spread_offset_ns(owner.instance(), timer.name, spec.interval_ns);
   if (spec.job.deadline_ns <= 0) timer.deadline = std::chrono::nanoseconds(spec.interval_ns);
   const Rhythm::Tick tick = timer.rhythm.first(clock_.wall_ns());
-  return add(*std::move(made), tick.delay_ns, tick.wall_ns);
+  return add(*made, tick.delay_ns, tick.wall_ns);
 }
 
 Result<tarsier_timer*> Timers::after(host::Owner& owner, int64_t delay_ns, const tarsier_job& job, bool keep_handle) {
   auto made = make_timer(owner, job);
   if (!made) return std::move(made).error();
   (*made)->has_handle = keep_handle;
-  return add(*std::move(made), std::max<int64_t>(delay_ns, 0), 0);
+  return add(*made, std::max<int64_t>(delay_ns, 0), 0);
 }
 
-Result<tarsier_timer*> Timers::add(TimerPtr timer, int64_t delay_ns, int64_t tick_wall_ns) {
+Result<tarsier_timer*> Timers::add(const TimerPtr& timer, int64_t delay_ns, int64_t tick_wall_ns) {
   timer->timers = this;
   timer->tick_wall_ns = tick_wall_ns;
   bool first = false;

@@ -35,7 +35,7 @@ class Timers final : public TimerSource {
 
  private:
   using TimerPtr = std::shared_ptr<tarsier_timer>;
-  Result<tarsier_timer*> add(TimerPtr timer, int64_t delay_ns, int64_t tick_wall_ns);
+  Result<tarsier_timer*> add(const TimerPtr& timer, int64_t delay_ns, int64_t tick_wall_ns);
   void arm(const TimerPtr& timer, int64_t due_ns);
   void disarm(tarsier_timer& timer);
   void rearm(const TimerPtr& timer, int64_t now_ns);

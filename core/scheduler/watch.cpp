@@ -43,7 +43,7 @@ std::optional<FileState> FileState::of(const std::string& path) {
                    S_ISDIR(status.st_mode)};
 }
 
-WatchedPath::WatchedPath(std::string path)
+WatchedPath::WatchedPath(const std::string& path)
     : path_(absolute(path)), parent_(fs::path(path_).parent_path().string()), name_(fs::path(path_).filename().string()) {
   changes(true);
 }

@@ -37,7 +37,7 @@ struct FileState {
 /// What is known of the watched path; finds the changes. House thread only; touches the file system, nothing else.
 class WatchedPath {
  public:
-  explicit WatchedPath(std::string path);
+  explicit WatchedPath(const std::string& path);
 
   const std::string& path() const noexcept { return path_; }
   /// The directories that must be looked at now.

@@ -30,7 +30,7 @@ unsigned flags_of(LmdbFile::Mode mode) noexcept {
 Result<std::shared_ptr<LmdbFile>> LmdbFile::open(const std::string& dir, Mode mode, uint64_t map_bytes) {
   MDB_env* env = nullptr;
   if (const int code = mdb_env_create(&env); code != 0) return lmdb_error(code, "prepare " + dir);
-  std::shared_ptr<LmdbFile> file(new LmdbFile(env, mode));
+  std::shared_ptr<LmdbFile> file(new LmdbFile(env));
   const uint64_t size = mode == Mode::kSealed ? file_size(dir + "/data.mdb") : map_bytes;
   mdb_env_set_maxdbs(env, kMaxTables);
   mdb_env_set_maxreaders(env, kMaxReaders);
@@ -103,6 +103,7 @@ std::optional<LmdbFile::Table> LmdbFile::find_table(std::string_view name) const
 std::vector<std::string> LmdbFile::table_names() const {
   const std::shared_lock lock(tables_mutex_);
   std::vector<std::string> names;
+  names.reserve(tables_.size());
   for (const auto& [name, table] : tables_) names.push_back(name);
   return names;
 }

@@ -66,11 +66,10 @@ class LmdbFile {
   Usage usage(MDB_txn* txn) const;
 
  private:
-  LmdbFile(MDB_env* env, Mode mode) : env_(env), mode_(mode) {}
+  explicit LmdbFile(MDB_env* env) : env_(env) {}
   Result<void> open_tables();
 
   MDB_env* const env_;
-  const Mode mode_;
   std::atomic<uint64_t> map_bytes_{0};
 
   mutable std::shared_mutex tables_mutex_;

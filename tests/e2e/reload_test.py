@@ -39,6 +39,26 @@ def drop(file, directory):
     part.rename(directory / file.name)
 
 
+class RuntimeInfo(unittest.TestCase):
+    def test_it_says_when_the_configuration_was_loaded_and_whether_the_last_reload_was_taken(self):
+        with Host(SMALL) as host:
+            first = host.api("status/runtimeinfo")
+            self.assertTrue(first["reloadConfigSuccess"])
+            self.assertLessEqual(first["startTime"], first["lastConfigTime"])
+            self.assertEqual(first["CWD"], str(host.directory))
+
+            host.write_config(SMALL + 'intervall = "1s"\n')
+            wait_for("the refusal", lambda: not host.api("status/runtimeinfo")["reloadConfigSuccess"])
+            self.assertEqual(host.api("status/runtimeinfo")["lastConfigTime"], first["lastConfigTime"])
+
+            wait_for("another second", lambda: host.api("status/runtimeinfo")["serverTime"] > first["lastConfigTime"])
+            host.write_config(SMALL.replace('"1s"', '"2s"'))
+            wait_for("the reload", lambda: host.api("status/runtimeinfo")["reloadConfigSuccess"])
+            last = host.api("status/runtimeinfo")
+            self.assertGreater(last["lastConfigTime"], first["lastConfigTime"])
+            self.assertEqual(last["startTime"], first["startTime"])
+
+
 class DropIn(unittest.TestCase):
     def test_a_plugin_and_its_toml_start_are_upgraded_and_leave_without_a_restart(self):
         with tempfile.TemporaryDirectory() as work, Host(SMALL) as host:

@@ -51,9 +51,9 @@ Result<Arguments> Arguments::parse(std::span<const std::string_view> words, std:
   return arguments;
 }
 
-std::string Arguments::get(std::string_view name, std::string otherwise) const {
+std::string Arguments::get(std::string_view name, std::string_view otherwise) const {
   const auto found = values_.find(name);
-  return found == values_.end() ? otherwise : found->second.back();
+  return found == values_.end() ? std::string(otherwise) : found->second.back();
 }
 
 std::vector<std::string> Arguments::all(std::string_view name) const {

@@ -26,7 +26,7 @@ class Arguments {
 
   bool has(std::string_view name) const { return values_.contains(name); }
   /// The last value given, or `otherwise`.
-  std::string get(std::string_view name, std::string otherwise = {}) const;
+  std::string get(std::string_view name, std::string_view otherwise = {}) const;
   std::vector<std::string> all(std::string_view name) const;
   const std::vector<std::string>& operands() const noexcept { return operands_; }
 

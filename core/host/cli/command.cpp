@@ -88,6 +88,7 @@ int unknown_command(std::span<const std::string_view> words) {
   const bool group = words.front() == "plugins" && words.size() > 1;
   const std::string given = std::string(words.front()) + (group ? " " + std::string(words[1]) : "");
   std::vector<std::string> names;
+  names.reserve(std::size(kCommands));
   for (const Command* command : kCommands)
     names.emplace_back(group ? command->name : command->name.substr(0, command->name.find(' ')));
   const std::string close = config::nearest(given, names);

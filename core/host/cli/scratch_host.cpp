@@ -25,7 +25,7 @@ Result<std::unique_ptr<ScratchHost>> ScratchHost::start() {
   auto directory = ScratchDirectory::make();
   if (!directory) return std::move(directory).error();
   const fs::path config = directory->path() / "tarsier.toml";
-  std::ofstream(config) << "[host]\ndata_dir = \"data\"\nlog.level = \"error\"\n";
+  std::ofstream(config) << "[host]\ndata_dir = \"data\"\nlog.level = \"warn\"\nlog.format = \"text\"\n";
   HostOptions options;
   options.desired.config_file = config.string();
   options.watch = false;

@@ -140,8 +140,9 @@ Result<void> add_routes(http::Routes& routes, std::function<Groups()> groups) {
       {.api = "prometheus", .pattern = "/api/v1/rules", .permission = "metrics:read"},
       [groups](const http::Request& request, const http::Exchange& exchange) { handle_rules(groups(), request, exchange); });
   if (!added) return added;
-  return routes.add({.api = "prometheus", .pattern = "/api/v1/alerts", .permission = "metrics:read"},
-                    [groups](const http::Request&, const http::Exchange& exchange) { handle_alerts(groups(), exchange); });
+  return routes.add(
+      {.api = "prometheus", .pattern = "/api/v1/alerts", .permission = "metrics:read"},
+      [groups = std::move(groups)](const http::Request&, const http::Exchange& exchange) { handle_alerts(groups(), exchange); });
 }
 
 }  // namespace tarsier::rules

@@ -116,15 +116,15 @@ Result<void> RuleGroup::alert(Slot& slot, int64_t now_ns, const std::vector<Elem
     evaluated = slot.rule.evaluate(now_ns, result, definition_.limit, context_);
     for (const auto& [labels, alert] : slot.rule.alerts()) {
       if (alert.state == State::inactive) continue;
-      const auto seconds = static_cast<double>(alert.active_at_ns / 1'000'000'000);
+      const int64_t seconds = alert.active_at_ns / 1'000'000'000;
       series.push_back({with(with(labels, "__name__", "ALERTS"), "alertstate", std::string(state_name(alert.state))), 1.0});
-      series.push_back({with(labels, "__name__", "ALERTS_FOR_STATE"), seconds});
+      series.push_back({with(labels, "__name__", "ALERTS_FOR_STATE"), static_cast<double>(seconds)});
     }
     due = slot.rule.take_due(now_ns, resend_ns_);
   }
   if (!evaluated) return evaluated;
   auto written = write(slot, now_ns, series, sink);
-  if (auto sent = send(std::move(due), slot.rule.rule(), now_ns, sink); !sent) return sent;
+  if (auto sent = send(due, slot.rule.rule(), now_ns, sink); !sent) return sent;
   return written;
 }
 
@@ -147,7 +147,7 @@ Result<void> RuleGroup::write(Slot& slot, int64_t now_ns, const std::vector<Elem
   return sink.samples(samples);
 }
 
-Result<void> RuleGroup::send(std::vector<Alert> due, const Rule& rule, int64_t now_ns, Sink& sink) const {
+Result<void> RuleGroup::send(const std::vector<Alert>& due, const Rule& rule, int64_t now_ns, Sink& sink) const {
   if (due.empty()) return {};
   batch::AlertsBuilder alerts;
   const std::string url = context_.environment.external_url + "/graph?g0.expr=" + escape_query(rule.expression) + "&g0.tab=1";

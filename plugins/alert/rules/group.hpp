@@ -86,7 +86,7 @@ class RuleGroup {
   Result<void> record(Slot& slot, int64_t now_ns, const std::vector<Element>& result, Sink& sink);
   Result<void> alert(Slot& slot, int64_t now_ns, const std::vector<Element>& result, Sink& sink);
   Result<void> write(Slot& slot, int64_t now_ns, const std::vector<Element>& series, Sink& sink);
-  Result<void> send(std::vector<Alert> due, const Rule& rule, int64_t now_ns, Sink& sink) const;
+  Result<void> send(const std::vector<Alert>& due, const Rule& rule, int64_t now_ns, Sink& sink) const;
 
   Group definition_;
   int64_t interval_ns_;

@@ -2,16 +2,14 @@
 #include "tarsier/plugin.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <glob.h>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include "plugins/alert/rules/alert_store.hpp"
 #include "plugins/alert/rules/api.hpp"
 #include "plugins/alert/rules/bus_sink.hpp"
 #include "plugins/alert/rules/promql_querier.hpp"
+#include "plugins/alert/rules/rule_files.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/metrics.hpp"
 #include "tarsier/scheduler.hpp"
@@ -25,37 +23,6 @@ struct Settings {
   int64_t timeout_ns = 0;
   int64_t outage_tolerance_ns = 0;
 };
-
-std::vector<std::string> matching_files(const std::vector<std::string>& patterns) {
-  std::set<std::string> files;
-  for (const std::string& pattern : patterns) {
-    glob_t found{};
-    if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
-      for (size_t i = 0; i < found.gl_pathc; ++i) files.emplace(found.gl_pathv[i]);
-    }
-    globfree(&found);
-  }
-  return {files.begin(), files.end()};
-}
-
-/// All groups of all files, or every finding in one error.
-Result<std::vector<Group>> read_groups(const std::vector<std::string>& patterns) {
-  std::vector<Group> groups;
-  std::string findings;
-  for (const std::string& file : matching_files(patterns)) {
-    std::ifstream in(file, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    auto parsed = in ? parse_rule_file(file, text.str()) : Result<std::vector<Group>>(Error::invalid(file + ": cannot be read"));
-    if (!parsed) {
-      findings += (findings.empty() ? "" : "\n") + parsed.error().message();
-      continue;
-    }
-    std::move(parsed->begin(), parsed->end(), std::back_inserter(groups));
-  }
-  if (!findings.empty()) return Error::invalid(findings);
-  return groups;
-}
 
 Settings read_settings(const Config& config) {
   Settings settings;
@@ -79,8 +46,9 @@ class RulesPlugin final : public Plugin {
 
   Result<void> configure(const Config& config) override {
     settings_ = read_settings(config);
-    auto groups = read_groups(settings_.patterns);
+    auto groups = read_rule_files(settings_.patterns);
     if (!groups) return std::move(groups).error();
+    warn_of_duplicates(*groups);
     return {};
   }
 
@@ -128,27 +96,20 @@ class RulesPlugin final : public Plugin {
     return groups;
   }
 
-  /// Every expression is checked before anything changes.
-  Result<void> check(const std::vector<Group>& groups) {
-    std::string findings;
-    for (const Group& group : groups) {
-      for (const Rule& rule : group.rules) {
-        const auto checked = querier_->check(rule.expression);
-        if (checked) continue;
-        findings += (findings.empty() ? "" : "\n") + group.file + ":" + std::to_string(rule.line) + ": group \"" + group.name +
-                    "\", rule \"" + rule.name + "\": " + checked.error().message();
-      }
-    }
-    if (!findings.empty()) return Error::invalid(findings);
-    return {};
+  /// Once: files are read when they are configured and when they are started.
+  void warn_of_duplicates(const std::vector<Group>& groups) {
+    std::vector<std::string> found = duplicate_rules(groups);
+    if (found == duplicates_) return;
+    duplicates_ = std::move(found);
+    for (const std::string& duplicate : duplicates_) host().warn(duplicate);
   }
 
   /// Reads the files and swaps the groups, keeping the state of rules that stayed; on an error everything goes on as it was.
   Result<void> load() {
     const std::lock_guard loading(load_mutex_);
-    auto definitions = read_groups(settings_.patterns);
+    auto definitions = read_rule_files(settings_.patterns);
     if (!definitions) return std::move(definitions).error();
-    if (auto checked = check(*definitions); !checked) return checked;
+    warn_of_duplicates(*definitions);
 
     std::map<std::pair<std::string, std::string>, std::unique_ptr<Running>> before;
     {
@@ -212,7 +173,7 @@ class RulesPlugin final : public Plugin {
 
   void reload() {
     if (auto loaded = load(); !loaded) {
-      host().degraded("rule files do not check, the earlier ones stay: " + loaded.error().message());
+      host().degraded("the earlier rules stay: " + loaded.error().message());
     } else {
       host().ok();
       host().info("rule files were read again");
@@ -227,6 +188,7 @@ class RulesPlugin final : public Plugin {
   Counter failures_;
   http::Routes routes_{host()};
   std::mutex load_mutex_;
+  std::vector<std::string> duplicates_;  // told; by load_mutex_ once it runs
   mutable std::mutex groups_mutex_;
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<Watch> watches_;

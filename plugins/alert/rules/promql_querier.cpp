@@ -51,11 +51,4 @@ Result<std::vector<Element>> PromqlQuerier::query(const std::string& expression,
   return std::move(answer.elements);
 }
 
-Result<void> PromqlQuerier::check(const std::string& expression) {
-  auto use = promql_.acquire();
-  if (!use) return std::move(use).error();
-  tarsier_error error = empty_error();
-  return Result<void>::from_c((*use)->parse((*use)->self, str(expression), tarsier_sink{nullptr, nullptr}, &error), error);
-}
-
 }  // namespace tarsier::rules

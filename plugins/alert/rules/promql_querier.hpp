@@ -12,8 +12,6 @@ class PromqlQuerier final : public Querier {
   PromqlQuerier(const Host& host, int64_t timeout_ns) : promql_(host, TARSIER_PROMQL_SERVICE), timeout_ns_(timeout_ns) {}
 
   Result<std::vector<Element>> query(const std::string& expression, int64_t time_ns) override;
-  /// Whether the expression is one.
-  Result<void> check(const std::string& expression);
 
  private:
   ServiceRef<tarsier_promql> promql_;

@@ -30,7 +30,7 @@ struct Rule {
   int64_t keep_firing_for_ns = 0;
   std::vector<Templated> labels;
   std::vector<Templated> annotations;
-  int line = 0;
+  size_t line = 0, column = 0;  // of the rule in its file
 };
 
 struct Group {
@@ -42,7 +42,8 @@ struct Group {
   std::vector<Rule> rules;
 };
 
-/// What is wrong, as "file:line: what"; all findings of a file, one a line, in one error.
+/// Checks everything that can be known without evaluating: expressions, durations, templates, names. What is wrong is told as
+/// "file:line:column: what"; all findings of a file, one a line, in one error.
 Result<std::vector<Group>> parse_rule_file(const std::string& file, std::string_view text);
 
 /// "5m", "1h30m", "0"; INVALID otherwise. Prometheus' durations.

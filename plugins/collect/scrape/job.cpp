@@ -5,25 +5,45 @@
 #include <array>
 #include <set>
 
+#include "plugins/lib/http/headers.hpp"
+
 namespace tarsier::scrape {
 namespace {
 
 std::vector<std::string> strings(const Config& node) {
   std::vector<std::string> values;
   if (node.present() && !node.is_array()) return {node.string()};
+  values.reserve(node.size());
   for (uint64_t i = 0; i < node.size(); ++i) values.push_back(node.at(i).string());
   return values;
 }
 
-/// name -> list of values, as params and http_headers have them.
-std::vector<std::pair<std::string, std::string>> read_pairs(const Config& table, const char* inner) {
-  std::vector<std::pair<std::string, std::string>> pairs;
+std::vector<std::pair<std::string, std::string>> read_params(const Config& table) {
+  std::vector<std::pair<std::string, std::string>> params;
+  for (uint64_t i = 0; i < table.size(); ++i)
+    for (std::string& value : strings(table.at(i))) params.emplace_back(std::string(table.key_at(i)), std::move(value));
+  return params;
+}
+
+/// `what` is named in place of the value, which may be secret.
+Result<void> check_header_value(const Config& node, std::string_view what) {
+  if (net::is_valid_field("a", node.string())) return {};
+  return node.invalid(std::string(what) + " must not have line breaks or control bytes: it is sent as a header");
+}
+
+Result<void> read_headers(const Config& table, Job& job) {
   for (uint64_t i = 0; i < table.size(); ++i) {
     const Config entry = table.at(i);
-    for (std::string& value : strings(inner != nullptr && entry.is_table() ? entry[inner] : entry))
-      pairs.emplace_back(std::string(table.key_at(i)), std::move(value));
+    const std::string name(table.key_at(i));
+    if (!net::is_valid_field(name, ""))
+      return entry.invalid("not a header's name: letters, digits and !#$%&'*+-.^_`|~ are allowed");
+    const Config values = entry["values"];
+    for (uint64_t k = 0; k < values.size(); ++k) {
+      if (auto checked = check_header_value(values.at(k), "the value of header " + name); !checked) return checked;
+      job.headers.emplace_back(name, values.at(k).string());
+    }
   }
-  return pairs;
+  return {};
 }
 
 Result<void> read_authorization(const Config& node, Job& job) {
@@ -42,6 +62,8 @@ Result<void> read_authorization(const Config& node, Job& job) {
   } else if (has_other) {
     const std::string type = other["type"].present() ? other["type"].string() : "Bearer";
     if (type == "Basic") return other.invalid("authorization type Basic is written as basic_auth");
+    for (const char* key : {"type", "credentials"})
+      if (auto checked = check_header_value(other[key], key); !checked) return checked;
     if (other["credentials_file"].present()) {
       job.authorization_type = type;
       job.authorization_file = other["credentials_file"].path();
@@ -82,8 +104,8 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
   job.follow_redirects = node["follow_redirects"].boolean();
   job.enable_compression = node["enable_compression"].boolean();
   job.fallback_scrape_protocol = node["fallback_scrape_protocol"].string();
-  job.params = read_pairs(node["params"], nullptr);
-  job.headers = read_pairs(node["http_headers"], "values");
+  job.params = read_params(node["params"]);
+  if (auto read = read_headers(node["http_headers"], job); !read) return std::move(read).error();
   read_limits(node, job);
   const Config tls = node["tls_config"];
   job.tls = {tls["ca_file"].path(), tls["cert_file"].path(), tls["key_file"].path(), tls["server_name"].string(),

@@ -22,7 +22,7 @@ void append_int(std::string& out, int64_t value);
 class Writer {
  public:
   using Flush = std::function<void(std::string_view)>;
-  static constexpr size_t kPieceBytes = 64 * 1024;
+  static constexpr size_t kPieceBytes = size_t{64} * 1024;
 
   /// Without `flush` everything stays in text().
   explicit Writer(Flush flush = nullptr) : flush_(std::move(flush)) { buffer_.reserve(1024); }

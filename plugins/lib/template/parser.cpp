@@ -1,7 +1,8 @@
 #include "plugins/lib/template/parser.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <set>
+#include <utility>
 
 #include "plugins/lib/template/functions.hpp"
 #include "plugins/lib/template/lexer.hpp"
@@ -13,7 +14,10 @@ constexpr int kMaxDepth = 64;
 
 class Parser {
  public:
-  explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+  Parser(std::vector<Token> tokens, std::span<const std::string_view> variables)
+      : tokens_(std::move(tokens)), scope_(variables.begin(), variables.end()) {
+    scope_.emplace_back("$");
+  }
 
   Result<Template> run() {
     auto nodes = block(0, false);
@@ -28,8 +32,9 @@ class Parser {
   const Token& take() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
   bool is(TokenKind kind) const { return peek().kind == kind; }
   bool is_word(std::string_view text) const { return is(TokenKind::identifier) && peek().text == text; }
-  Error error(const std::string& what) const {
-    return Error::invalid(std::to_string(peek().line) + ":" + std::to_string(peek().column) + ": " + what);
+  Error error(const std::string& what) const { return error_at(peek(), what); }
+  static Error error_at(const Token& token, const std::string& what) {
+    return Error::invalid(std::to_string(token.line) + ":" + std::to_string(token.column) + ": " + what);
   }
   Result<void> expect(TokenKind kind, const char* what) {
     if (!is(kind)) return error(std::string("expected ") + what);
@@ -69,7 +74,9 @@ class Parser {
     if (!is(TokenKind::string)) return error("define takes a quoted name");
     const std::string name = take().text;
     if (auto closed = close(); !closed) return closed;
+    std::vector<std::string> outside = std::exchange(scope_, {"$"});  // a definition sees none of the variables around it
     auto body = block(depth + 1, false);
+    scope_ = std::move(outside);
     if (!body) return std::move(body).error();
     if (stopped_by_ != "end") return error("{{define}} without {{end}}");
     if (auto closed = close(); !closed) return closed;
@@ -108,7 +115,15 @@ class Parser {
     return node;
   }
 
+  /// Variables that are declared inside are gone after it.
   Result<Node> control(Node::Kind kind, int depth, bool in_loop) {
+    const size_t outside = scope_.size();
+    auto node = control_body(kind, depth, in_loop);
+    scope_.resize(outside);
+    return node;
+  }
+
+  Result<Node> control_body(Node::Kind kind, int depth, bool in_loop) {
     const std::string word = take().text;
     Node node;
     node.kind = kind;
@@ -142,7 +157,7 @@ class Parser {
     Pipeline result;
     result.line = peek().line;
     result.column = peek().column;
-    variables(result, in_range);
+    if (auto read = variables(result, in_range); !read) return std::move(read).error();
     while (true) {
       auto parsed = command(depth);
       if (!parsed) return std::move(parsed).error();
@@ -153,18 +168,25 @@ class Parser {
   }
 
   /// `$x :=`, `$x =`, and in a range `$i, $x :=`; nothing is consumed when it is not there.
-  void variables(Pipeline& result, bool in_range) {
-    if (!is(TokenKind::variable)) return;
+  Result<void> variables(Pipeline& result, bool in_range) {
+    if (!is(TokenKind::variable)) return {};
     size_t names = 1;
     if (in_range && tokens_[at_ + 1].kind == TokenKind::comma && tokens_[at_ + 2].kind == TokenKind::variable) names = 2;
     const size_t sign = at_ + (names == 2 ? 3 : 1);
     const TokenKind kind = tokens_[sign].kind;
-    if (kind != TokenKind::declare && kind != TokenKind::assign) return;
+    if (kind != TokenKind::declare && kind != TokenKind::assign) return {};
     result.variables.push_back(tokens_[at_].text);
     if (names == 2) result.variables.push_back(tokens_[at_ + 2].text);
     result.assigns = kind == TokenKind::assign;
+    for (const std::string& name : result.variables) {
+      if (!result.assigns) scope_.push_back(name);
+      if (!is_known(name)) return error("undefined variable \"" + name + "\"");
+    }
     at_ = sign + 1;
+    return {};
   }
+
+  bool is_known(const std::string& variable) const { return std::find(scope_.begin(), scope_.end(), variable) != scope_.end(); }
 
   Result<Command> command(int depth) {
     Command result;
@@ -190,6 +212,7 @@ class Parser {
         result.fields.push_back(token.text);
         break;
       case TokenKind::variable:
+        if (!is_known(token.text)) return error_at(token, "undefined variable \"" + token.text + "\"");
         result.kind = Operand::Kind::variable;
         result.name = token.text;
         break;
@@ -201,7 +224,7 @@ class Parser {
       case TokenKind::identifier:
         if (token.text == "true" || token.text == "false") return literal(Value(token.text == "true"));
         if (token.text == "nil") return literal(Value());
-        if (!is_function(token.text)) return error("function \"" + token.text + "\" is not defined");
+        if (!is_function(token.text)) return error_at(token, "function \"" + token.text + "\" is not defined");
         result.kind = Operand::Kind::function;
         result.name = token.text;
         return result;
@@ -214,7 +237,7 @@ class Parser {
         break;
       }
       default:
-        return error("unexpected \"" + token.text + "\"");
+        return error_at(token, "unexpected \"" + token.text + "\"");
     }
     while (is(TokenKind::field) && !peek().space_before) result.fields.push_back(take().text);
     return result;
@@ -227,7 +250,7 @@ class Parser {
     return result;
   }
 
-  Result<Operand> number(const Token& token) {
+  static Result<Operand> number(const Token& token) {
     const char* begin = token.text.data() + (token.text.front() == '+' ? 1 : 0);
     const char* end = token.text.data() + token.text.size();
     int64_t integer = 0;
@@ -236,21 +259,22 @@ class Parser {
     double real = 0;
     if (const auto parsed = std::from_chars(begin, end, real); parsed.ec == std::errc() && parsed.ptr == end)
       return literal(Value(real));
-    return error("bad number \"" + token.text + "\"");
+    return error_at(token, "bad number \"" + token.text + "\"");
   }
 
   std::vector<Token> tokens_;
   size_t at_ = 0;
   std::string stopped_by_;
+  std::vector<std::string> scope_;  // variables that are known here
   Template result_;
 };
 
 }  // namespace
 
-Result<Template> parse(std::string_view text) {
+Result<Template> parse(std::string_view text, std::span<const std::string_view> variables) {
   auto tokens = lex(text);
   if (!tokens) return std::move(tokens).error();
-  return Parser(std::move(*tokens)).run();
+  return Parser(std::move(*tokens), variables).run();
 }
 
 }  // namespace tarsier::tmpl

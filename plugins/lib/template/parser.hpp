@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,8 @@ struct Template {
   std::map<std::string, Nodes, std::less<>> defined;
 };
 
-/// INVALID "line:column: what" for text that is not a template, uses an unknown function, or nests deeper than 64.
-Result<Template> parse(std::string_view text);
+/// `variables` ("$labels") are those that execute() will be given. INVALID "line:column: what" for text that is not a template,
+/// uses an unknown function or variable, or nests deeper than 64.
+Result<Template> parse(std::string_view text, std::span<const std::string_view> variables);
 
 }  // namespace tarsier::tmpl

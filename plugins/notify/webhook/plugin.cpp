@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/lib/http/headers.hpp"
 #include "plugins/notify/webhook/body.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/service/notifier.h"
@@ -29,6 +30,8 @@ class WebhookPlugin final : public Plugin {
       return config["url"].invalid("expected an http:// or https:// URL");
     max_alerts_ = static_cast<uint64_t>(config["max_alerts"].integer());
     authorization_ = config["authorization"].string();
+    if (!net::is_valid_field("authorization", authorization_))
+      return config["authorization"].invalid("must not have line breaks or control bytes: it is sent as a header");
     table_.send_resolved = config["send_resolved"].boolean() ? 1 : 0;
     return {};
   }

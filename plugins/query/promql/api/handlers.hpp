@@ -51,7 +51,6 @@ class Api {
   const Host& host_;
   Engine& engine_;
   const ServiceRef<tarsier_samples_store>& store_;
-  int64_t started_ns_ = 0;
 };
 
 }  // namespace tarsier::promql

@@ -7,7 +7,6 @@ Api::Api(const Host& host, Engine& engine, const ServiceRef<tarsier_samples_stor
     : host_(host), engine_(engine), store_(store) {}
 
 Result<void> Api::add_routes(http::Routes& routes) {
-  started_ns_ = host_.now_ns();
   constexpr uint32_t kGet = TARSIER_HTTP_GET;
   constexpr uint32_t kForm = TARSIER_HTTP_GET | TARSIER_HTTP_POST;
   struct Row {

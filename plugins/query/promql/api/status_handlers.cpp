@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <filesystem>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <unistd.h>
+
+#include <boost/json.hpp>
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
@@ -60,27 +62,29 @@ void Api::build_info(const Request&, const Exchange& exchange) {
   });
 }
 
+/// What the original says of itself, without what only a Go program has.
 void Api::runtime_info(const Request&, const Exchange& exchange) {
   std::array<char, 256> hostname{};
-  std::array<char, 4096> directory{};
   gethostname(hostname.data(), hostname.size() - 1);
-  const char* const cwd = getcwd(directory.data(), directory.size());
+  std::error_code unknown;
+  const std::string directory = std::filesystem::current_path(unknown).string();
+  boost::system::error_code malformed;
+  const boost::json::value host = boost::json::parse(collect(host_.control->build_json, host_), malformed);
+  if (malformed || !host.is_object())
+    return refuse(exchange, Error::internal("the host does not say how it is: " + malformed.message()));
+  const auto text = [&](const char* key) {
+    const auto* found = host.get_object().if_contains(key);
+    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+  };
+  const auto* ok = host.get_object().if_contains("config_ok");
   answer(exchange, [&](json::Writer& json) {
     json.begin_object();
-    json.key("startTime").string(rfc3339(started_ns_)).key("CWD").string(cwd == nullptr ? "" : cwd);
-    json.key("hostname").string(hostname.data()).key("serverTime").string(rfc3339(host_.now_ns()));
-    json.key("reloadConfigSuccess").boolean(true).key("lastConfigTime").string(rfc3339(started_ns_));
-    json.key("corruptionCount").integer(0).key("goroutineCount").integer(0);
-    json.key("GOMAXPROCS").integer(static_cast<int64_t>(std::thread::hardware_concurrency()));
-    json.key("GOMEMLIMIT")
-        .integer(0)
-        .key("GOGC")
-        .string("")
-        .key("GODEBUG")
-        .string("")
-        .key("storageRetention")
-        .string("")
-        .end_object();
+    json.key("startTime").string(text("started_at")).key("CWD").string(directory).key("hostname").string(hostname.data());
+    json.key("serverTime").string(rfc3339(host_.now_ns()));
+    if (ok != nullptr && ok->is_bool()) {  // an older host does not say
+      json.key("reloadConfigSuccess").boolean(ok->get_bool()).key("lastConfigTime").string(text("config_loaded_at"));
+    }
+    json.end_object();
   });
 }
 

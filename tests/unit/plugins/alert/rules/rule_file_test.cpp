@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "plugins/alert/rules/rule_files.hpp"
+
 namespace tarsier::rules {
 namespace {
 
@@ -57,9 +59,9 @@ TEST(RuleFile, NamesEveryMistakeWithItsLine) {
   - name: a
     intervall: 1m
 )");
-  EXPECT_NE(found.find("rules.yml:4: only one of 'record' and 'alert' must be set"), std::string::npos) << found;
-  EXPECT_NE(found.find("rules.yml:8: for: not a valid duration string: \"5 minutes\""), std::string::npos) << found;
-  EXPECT_NE(found.find("rules.yml:11: group: field intervall not found"), std::string::npos) << found;
+  EXPECT_NE(found.find("rules.yml:4:9: only one of 'record' and 'alert' must be set"), std::string::npos) << found;
+  EXPECT_NE(found.find("rules.yml:8:14: for: not a valid duration string: \"5 minutes\""), std::string::npos) << found;
+  EXPECT_NE(found.find("rules.yml:11:5: group: field intervall not found"), std::string::npos) << found;
   EXPECT_NE(found.find("groupname: \"a\" is repeated in the same file"), std::string::npos) << found;
 }
 
@@ -74,6 +76,83 @@ TEST(RuleFile, RefusesWhatARecordingRuleCannotHave) {
 TEST(RuleFile, RefusesATemplateThatDoesNotParse) {
   EXPECT_NE(findings("groups: [{name: a, rules: [{alert: r, expr: up, annotations: {s: '{{ $x'}}]}]").find("unclosed action"),
             std::string::npos);
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
+
+TEST(RuleFile, ShowsAMistakeInAnExpressionWhereItIsWritten) {
+  const std::string file = "groups:\n  - name: g\n    rules:\n      - record: r\n        expr: EXPR\n";
+  const struct {
+    std::string written, place;
+  } cases[] = {
+      {"up ==", "5:20"},
+      {"sum(up) by", "5:25"},
+      {"'up{job=\"it''s\"} + )'", "5:34"},
+      {"\"up{job=\\\"\\u00e4\\\"}\\n  + )\"", "5:40"},
+      {"up\n          + )", "6:13"},
+      {"|\n          up\n\n            + nothing(up)", "8:15"},
+      {">-\n          up\n          + )", "7:13"},
+      {"|2\n          rate(up)\n", "6:16"},
+      {"!!str &e up +* 1", "5:28"},
+      {"'\"\u00e4\" + )'", "5:23"},
+  };
+  for (const auto& one : cases) {
+    const std::string found = findings(replaced(file, "EXPR", one.written));
+    EXPECT_EQ(found.substr(0, found.find(": ")), "rules.yml:" + one.place) << one.written << "\n" << found;
+    EXPECT_NE(found.find("group \"g\", rule \"r\": parse error: "), std::string::npos) << found;
+  }
+}
+
+TEST(RuleFile, CountsPlacesBehindAByteOrderMarkAndCarriageReturns) {
+  const std::string found = findings(
+      "\xef\xbb\xbfgroups:\r\n  - name: g\r\n    rules:\r\n      - record: r\r\n        expr: |\r\n          up\r\n          + "
+      ")\r\n");
+  EXPECT_EQ(found.substr(0, found.find(": ")), "rules.yml:7:13") << found;
+}
+
+TEST(RuleFile, ShowsAMistakeInATemplateWhereItIsWritten) {
+  const std::string found = findings(R"(groups:
+  - name: g
+    rules:
+      - alert: a
+        expr: up
+        labels:
+          severity: "{{ $level }}"
+        annotations:
+          text: |
+            first
+            second {{ nosuch $value }} {{ $externalLabels.a }}
+)");
+  EXPECT_EQ(found,
+            "rules.yml:7:25: labels \"severity\": undefined variable \"$level\"\n"
+            "rules.yml:11:23: annotations \"text\": function \"nosuch\" is not defined");
+}
+
+TEST(RuleFile, RefusesAKeyThatIsThereTwice) {
+  EXPECT_EQ(findings("groups:\n  - name: a\n    rules:\n      - record: x\n        expr: up\n        expr: up\n"),
+            "rules.yml:6:9: mapping key \"expr\" already defined at line 5");
+  EXPECT_NE(findings("groups: [{name: a, rules: [{record: x, expr: up, labels: {a: 1, a: 2}}]}]").find("already defined at line 1"),
+            std::string::npos);
+}
+
+TEST(RuleFiles, NamesRulesOfTheSameNameAndLabels) {
+  const auto parsed = parse_rule_file("rules.yml", R"(groups:
+  - name: a
+    rules:
+      - { record: x, expr: up }
+      - { alert: y, expr: up, labels: { s: page } }
+      - { alert: y, expr: up, labels: { s: mail } }
+  - name: b
+    rules:
+      - { record: x, expr: up * 2 }
+)");
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  const std::vector<std::string> found = duplicate_rules(*parsed);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front(),
+            "rules.yml:9:9: group \"b\", rule \"x\" has the name and labels of the rule at line 4: both write the same series");
 }
 
 TEST(RuleFile, ReportsBrokenYamlWithItsLine) { EXPECT_EQ(findings("groups:\n  - [").substr(0, 12), "rules.yml:2:"); }

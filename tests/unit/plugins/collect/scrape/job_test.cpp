@@ -59,6 +59,22 @@ TEST(Job, RefusesNamesUsedTwiceAndBadTargets) {
   EXPECT_FALSE(read({job_node({{"job_name", ""}})}));
 }
 
+TEST(Job, RefusesHeadersThatWouldSplitARequest) {
+  const auto with = [](const char* name, const char* value) {
+    return read({job_node({{"http_headers", Node::table({{name, Node::table({{"values", Node::array({value})}})}})}})});
+  };
+  EXPECT_TRUE(with("X-Scope", "a\tb"));
+  for (const char* name : {"", "X Scope", "X:", "X\r\nY"}) EXPECT_FALSE(with(name, "a")) << name;
+  for (const char* value : {"a\r\nHost: b", "a\nb", "\x01", "\x7f"}) {
+    const auto refused = with("X-Scope", value);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message(),
+              "test.toml:1:1: the value of header X-Scope must not have line breaks or control bytes: it is sent as a header");
+  }
+  EXPECT_FALSE(read({job_node({{"authorization", Node::table({{"credentials", "a\nb"}})}})}));
+  EXPECT_FALSE(read({job_node({{"authorization", Node::table({{"credentials", "a"}, {"type", "b\nc"}})}})}));
+}
+
 TEST(Job, NamesTargetsWithTheirLabels) {
   auto jobs = read({job_node({{"params", Node::table({{"module", Node::array({"http 2xx", "b"})}})}})});
   ASSERT_TRUE(jobs);

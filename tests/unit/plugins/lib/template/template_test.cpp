@@ -11,7 +11,8 @@ const Value& labels() {
 }
 
 std::string render(const std::string& text, Environment environment = {}) {
-  const auto parsed = parse(text);
+  static constexpr std::string_view kVariables[] = {"$labels", "$value"};
+  const auto parsed = parse(text, kVariables);
   if (!parsed) return "parse error: " + parsed.error().message();
   const Value data = Value::map({{"Labels", labels()}, {"Value", Value(0.25)}, {"List", Value::list({Value("a"), Value("b")})}});
   auto out = execute(*parsed, data, {{"$labels", labels()}, {"$value", Value(0.25)}}, environment);
@@ -57,15 +58,18 @@ INSTANTIATE_TEST_SUITE_P(Functions, Renders,
                                          Case{"{{ title \"disk full\" }} {{ parseDuration \"1h30m\" }}", "Disk Full 5400"},
                                          Case{"{{ \"up == 0\" | urlquery }}", "up+%3D%3D+0"}));
 
-INSTANTIATE_TEST_SUITE_P(Errors, Renders,
-                         testing::Values(Case{"{{ if }}", "parse error: 1:7: missing value"},
-                                         Case{"{{ nosuch 1 }}", "parse error: 1:11: function \"nosuch\" is not defined"},
-                                         Case{"a\n{{ if true }}", "parse error: 2:14: {{if}} without {{end}}"},
-                                         Case{"{{ \"open }}", "parse error: 1:4: unclosed string"},
-                                         Case{"{{ end }}", "parse error: 1:8: unexpected {{end}}"},
-                                         Case{"{{ $nosuch }}", "error: 1:4: undefined variable \"$nosuch\""},
-                                         Case{"{{ humanize \"x\" }}",
-                                              "error: 1:4: humanize: expected a number, got string \"x\""}));
+INSTANTIATE_TEST_SUITE_P(
+    Errors, Renders,
+    testing::Values(Case{"{{ if }}", "parse error: 1:7: missing value"},
+                    Case{"{{ nosuch 1 }}", "parse error: 1:4: function \"nosuch\" is not defined"},
+                    Case{"a\n{{ if true }}", "parse error: 2:14: {{if}} without {{end}}"},
+                    Case{"{{ \"open }}", "parse error: 1:4: unclosed string"},
+                    Case{"{{ end }}", "parse error: 1:8: unexpected {{end}}"},
+                    Case{"{{ $nosuch }}", "parse error: 1:4: undefined variable \"$nosuch\""},
+                    Case{"{{ if true }}{{ $x := 1 }}{{ end }}{{ $x }}", "parse error: 1:39: undefined variable \"$x\""},
+                    Case{"{{ $x = 1 }}", "parse error: 1:4: undefined variable \"$x\""},
+                    Case{"{{ $x := 1 }}{{ define \"t\" }}{{ $x }}{{ end }}", "parse error: 1:33: undefined variable \"$x\""},
+                    Case{"{{ humanize \"x\" }}", "error: 1:4: humanize: expected a number, got string \"x\""}));
 
 TEST(Template, AsksForSamplesThroughQuery) {
   Environment environment;
