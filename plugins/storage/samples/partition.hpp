@@ -59,6 +59,9 @@ class Partition {
   std::span<const uint32_t> groups() const noexcept { return groups_; }
   bool overlaps(int64_t start, int64_t end) const noexcept { return info_.min_time <= end && info_.max_time >= start; }
   void doom() noexcept { doomed_ = true; }
+  /// A value of it did not verify: it is not to be read any more. False when that was known.
+  bool damage() noexcept { return !damaged_.exchange(true); }
+  bool damaged() const noexcept { return damaged_; }
 
  private:
   const Host& host_;
@@ -68,6 +71,7 @@ class Partition {
   std::vector<uint32_t> groups_;
   uint64_t file_bytes_ = 0;
   std::atomic<bool> doomed_{false};
+  std::atomic<bool> damaged_{false};
 };
 
 /// In the order in which they were sealed: of two samples with the same time the one of the earlier partition counts.
