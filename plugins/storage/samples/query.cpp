@@ -11,10 +11,10 @@ bool same_labels(Labels a, Labels b) { return std::equal(a.begin(), a.end(), b.b
 
 }  // namespace
 
-Result<std::unique_ptr<Query>> Query::find(const Head& head, const std::function<Partitions()>& partitions,
+Result<std::unique_ptr<Query>> Query::find(const Head& head, const std::function<Partitions()>& partitions, DamageSink on_damage,
                                            std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                            uint64_t max_series, const std::function<bool()>& cancelled) {
-  std::unique_ptr<Query> query(new Query(range));
+  std::unique_ptr<Query> query(new Query(range, std::move(on_damage)));
   // The head first: what is sealed meanwhile is then in a partition that is listed below; the other way round it could be missed.
   auto selection = head.select(matchers, range.start, range.end, labels_only);
   if (!selection) return std::move(selection).error();
@@ -22,7 +22,9 @@ Result<std::unique_ptr<Query>> Query::find(const Head& head, const std::function
   for (const auto& partition : partitions()) {
     if (!partition->overlaps(range.start, range.end)) continue;
     if (cancelled && cancelled()) return Error{TARSIER_CANCELLED, "the query was cancelled"};
-    if (auto found = query->find_in_partition(partition, matchers); !found) return std::move(found).error();
+    auto found = query->find_in_partition(partition, matchers);
+    if (!found && found.error().code() != TARSIER_CORRUPT) return std::move(found).error();
+    if (!found) query->on_damage_(partition, found.error());
   }
   query->add_head();
   query->merge();
@@ -40,9 +42,14 @@ Result<void> Query::find_in_partition(std::shared_ptr<Partition> partition, std:
   if (!ids) return std::move(ids).error();
   if (ids->empty()) return {};
   const auto source = static_cast<uint32_t>(indexes_.size());
+  const size_t labels_before = labels_.size(), places_before = places_.size();
   for (const uint32_t id : *ids) {
     const auto first = static_cast<uint32_t>(labels_.size());
-    if (auto found = (*index)->labels(id, labels_); !found) return found;
+    if (auto found = (*index)->labels(id, labels_); !found) {
+      labels_.resize(labels_before);
+      places_.resize(places_before);
+      return found;
+    }
     const auto count = static_cast<uint32_t>(labels_.size()) - first;
     places_.push_back({hash_labels(std::span(labels_).subspan(first, count)), source, id, first, count});
   }
@@ -88,24 +95,41 @@ void Query::merge() {
   });
 }
 
+Result<void> Query::Reader::read_head(const Place& place, Columns& out) const {
+  const HeadSelection::Item& item = query_.head_.items[place.number];
+  for (uint32_t view = 0; view < item.view_count; ++view) {
+    const ChunkView& chunk = query_.head_.views[item.first_view + view];
+    if (auto decoded = decode_chunk(chunk, query_.range_.start, query_.range_.end, out); !decoded) return decoded;
+  }
+  return {};
+}
+
+Result<void> Query::Reader::read_partition(const Place& place, Columns& out) {
+  auto known = partitions_.find(place.source);
+  if (known == partitions_.end()) {
+    auto opened = PartitionSamples::open(*query_.indexes_[place.source]->partition(), query_.range_.start, query_.range_.end);
+    if (!opened) return std::move(opened).error();
+    known = partitions_.emplace(place.source, std::move(*opened)).first;
+  }
+  return known->second.read(place.number, out);
+}
+
 Result<void> Query::Reader::read(const Entry& entry, Columns& out) {
   for (uint32_t i = 0; i < entry.place_count; ++i) {
     const Place& place = query_.places_[entry.first_place + i];
     if (query_.in_head(place)) {
-      const HeadSelection::Item& item = query_.head_.items[place.number];
-      for (uint32_t view = 0; view < item.view_count; ++view) {
-        const ChunkView& chunk = query_.head_.views[item.first_view + view];
-        if (auto decoded = decode_chunk(chunk, query_.range_.start, query_.range_.end, out); !decoded) return decoded;
-      }
+      if (auto read = read_head(place, out); !read) return read;
       continue;
     }
-    auto known = partitions_.find(place.source);
-    if (known == partitions_.end()) {
-      auto opened = PartitionSamples::open(*query_.indexes_[place.source]->partition(), query_.range_.start, query_.range_.end);
-      if (!opened) return std::move(opened).error();
-      known = partitions_.emplace(place.source, std::move(*opened)).first;
-    }
-    if (auto read = known->second.read(place.number, out); !read) return read;
+    const auto& partition = query_.indexes_[place.source]->partition();
+    if (partition->damaged()) continue;
+    auto read = read_partition(place, out);
+    if (!read && read.error().code() != TARSIER_CORRUPT) return read;
+    if (read) continue;
+    query_.on_damage_(partition, read.error());
+    // Columns may be half filled: once more, without that partition.
+    out.clear();
+    i = UINT32_MAX;
   }
   out.normalise();
   return {};

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "retention.hpp"
-
 namespace tarsier::samples {
 
 /// Puts what the journal holds into the head. Limits were checked when it was written.
@@ -39,22 +37,18 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       options_(options),
       parallel_for_(std::move(parallel_for)),
       head_(options_.partition_window_ns),
+      partitions_(host),
       ingest_(head_, journal_, metadata_, options_, counters_),
       journal_(host),
-      sealing_(host, head_, journal_, metadata_) {}
+      sealing_(host, head_, journal_, metadata_),
+      merging_(host, partitions_, options_) {}
 
 Result<void> Store::open() {
   if (auto opened = journal_.open(); !opened) return opened;
   auto names = sealing_.recover();
   if (!names) return std::move(names).error();
-  Partitions found;
-  for (const std::string& name : *names) {
-    auto partition = Partition::open(host_, name);
-    if (!partition) return std::move(partition).error();
-    head_.note_time((*partition)->info().max_time);
-    found.push_back(std::move(*partition));
-  }
-  publish(std::move(found));
+  if (auto opened = partitions_.open(*names, {}); !opened) return std::move(opened).error();
+  for (const auto& partition : partitions_.all()) head_.note_time(partition->info().max_time);
   Replay replay(head_, metadata_);
   const auto lock = head_.lock_for_writing();
   if (auto replayed = journal_.replay(replay); !replayed) return replayed;
@@ -70,21 +64,6 @@ void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done) {
   ingest_.take(batch, now_ns, std::move(done));
 }
 
-Partitions Store::partitions() const {
-  const std::scoped_lock lock(partitions_mutex_);
-  return partitions_;
-}
-
-void Store::publish(Partitions made) {
-  const std::scoped_lock lock(partitions_mutex_);
-  partitions_.insert(partitions_.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
-  std::sort(partitions_.begin(), partitions_.end(), [](const auto& a, const auto& b) {
-    const Cover& left = a->info().cover;
-    const Cover& right = b->info().cover;
-    return left.first_flush != right.first_flush ? left.first_flush < right.first_flush : left.begin < right.begin;
-  });
-}
-
 /// A window is due some time after its end, once: what comes later for it waits for the next one. A journal that is too large makes
 /// everything due.
 bool Store::seal_due(int64_t now_ns, int64_t& cutoff) {
@@ -98,9 +77,10 @@ bool Store::seal_due(int64_t now_ns, int64_t& cutoff) {
 
 Result<void> Store::seal(int64_t cutoff) {
   const std::scoped_lock lock(seal_mutex_);
-  const uint64_t before = partitions().size();
-  auto sealed = sealing_.run(cutoff, ingest_mutex_, [this](Partitions made) { publish(std::move(made)); });
-  counters_.sealed_partitions.fetch_add(partitions().size() - before, std::memory_order_relaxed);
+  auto sealed = sealing_.run(cutoff, ingest_mutex_, [this](Partitions made) {
+    counters_.sealed_partitions.fetch_add(made.size(), std::memory_order_relaxed);
+    partitions_.replace({}, std::move(made));
+  });
   if (sealed && cutoff != INT64_MAX) last_cutoff_ = cutoff;
   if (!sealed) counters_.seal_failures.fetch_add(1, std::memory_order_relaxed);
   return sealed;
@@ -116,19 +96,25 @@ Result<void> Store::maintain(int64_t now_ns) {
 
 void Store::apply_retention(int64_t now_ns) {
   const auto journal = journal_.file_bytes();
-  Partitions gone = expired(partitions(), now_ns, journal ? *journal : 0, options_);
-  if (gone.empty()) return;
-  {
-    const std::scoped_lock lock(partitions_mutex_);
-    std::erase_if(partitions_, [&](const auto& partition) { return std::find(gone.begin(), gone.end(), partition) != gone.end(); });
-  }
-  for (const auto& partition : gone) partition->doom();
-  counters_.removed_partitions.fetch_add(gone.size(), std::memory_order_relaxed);
+  const size_t gone = partitions_.apply_retention(now_ns, journal ? *journal : 0, options_);
+  counters_.removed_partitions.fetch_add(gone, std::memory_order_relaxed);
+}
+
+Result<void> Store::merge(int64_t now_ns) {
+  auto made = merging_.run(now_ns, [] { return std::vector<Cover>(); });
+  if (!made) return std::move(made).error();
+  counters_.merged_partitions.fetch_add(*made, std::memory_order_relaxed);
+  return {};
+}
+
+DamageSink Store::damage_sink() const {
+  return [this](const std::shared_ptr<Partition>& partition, const Error& why) { partitions_.set_aside(partition, why); };
 }
 
 Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                            uint64_t max_series, const std::function<bool()>& cancelled) const {
-  return Query::find(head_, [this] { return partitions(); }, matchers, range, labels_only, max_series, cancelled);
+  return Query::find(
+      head_, [this] { return partitions_.all(); }, damage_sink(), matchers, range, labels_only, max_series, cancelled);
 }
 
 namespace {
@@ -140,6 +126,18 @@ std::vector<std::string> sorted_unique(std::vector<std::string> texts) {
 }
 
 }  // namespace
+
+/// Calls use(index) for every partition in the range; sets damaged ones aside.
+Result<void> Store::each_index(QueryRange range, const std::function<Result<void>(const PartitionIndex&)>& use) const {
+  for (const auto& partition : partitions_.all()) {
+    if (!partition->overlaps(range.start, range.end)) continue;
+    auto index = PartitionIndex::open(partition);
+    Result<void> used = index ? use(**index) : Result<void>(std::move(index).error());
+    if (!used && used.error().code() != TARSIER_CORRUPT) return used;
+    if (!used) partitions_.set_aside(partition, used.error());
+  }
+  return {};
+}
 
 Result<std::vector<std::string>> Store::label_names(std::span<const Matcher> matchers, QueryRange range) const {
   std::vector<std::string> names;
@@ -158,14 +156,13 @@ Result<std::vector<std::string>> Store::label_names(std::span<const Matcher> mat
     table.names(symbols);
     for (const uint32_t symbol : symbols) names.emplace_back(table.symbols().text(symbol));
   });
-  for (const auto& partition : partitions()) {
-    if (!partition->overlaps(range.start, range.end)) continue;
-    auto index = PartitionIndex::open(partition);
-    if (!index) return std::move(index).error();
+  auto read = each_index(range, [&](const PartitionIndex& index) -> Result<void> {
     std::vector<std::string_view> found;
-    if (auto read = (*index)->names(found); !read) return std::move(read).error();
+    if (auto listed = index.names(found); !listed) return listed;
     names.insert(names.end(), found.begin(), found.end());
-  }
+    return {};
+  });
+  if (!read) return std::move(read).error();
   return sorted_unique(std::move(names));
 }
 
@@ -186,14 +183,13 @@ Result<std::vector<std::string>> Store::label_values(std::string_view name, std:
     if (symbol == kNoSymbol) return;
     for (const uint32_t value : table.values(symbol)) values.emplace_back(table.symbols().text(value));
   });
-  for (const auto& partition : partitions()) {
-    if (!partition->overlaps(range.start, range.end)) continue;
-    auto index = PartitionIndex::open(partition);
-    if (!index) return std::move(index).error();
+  auto read = each_index(range, [&](const PartitionIndex& index) -> Result<void> {
     std::vector<std::string_view> found;
-    if (auto read = (*index)->values(name, found); !read) return std::move(read).error();
+    if (auto listed = index.values(name, found); !listed) return listed;
     values.insert(values.end(), found.begin(), found.end());
-  }
+    return {};
+  });
+  if (!read) return std::move(read).error();
   return sorted_unique(std::move(values));
 }
 
@@ -204,7 +200,8 @@ Result<StoreStat> Store::stat() const {
   stat.journal_bytes = *journal;
   stat.min_time = stat.head.min_time;
   stat.max_time = stat.head.max_time;
-  for (const auto& partition : partitions()) {
+  stat.set_aside = set_aside().size();
+  for (const auto& partition : partitions_.all()) {
     ++stat.partitions;
     stat.partition_series += partition->info().series;
     stat.partition_samples += partition->info().samples;
