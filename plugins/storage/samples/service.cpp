@@ -1,7 +1,6 @@
 #include "service.hpp"
 
 #include <atomic>
-#include <cstddef>
 #include <exception>
 
 namespace tarsier::samples {
@@ -37,7 +36,7 @@ std::function<bool()> cancel_of(const tarsier_select& select) {
 
 /// Says what the answer lacks.
 void warn(const Store& store, const tarsier_select& select) {
-  if (select.size < offsetof(tarsier_select, warnings) + sizeof(select.warnings) || select.warnings.warn == nullptr) return;
+  if (!TARSIER_HAS(&select, warnings) || select.warnings.warn == nullptr) return;
   for (const SetAside& one : store.set_aside({select.start_ns, select.end_ns})) {
     const std::string text = "samples are missing: " + one.name + " is damaged and set aside: " + one.reason;
     select.warnings.warn(select.warnings.user, str(text));
