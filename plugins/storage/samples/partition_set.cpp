@@ -18,12 +18,13 @@ bool sealed_before(const std::shared_ptr<Partition>& a, const std::shared_ptr<Pa
 Result<std::vector<std::string>> PartitionSet::open(const std::vector<std::string>& names, std::vector<NamedCover> segments) {
   Partitions found;
   std::vector<NamedCover> covers = std::move(segments);
+  std::vector<SetAside> unopened;
   for (const std::string& name : names) {
     Cover cover;
     if (!parse_partition_name(name, cover)) return Error::invalid("open " + name + ": it is no partition's name");
     auto opened = Partition::open(host_, name);
     if (!opened) {
-      note_set_aside({name, opened.error().message(), cover});
+      unopened.push_back({name, opened.error().message(), cover});
       continue;
     }
     covers.push_back({name, (*opened)->info().cover});
@@ -38,6 +39,15 @@ Result<std::vector<std::string>> PartitionSet::open(const std::vector<std::strin
     }
     (*partition)->doom();
     found.erase(partition);
+  }
+  for (SetAside& one : unopened) {
+    // An input of a merge that a crash left is not missed: what was made of it holds all of it.
+    const auto merged = [&](const auto& other) { return one.cover.lies_within(other->info().cover); };
+    if (std::none_of(found.begin(), found.end(), merged)) {
+      note_set_aside(std::move(one));
+    } else if (auto removed = remove_env(host_, one.name); !removed) {
+      return std::move(removed).error().in("remove " + one.name);
+    }
   }
   std::sort(found.begin(), found.end(), sealed_before);
   const std::scoped_lock lock(mutex_);

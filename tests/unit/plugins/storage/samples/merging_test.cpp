@@ -117,6 +117,54 @@ TEST_F(MergingTest, SetsADamagedInputAsideAndMergesTheRest) {
   EXPECT_TRUE(storage_.exists(names[0])) << "it is kept over a restart";
 }
 
+TEST_F(MergingTest, LeavesWholePartitionsToTheRetention) {
+  seal_windows(16);  // a day, and eight hours of the next
+  merge();
+  ASSERT_EQ(partitions(), 2U);
+  const int64_t newest = begin_ + 22 * kHourNs + kMinuteNs;  // of the day
+  options_.retention_ns = 20 * kHourNs;
+  open();
+  store_->apply_retention(newest + options_.retention_ns);
+  EXPECT_EQ(partitions(), 2U) << "the day's newest sample is not too old";
+  store_->apply_retention(newest + options_.retention_ns + 1);
+  EXPECT_EQ(partitions(), 1U);
+  EXPECT_EQ(find({{TARSIER_MATCH_EQUAL, "__name__", "up"}}).at(kUp).size(), 8U);
+}
+
+TEST_F(MergingTest, LeavesTheOldestToTheRetentionBySize) {
+  seal_windows(16);
+  merge();
+  const auto stat = store_->stat();
+  options_.retention_ns = 0;
+  options_.retention_bytes = stat->partition_bytes + stat->journal_bytes - 1;
+  open();
+  store_->apply_retention(now_);
+  EXPECT_EQ(partitions(), 1U);
+  EXPECT_EQ(all().at(kUp).front().time, begin_ + 24 * kHourNs);
+  store_->apply_retention(now_);
+  EXPECT_EQ(partitions(), 1U);
+}
+
+TEST_F(MergingTest, RemovesAnInputThatACrashLeftEvenWhenItIsDamaged) {
+  seal_windows(3);
+  const Found before = all();
+  storage_.power_off_after(1);  // the merged one is there, its inputs too
+  (void)store_->merge(now_).ok();
+  close();
+  storage_.power_on();
+  std::vector<std::string> names;
+  for (const std::string& name : storage_.names()) {
+    Cover cover;
+    if (parse_partition_name(name, cover) && cover.end - cover.begin == options_.partition_window_ns) names.push_back(name);
+  }
+  ASSERT_FALSE(names.empty());
+  storage_.damage(names.front(), "info");
+  open();
+  EXPECT_TRUE(store_->set_aside().empty());
+  EXPECT_FALSE(storage_.exists(names.front()));
+  EXPECT_EQ(all(), before);
+}
+
 TEST_F(MergingTest, EndsWhenItIsCancelled) {
   seal_windows(4);
   store_->cancel_merge();
