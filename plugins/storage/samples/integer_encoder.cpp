@@ -9,7 +9,8 @@ namespace tarsier::samples {
 namespace {
 
 constexpr uint64_t kMostRatio = 1U << 24U;
-constexpr size_t kPatchBits = 48;  // about, of one
+constexpr size_t kPatchBits = 48;            // about, of one
+constexpr unsigned kLeastPatchedWidth = 10;  // below it there is little to gain
 
 unsigned width_of(uint64_t value) noexcept { return static_cast<unsigned>(std::bit_width(value)); }
 
@@ -37,27 +38,30 @@ struct Plan {
 
 /// Leaves far-out residuals to patches when that makes the rest narrower by more than they cost.
 void choose_range(std::span<const int64_t> residuals, Plan& plan) {
+  plan.lowest = INT64_MAX, plan.highest = INT64_MIN;
+  for (const int64_t residual : residuals) {
+    plan.lowest = std::min(plan.lowest, residual);
+    plan.highest = std::max(plan.highest, residual);
+  }
+  if (plan.width() < kLeastPatchedWidth) return;
   std::array<uint32_t, 65> widths{};
   for (const int64_t residual : residuals) ++widths[width_of(zigzag(residual))];
   size_t outside = 0;
   unsigned width = 64;
   while (width > 0 && outside + widths[width] <= residuals.size() / 32 + 1) outside += widths[width--];
-  int64_t lowest = INT64_MAX, highest = INT64_MIN, inner_lowest = INT64_MAX, inner_highest = INT64_MIN;
-  for (const int64_t residual : residuals) {
-    lowest = std::min(lowest, residual);
-    highest = std::max(highest, residual);
-    if (width_of(zigzag(residual)) > width) continue;
-    inner_lowest = std::min(inner_lowest, residual);
-    inner_highest = std::max(inner_highest, residual);
-  }
-  plan.lowest = lowest, plan.highest = highest;
   if (outside == 0 || outside == residuals.size()) return;
-  const auto bits = [](int64_t low, int64_t high) { return width_of(static_cast<uint64_t>(high) - static_cast<uint64_t>(low)); };
-  const uint64_t whole = uint64_t{bits(lowest, highest)} * residuals.size();
-  if (uint64_t{bits(inner_lowest, inner_highest)} * residuals.size() + outside * kPatchBits >= whole) return;
-  plan.lowest = inner_lowest, plan.highest = inner_highest;
+  Plan inner = plan;
+  inner.lowest = INT64_MAX, inner.highest = INT64_MIN;
+  for (const int64_t residual : residuals) {
+    if (width_of(zigzag(residual)) > width) continue;
+    inner.lowest = std::min(inner.lowest, residual);
+    inner.highest = std::max(inner.highest, residual);
+  }
+  const uint64_t saved = uint64_t{plan.width() - inner.width()} * residuals.size();
+  if (saved <= outside * kPatchBits) return;
+  plan = inner;
   plan.patches = static_cast<size_t>(std::count_if(
-      residuals.begin(), residuals.end(), [&](int64_t residual) { return residual < inner_lowest || residual > inner_highest; }));
+      residuals.begin(), residuals.end(), [&](int64_t residual) { return residual < inner.lowest || residual > inner.highest; }));
 }
 
 /// Chooses where the bits of a residual are cut into bytes that compress and bits that do not.
