@@ -132,8 +132,8 @@ class SamplesPlugin final : public Plugin {
     set_aside_.set(static_cast<double>(aside.size()));
     std::string message;
     if (!aside.empty())
-      message = std::to_string(aside.size()) + " partitions are damaged and set aside, the last is " + aside.back().name + ": " +
-                aside.back().reason;
+      message = "damaged partitions that are set aside: " + std::to_string(aside.size()) + ", the last is " + aside.back().name +
+                ": " + aside.back().reason;
     {
       const std::scoped_lock lock(failures_mutex_);
       for (const std::string* failure : {&sealing_failed_, &merging_failed_}) {
