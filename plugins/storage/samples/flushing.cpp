@@ -13,7 +13,8 @@ Result<std::vector<std::string>> Flushing::recover() {
   std::vector<std::string> kept;
   for (std::string& name : *names) {
     uint64_t flush = 0;
-    if (!parse_segment_name(name, flush)) continue;
+    int64_t begin = 0;
+    if (!parse_segment_name(name, flush, begin)) continue;
     if (flush < first_unfinished) {
       number_ = std::max(number_, flush);
       kept.push_back(std::move(name));
@@ -78,7 +79,7 @@ Result<void> Flushing::write_segments(const FrozenChunks& frozen, HeadSegments& 
   }
   for (auto& [window, writer] : windows) {
     if (auto finished = writer.finish(); !finished) return finished;
-    auto opened = HeadSegment::open(host_, writer.name());
+    auto opened = HeadSegment::open(host_, writer.name(), head_.window());
     if (!opened) return std::move(opened).error();
     made.push_back(std::move(*opened));
   }

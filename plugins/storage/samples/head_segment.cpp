@@ -70,47 +70,43 @@ std::string segment_name(uint64_t flush, int64_t window_start) {
   return std::string(kSegmentPrefix) + std::to_string(flush) + "." + begin;
 }
 
-bool parse_segment_name(std::string_view name, uint64_t& flush) {
+bool parse_segment_name(std::string_view name, uint64_t& flush, int64_t& window_start) {
   if (!name.starts_with(kSegmentPrefix)) return false;
   name.remove_prefix(kSegmentPrefix.size());
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), flush);
-  return error == std::errc() && end != name.data() + name.size() && *end == '.';
+  const char* const end = name.data() + name.size();
+  const auto [dot, error] = std::from_chars(name.data(), end, flush);
+  if (error != std::errc() || dot == end || *dot != '.' || dot + 1 == end) return false;
+  const bool negative = dot[1] == 'm';
+  int64_t seconds = 0;
+  const auto [last, wrong] = std::from_chars(dot + (negative ? 2 : 1), end, seconds);
+  if (wrong != std::errc() || last != end || seconds < 0) return false;
+  // The lowest window of all begins where time does, which is no whole second.
+  if (__builtin_mul_overflow(negative ? -seconds : seconds, kNsPerSecond, &window_start)) window_start = INT64_MIN;
+  return true;
 }
 
-Result<std::shared_ptr<HeadSegment>> HeadSegment::open(const Host& host, const std::string& name) {
+Cover segment_cover(uint64_t flush, int64_t window_start, int64_t window_ns) noexcept {
+  const int64_t last = window_last(window_start, window_ns);
+  return {window_start, last == INT64_MAX ? last : last + 1, flush, flush};
+}
+
+Result<void> HeadSegment::read_head(int64_t window_ns) {
+  if (auto opened = open_environment(); !opened) return opened;
+  auto snapshot = env().read();
+  if (!snapshot) return std::move(snapshot).error();
+  auto value = snapshot->get(kInfo, kInfo);
+  if (!value) return std::move(value).error();
+  auto info = SegmentInfo::decode(bytes_of(*value));
+  if (!info) return std::move(info).error();
+  info_ = std::move(*info);
+  describe(segment_cover(info_.flush, info_.window_start, window_ns), info_.min_time, info_.max_time);
+  return {};
+}
+
+Result<std::shared_ptr<HeadSegment>> HeadSegment::open(const Host& host, const std::string& name, int64_t window_ns) {
   auto segment = std::make_shared<HeadSegment>(host, name);
-  const auto read = [&]() -> Result<void> {
-    auto env = open_env(host, name, TARSIER_ENV_SEALED);
-    if (!env) return std::move(env).error();
-    segment->env_ = std::move(*env);
-    auto snapshot = segment->env_.read();
-    if (!snapshot) return std::move(snapshot).error();
-    auto value = snapshot->get(kInfo, kInfo);
-    if (!value) return std::move(value).error();
-    auto info = SegmentInfo::decode(bytes_of(*value));
-    if (!info) return std::move(info).error();
-    segment->info_ = std::move(*info);
-    auto stat = segment->env_.stat();
-    if (!stat) return std::move(stat).error();
-    segment->file_bytes_ = stat->file_bytes;
-    return {};
-  };
-  if (auto done = read(); !done) return std::move(done).error().in("open " + name);
+  if (auto read = segment->read_head(window_ns); !read) return std::move(read).error().in("open " + name);
   return segment;
-}
-
-Cover HeadSegment::cover(int64_t window_ns) const noexcept {
-  const int64_t last = window_last(info_.window_start, window_ns);
-  return {info_.window_start, last == INT64_MAX ? last : last + 1, info_.flush, info_.flush};
-}
-
-HeadSegment::~HeadSegment() {
-  env_.close();
-  if (!doomed_) return;
-  if (auto removed = remove_env(host_, name_); !removed) {
-    host_.warn("a segment whose samples are in a partition could not be removed; it is tried again after a restart",
-               {field("segment", name_), field("error", removed.error().message())});
-  }
 }
 
 Result<SegmentWriter> SegmentWriter::begin(const Host& host, uint64_t flush, int64_t window_start) {
@@ -134,7 +130,7 @@ Result<void> SegmentWriter::add(uint64_t ref, const Columns& columns) {
 }
 
 Result<void> SegmentWriter::write_block() {
-  std::vector<uint8_t> block, packed;
+  std::vector<uint8_t> block;
   ByteWriter writer(block);
   writer.varint(refs_.size());
   uint64_t last = refs_.front();
@@ -142,12 +138,11 @@ Result<void> SegmentWriter::write_block() {
     writer.varint(ref - last);
     last = ref;
   }
-  builder_.encode(block);
-  packer_.pack(block, packed);
+  builder_.encode(packer_, block);
   const auto key = key_of(refs_.front());
   info_.first_refs.push_back(refs_.front());
   refs_.clear();
-  return sealer_.append(kBlocks, text_of(key), text_of(packed));
+  return sealer_.append(kBlocks, text_of(key), text_of(block));
 }
 
 Result<void> SegmentWriter::finish() {
@@ -164,7 +159,7 @@ Result<void> SegmentWriter::finish() {
   return {};
 }
 
-Result<SegmentReader> SegmentReader::open(std::shared_ptr<const HeadSegment> segment) {
+Result<SegmentReader> SegmentReader::open(std::shared_ptr<HeadSegment> segment) {
   auto snapshot = segment->env().read();
   if (!snapshot) return std::move(snapshot).error().in("read " + segment->name());
   return SegmentReader(std::move(segment), std::move(*snapshot));
@@ -172,21 +167,17 @@ Result<SegmentReader> SegmentReader::open(std::shared_ptr<const HeadSegment> seg
 
 Result<void> SegmentReader::load(size_t number) {
   block_number_ = kNoBlock;
-  block_ = SampleBlock{};
   refs_.clear();
   const uint64_t first = segment_->info().first_refs[number];
   const auto read = [&]() -> Result<void> {
     auto value = snapshot_.get(kBlocks, text_of(key_of(first)));
     if (!value) return std::move(value).error();
-    if (auto unpacked = unpacker_.unpack(bytes_of(*value), bytes_); !unpacked) return unpacked;
-    ByteReader in(bytes_);
+    ByteReader in(bytes_of(*value));
     refs_.resize(static_cast<size_t>(in.count(1)));
     uint64_t last = first;
     for (uint64_t& ref : refs_) ref = last += in.varint();
-    auto block = SampleBlock::parse(in.bytes(in.remaining()));
-    if (!block) return std::move(block).error();
-    if (!in.ok() || block->series_count() != refs_.size()) return Error{TARSIER_CORRUPT, "a block is malformed"};
-    block_ = std::move(*block);
+    if (auto opened = block_.open(in.bytes(in.remaining()), unpacker_); !opened) return opened;
+    if (!in.ok() || block_.series_count() != refs_.size()) return Error{TARSIER_CORRUPT, "a block is malformed"};
     return {};
   };
   if (auto done = read(); !done) return std::move(done).error().in(segment_->name());

@@ -2,15 +2,13 @@
 // their number in the head. It has no labels and no index of its own; the head's serves. docs/storage.md describes the bytes.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "partition_name.hpp"
 #include "sample_block.hpp"
-#include "tarsier/storage.hpp"
+#include "sealed_file.hpp"
 
 namespace tarsier::samples {
 
@@ -32,33 +30,20 @@ struct SegmentInfo {
 /// "samples/head.7.1799996400": the number of the flush and the begin of the window in seconds ("m12" before 1970).
 std::string segment_name(uint64_t flush, int64_t window_start);
 /// False when it is no segment's name.
-bool parse_segment_name(std::string_view name, uint64_t& flush);
+bool parse_segment_name(std::string_view name, uint64_t& flush, int64_t& window_start);
+/// What a segment of that flush and window covers.
+Cover segment_cover(uint64_t flush, int64_t window_start, int64_t window_ns) noexcept;
 
-/// One open segment, shared by those who read it. Removed from the disk after the last of them when it was doomed.
-class HeadSegment {
+class HeadSegment final : public SealedFile {
  public:
-  static Result<std::shared_ptr<HeadSegment>> open(const Host& host, const std::string& name);
-  HeadSegment(const Host& host, std::string name) : host_(host), name_(std::move(name)) {}
-  HeadSegment(const HeadSegment&) = delete;
-  HeadSegment& operator=(const HeadSegment&) = delete;
-  ~HeadSegment();
-
-  const std::string& name() const noexcept { return name_; }
-  const SegmentInfo& info() const noexcept { return info_; }
-  const Env& env() const noexcept { return env_; }
-  uint64_t file_bytes() const noexcept { return file_bytes_; }
   /// `window_ns`: of the head.
-  Cover cover(int64_t window_ns) const noexcept;
-  bool overlaps(int64_t start, int64_t end) const noexcept { return info_.min_time <= end && info_.max_time >= start; }
-  void doom() noexcept { doomed_ = true; }
+  static Result<std::shared_ptr<HeadSegment>> open(const Host& host, const std::string& name, int64_t window_ns);
+  HeadSegment(const Host& host, std::string name) : SealedFile(host, std::move(name)) {}
+  const SegmentInfo& info() const noexcept { return info_; }
 
  private:
-  const Host& host_;
-  std::string name_;
-  Env env_;
+  Result<void> read_head(int64_t window_ns);
   SegmentInfo info_;
-  uint64_t file_bytes_ = 0;
-  std::atomic<bool> doomed_{false};
 };
 
 /// Ascending by window, then by flush.
@@ -88,7 +73,8 @@ class SegmentWriter {
 /// Reads series of one segment one after the other; for one thread. Keeps the block that it read last.
 class SegmentReader {
  public:
-  static Result<SegmentReader> open(std::shared_ptr<const HeadSegment> segment);
+  static Result<SegmentReader> open(std::shared_ptr<HeadSegment> segment);
+  const std::shared_ptr<HeadSegment>& file() const noexcept { return segment_; }
   /// Appends the samples in [start, end]; nothing when the segment has none of that series.
   Result<void> read(uint64_t ref, int64_t start, int64_t end, Columns& out);
   /// Calls use(ref, columns) for every series, ascending, until it returns an error.
@@ -108,15 +94,14 @@ class SegmentReader {
 
  private:
   static constexpr size_t kNoBlock = SIZE_MAX;
-  SegmentReader(std::shared_ptr<const HeadSegment> segment, Snapshot snapshot)
+  SegmentReader(std::shared_ptr<HeadSegment> segment, Snapshot snapshot)
       : segment_(std::move(segment)), snapshot_(std::move(snapshot)) {}
   Result<void> load(size_t block);
   Result<void> read_at(size_t index, int64_t start, int64_t end, Columns& out);
 
-  std::shared_ptr<const HeadSegment> segment_;
+  std::shared_ptr<HeadSegment> segment_;
   Snapshot snapshot_;
   Unpacker unpacker_;
-  std::vector<uint8_t> bytes_;
   size_t block_number_ = kNoBlock;
   std::vector<uint64_t> refs_;
   SampleBlock block_;

@@ -12,6 +12,7 @@ namespace tarsier::samples {
 
 class IndexWriter {
  public:
+  explicit IndexWriter(int level) : packer_(level) {}
   /// The next series: numbers are given in the order of the calls. Labels must ascend.
   void add(Labels labels);
   uint32_t series_count() const noexcept { return count_; }

@@ -14,6 +14,7 @@ struct Options {
   int64_t out_of_order_window_ns = 30 * kMinuteNs;
   int64_t future_limit_ns = 10 * kMinuteNs;  // 0: none
   int64_t partition_window_ns = 2 * kHourNs;
+  int64_t merge_to_ns = 24 * kHourNs;        // partitions are merged to this span
   int64_t seal_delay_ns = 10 * kMinuteNs;    // a window is sealed this long after its end
   uint64_t journal_bytes = 64ULL << 20;      // above this size of the active file what is in memory is flushed
   int64_t retention_ns = 15 * 24 * kHourNs;  // 0: for ever
@@ -37,6 +38,7 @@ struct Counters {
   std::atomic<uint64_t> flush_failures{0};
   std::atomic<uint64_t> seal_failures{0};
   std::atomic<uint64_t> sealed_partitions{0};
+  std::atomic<uint64_t> merged_partitions{0};
   std::atomic<uint64_t> removed_partitions{0};
   std::atomic<uint64_t> selects{0};
 };

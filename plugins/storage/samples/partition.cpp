@@ -74,36 +74,28 @@ Result<std::vector<uint32_t>> decode_groups(std::span<const uint8_t> bytes, uint
   return firsts;
 }
 
-Result<std::shared_ptr<Partition>> Partition::open(const Host& host, const std::string& name) {
-  auto partition = std::make_shared<Partition>(host, name);
-  auto env = open_env(host, name, TARSIER_ENV_SEALED);
-  if (!env) return std::move(env).error().in("open " + name);
-  partition->env_ = std::move(*env);
-  auto snapshot = partition->env_.read();
-  if (!snapshot) return std::move(snapshot).error().in("open " + name);
+Result<void> Partition::read_head() {
+  if (auto opened = open_environment(); !opened) return opened;
+  auto snapshot = env().read();
+  if (!snapshot) return std::move(snapshot).error();
   auto value = snapshot->get(kInfoTable, kInfoKey);
-  if (!value) return std::move(value).error().in("open " + name);
+  if (!value) return std::move(value).error();
   auto info = PartitionInfo::decode(as_bytes(*value));
-  if (!info) return std::move(info).error().in("open " + name);
-  partition->info_ = std::move(*info);
+  if (!info) return std::move(info).error();
+  info_ = std::move(*info);
   auto listed = snapshot->get(kInfoTable, kGroupsKey);
-  if (!listed) return std::move(listed).error().in("open " + name);
-  auto groups = decode_groups(as_bytes(*listed), partition->info_.series);
-  if (!groups) return std::move(groups).error().in("open " + name);
-  partition->groups_ = std::move(*groups);
-  auto stat = partition->env_.stat();
-  if (!stat) return std::move(stat).error().in("open " + name);
-  partition->file_bytes_ = stat->file_bytes;
-  return partition;
+  if (!listed) return std::move(listed).error();
+  auto groups = decode_groups(as_bytes(*listed), info_.series);
+  if (!groups) return std::move(groups).error();
+  groups_ = std::move(*groups);
+  describe(info_.cover, info_.min_time, info_.max_time);
+  return {};
 }
 
-Partition::~Partition() {
-  env_.close();
-  if (!doomed_) return;
-  if (auto removed = remove_env(host_, name_); !removed) {
-    host_.warn("a partition past its retention could not be removed; it is tried again after a restart",
-               {field("partition", name_), field("error", removed.error().message())});
-  }
+Result<std::shared_ptr<Partition>> Partition::open(const Host& host, const std::string& name) {
+  auto partition = std::make_shared<Partition>(host, name);
+  if (auto read = partition->read_head(); !read) return std::move(read).error().in("open " + name);
+  return partition;
 }
 
 }  // namespace tarsier::samples

@@ -2,15 +2,13 @@
 // data; partition_writer makes one, partition_index and partition_samples read it. docs/storage.md describes the bytes.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bytes.hpp"
-#include "partition_name.hpp"
-#include "tarsier/storage.hpp"
+#include "sealed_file.hpp"
 
 namespace tarsier::samples {
 
@@ -42,32 +40,21 @@ struct PartitionInfo {
 void encode_groups(std::span<const uint32_t> firsts, std::vector<uint8_t>& out);
 Result<std::vector<uint32_t>> decode_groups(std::span<const uint8_t> bytes, uint64_t series);
 
-/// One open partition, shared by those who read it. Removed from the disk after the last of them when it was doomed.
-class Partition {
+/// One open partition.
+class Partition final : public SealedFile {
  public:
   static Result<std::shared_ptr<Partition>> open(const Host& host, const std::string& name);
-  Partition(const Host& host, std::string name) : host_(host), name_(std::move(name)) {}
-  Partition(const Partition&) = delete;
-  Partition& operator=(const Partition&) = delete;
-  ~Partition();
+  Partition(const Host& host, std::string name) : SealedFile(host, std::move(name)) {}
 
-  const std::string& name() const noexcept { return name_; }
   const PartitionInfo& info() const noexcept { return info_; }
-  const Env& env() const noexcept { return env_; }
-  uint64_t file_bytes() const noexcept { return file_bytes_; }
   /// First series of each group, ascending; the first is 0.
   std::span<const uint32_t> groups() const noexcept { return groups_; }
-  bool overlaps(int64_t start, int64_t end) const noexcept { return info_.min_time <= end && info_.max_time >= start; }
-  void doom() noexcept { doomed_ = true; }
 
  private:
-  const Host& host_;
-  std::string name_;
-  Env env_;
+  Result<void> read_head();
+
   PartitionInfo info_;
   std::vector<uint32_t> groups_;
-  uint64_t file_bytes_ = 0;
-  std::atomic<bool> doomed_{false};
 };
 
 /// In the order in which they were sealed: of two samples with the same time the one of the earlier partition counts.

@@ -25,6 +25,8 @@ class PartitionIndex final : public LabelIndex {
                     const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const override;
   /// Appends the labels of a series.
   Result<void> labels(uint32_t series, std::vector<Label>& out) const;
+  /// Forgets the series that were unpacked. Text that was handed out stays.
+  void drop_series() noexcept { series_blocks_.clear(); }
   Result<void> names(std::vector<std::string_view>& out) const;
   Result<void> values(std::string_view name, std::vector<std::string_view>& out) const;
 

@@ -1,5 +1,6 @@
 #include "partition_name.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
@@ -40,9 +41,34 @@ bool parse_begin(std::string_view text, int64_t& begin) {
   return !__builtin_mul_overflow(int64_t{timegm(&calendar)}, kNsPerSecond, &begin);
 }
 
-bool parse_flush(std::string_view text, uint64_t& flush) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), flush);
+bool parse_number(std::string_view text, uint64_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+struct Unit {
+  char name;
+  uint64_t ns;
+};
+constexpr std::array<Unit, 5> kUnits = {
+    {{'d', 86'400'000'000'000}, {'h', 3'600'000'000'000}, {'m', 60'000'000'000}, {'s', 1'000'000'000}, {'n', 1}}};
+
+/// In the largest unit of which it is a multiple.
+std::string span_text(const Cover& cover) {
+  const uint64_t span = static_cast<uint64_t>(cover.end) - static_cast<uint64_t>(cover.begin);
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& one) { return span % one.ns == 0; });
+  return std::to_string(span / unit->ns) + unit->name;
+}
+
+/// The end of the span; the highest time there is when it lies behind that.
+bool parse_span(std::string_view text, int64_t begin, int64_t& end) {
+  if (text.empty()) return false;
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& one) { return one.name == text.back(); });
+  uint64_t count = 0, span = 0;
+  if (unit == kUnits.end() || !parse_number(text.substr(0, text.size() - 1), count)) return false;
+  if (__builtin_mul_overflow(count, unit->ns, &span)) return false;
+  end = __builtin_add_overflow(begin, span, &end) ? INT64_MAX : end;
+  return true;
 }
 
 }  // namespace
@@ -57,8 +83,8 @@ std::string partition_name(const Cover& cover) {
   std::array<char, 32> text{};
   const size_t size =
       std::strftime(text.data(), text.size(), calendar.tm_sec == 0 ? "%Y-%m-%dT%H%M" : "%Y-%m-%dT%H%M%S", &calendar);
-  return std::string(kPrefix) + std::string(text.data(), size) + "." + std::to_string(cover.first_flush) + "-" +
-         std::to_string(cover.last_flush);
+  return std::string(kPrefix) + std::string(text.data(), size) + "." + span_text(cover) + "." + std::to_string(cover.first_flush) +
+         "-" + std::to_string(cover.last_flush);
 }
 
 bool parse_partition_name(std::string_view name, Cover& cover) {
@@ -66,11 +92,13 @@ bool parse_partition_name(std::string_view name, Cover& cover) {
   name.remove_prefix(kPrefix.size());
   const size_t dot = name.find('.');
   if (dot == std::string_view::npos || !parse_begin(name.substr(0, dot), cover.begin)) return false;
-  cover.end = cover.begin;
   name.remove_prefix(dot + 1);
+  const size_t next = name.find('.');
+  if (next == std::string_view::npos || !parse_span(name.substr(0, next), cover.begin, cover.end)) return false;
+  name.remove_prefix(next + 1);
   const size_t dash = name.find('-');
   if (dash == std::string_view::npos) return false;
-  return parse_flush(name.substr(0, dash), cover.first_flush) && parse_flush(name.substr(dash + 1), cover.last_flush);
+  return parse_number(name.substr(0, dash), cover.first_flush) && parse_number(name.substr(dash + 1), cover.last_flush);
 }
 
 std::vector<std::string> obsolete(std::span<const NamedCover> all) {

@@ -28,9 +28,9 @@ struct NamedCover {
   Cover cover;
 };
 
-/// "samples/2026-11-22T1000.4-7": begin of the span, first and last flush.
+/// "samples/2026-11-22T1000.2h.4-7": begin and length of the span, first and last flush. Different covers have different names.
 std::string partition_name(const Cover& cover);
-/// False when it is no partition's name. The name does not tell the end of the span: `end` becomes `begin`.
+/// False when it is no partition's name.
 bool parse_partition_name(std::string_view name, Cover& cover);
 
 /// What a crash left: the names of those whose cover lies within another's, which therefore holds all that they hold. Of equal

@@ -15,11 +15,8 @@ Result<PartitionSamples> PartitionSamples::open(const Partition& partition, int6
 
 Result<void> PartitionSamples::load(std::string_view value) {
   if (used_ == blocks_.size()) blocks_.emplace_back();
-  Loaded& loaded = blocks_[used_];
-  if (auto unpacked = unpacker_.unpack(as_bytes(value), loaded.bytes); !unpacked) return unpacked;
-  auto block = SampleBlock::parse(loaded.bytes);
-  if (!block) return std::move(block).error();
-  loaded.block = std::move(*block);
+  // The value stays where it is as long as the snapshot does.
+  if (auto opened = blocks_[used_].open(as_bytes(value), unpacker_); !opened) return opened;
   ++used_;
   return {};
 }
@@ -54,7 +51,7 @@ Result<void> PartitionSamples::read(uint32_t series, Columns& out) {
     if (auto loaded = load_group(series); !loaded) return std::move(loaded).error().in(partition_->name());
   }
   for (size_t i = 0; i < used_; ++i) {
-    const SampleBlock& block = blocks_[i].block;
+    SampleBlock& block = blocks_[i];
     if (series - first_ >= block.series_count()) continue;  // none of the later series of the group has samples in this slot
     if (auto done = block.read(series - first_, start_, end_, out); !done) return std::move(done).error().in(partition_->name());
   }

@@ -15,10 +15,6 @@ class PartitionSamples {
   Result<void> read(uint32_t series, Columns& out);
 
  private:
-  struct Loaded {
-    std::vector<uint8_t> bytes;
-    SampleBlock block;
-  };
   PartitionSamples(const Partition& partition, Snapshot snapshot, int64_t start, int64_t end)
       : partition_(&partition), snapshot_(std::move(snapshot)), start_(start), end_(end) {}
   Result<void> load_group(uint32_t series);
@@ -29,7 +25,7 @@ class PartitionSamples {
   int64_t start_;
   int64_t end_;
   Unpacker unpacker_;
-  std::vector<Loaded> blocks_;  // of the group, by time; the first used_ of them
+  std::vector<SampleBlock> blocks_;  // of the group, by time; the first used_ of them
   size_t used_ = 0;
   uint32_t first_ = 0;  // series of the group
   uint32_t last_ = 0;   // the one after it; equal to first_ when there is none

@@ -33,15 +33,14 @@ void PartitionWriter::add(const Columns& columns) {
 }
 
 Result<void> PartitionWriter::end_group(Sealer& sealer) {
-  std::vector<uint8_t> bytes, packed;
+  std::vector<uint8_t> bytes;
   std::array<uint8_t, 12> key{};
   put_be32(key.data(), group_);
   for (auto& [slot, block] : blocks_) {
     put_be64(key.data() + 4, static_cast<uint64_t>(slot) ^ (uint64_t{1} << 63));
     bytes.clear();
-    block.encode(bytes);
-    packer_.pack(bytes, packed);
-    if (auto done = sealer.append(kChunksTable, as_text(key), as_text(packed)); !done) return done;
+    block.encode(packer_, bytes);
+    if (auto done = sealer.append(kChunksTable, as_text(key), as_text(bytes)); !done) return done;
     ++info_.blocks;
   }
   blocks_.clear();
@@ -87,7 +86,7 @@ Result<void> PartitionWriter::write(const Cover& cover, SeriesSource& source) {
   info_ = PartitionInfo{};
   info_.cover = cover;
   info_.slot_ns = slot_;
-  index_ = IndexWriter{};
+  index_ = IndexWriter(level_);
   blocks_.clear();
   groups_.clear();
   group_ = 0;

@@ -13,8 +13,9 @@ namespace tarsier::samples {
 
 class PartitionWriter {
  public:
-  /// `slot_ns`: the span of time of a block of samples.
-  PartitionWriter(const Host& host, int64_t slot_ns) : host_(host), slot_(slot_ns) {}
+  /// `slot_ns`: the span of time of a block of samples. `level`: Packer::kFast or kSmall.
+  PartitionWriter(const Host& host, int64_t slot_ns, int level = Packer::kFast)
+      : host_(host), slot_(slot_ns), level_(level), packer_(level), index_(level) {}
 
   /// The partition partition_name(cover) is on the disk, whole, when this returns OK; otherwise nothing of it is. NOT_FOUND when
   /// the source has no sample: there is no empty partition.
@@ -27,6 +28,7 @@ class PartitionWriter {
 
   const Host& host_;
   const int64_t slot_;
+  const int level_;
   Packer packer_;
   IndexWriter index_;
   PartitionInfo info_;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint64_t kQueueBytes = 32 << 20;
 constexpr int64_t kSealDeadlineNs = 10 * kMinuteNs;
+constexpr int64_t kMergeDeadlineNs = 6 * kHourNs;  // of a pass: a day of a large store is written again
 
 /// A counter of the store and the metric that shows it.
 struct ShownCounter {
@@ -31,6 +32,7 @@ class SamplesPlugin final : public Plugin {
     options_.partition_window_ns = config["partition_window"].duration_ns();
     options_.seal_delay_ns = config["seal_delay"].duration_ns();
     options_.journal_bytes = config["journal_size"].size_bytes();
+    options_.merge_to_ns = config["merge_to"].duration_ns();
     options_.retention_ns = config["retention"].duration_ns();
     options_.retention_bytes = config["retention_size"].size_bytes();
     options_.max_series = static_cast<uint64_t>(config["max_series"].integer());
@@ -58,6 +60,12 @@ class SamplesPlugin final : public Plugin {
                        });
     if (!timer) return abandon(std::move(timer).error());
     timer_ = std::move(*timer);
+    auto merging = every(
+        host(),
+        {.name = "samples merge", .interval_ns = 5 * kMinuteNs, .deadline_ns = kMergeDeadlineNs, .priority = TARSIER_PRIORITY_LOW},
+        [this] { merge(); });
+    if (!merging) return abandon(std::move(merging).error());
+    merge_timer_ = std::move(*merging);
     auto shown = every(host(), {.name = "samples metrics", .interval_ns = 10 * kSecondNs}, [this] { show(); });
     if (!shown) return abandon(std::move(shown).error());
     show_timer_ = std::move(*shown);
@@ -65,9 +73,9 @@ class SamplesPlugin final : public Plugin {
                                            [this](const Batch& batch, Delivery delivery) { take(batch, delivery); });
     if (!subscription) return abandon(std::move(subscription).error());
     subscription_ = std::move(*subscription);
+    host().ok();
     show();
     show_sizes();
-    host().ok();
     return {};
   }
 
@@ -82,8 +90,10 @@ class SamplesPlugin final : public Plugin {
 
  private:
   void close() {
+    if (store_ != nullptr) store_->cancel_merge();  // or its timer would be waited for
     subscription_.reset();
     timer_.reset();
+    merge_timer_.reset();
     show_timer_.reset();
     service_.reset();
     counters_.clear();
@@ -119,14 +129,36 @@ class SamplesPlugin final : public Plugin {
     host().warn("a flush could not be started; the timer will do it", {field("error", posted.error().message())});
   }
 
-  void maintain() {
-    const auto done = store_->maintain(host().now_ns());
-    if (!done) {
-      host().error("a flush or sealing failed; it is tried again", {field("error", done.error().message())});
-      host().degraded("a flush or sealing failed: " + done.error().message());
-      degraded_ = true;
-    } else if (degraded_.exchange(false)) {
+  void maintain() { note_failure(maintenance_failed_, "a flush or sealing", store_->maintain(host().now_ns())); }
+  void merge() { note_failure(merging_failed_, "merging", store_->merge(host().now_ns())); }
+
+  /// Keeps what failed last, for the health that show_health() tells.
+  void note_failure(std::string& failure, std::string_view what, const Result<void>& done) {
+    std::string message = done ? std::string() : std::string(what) + " failed: " + done.error().message();
+    if (!done) host().error(std::string(what) + " failed; it is tried again", {field("error", done.error().message())});
+    const std::scoped_lock lock(failures_mutex_);
+    failure = std::move(message);
+  }
+
+  void show_health() {
+    const auto aside = store_->set_aside();
+    set_aside_.set(static_cast<double>(aside.size()));
+    std::string message;
+    if (!aside.empty())
+      message = "damaged environments that are set aside: " + std::to_string(aside.size()) + ", the last is " + aside.back().name +
+                ": " + aside.back().reason;
+    {
+      const std::scoped_lock lock(failures_mutex_);
+      for (const std::string* failure : {&maintenance_failed_, &merging_failed_}) {
+        if (!failure->empty()) message.append(message.empty() ? "" : "; ").append(*failure);
+      }
+    }
+    if (message == health_) return;
+    health_ = message;
+    if (message.empty()) {
       host().ok();
+    } else {
+      host().degraded(message);
     }
   }
 
@@ -152,16 +184,21 @@ class SamplesPlugin final : public Plugin {
     show_counter(counts.flush_failures, Counter(host(), "tarsier_samples_flush_failures_total", "Of these: times that it failed."));
     show_counter(counts.seal_failures, Counter(host(), "tarsier_samples_seal_failures_total", "Windows that could not be sealed."));
     show_counter(counts.sealed_partitions, Counter(host(), "tarsier_samples_sealed_partitions_total", "Partitions made."));
+    show_counter(counts.merged_partitions,
+                 Counter(host(), "tarsier_samples_merged_partitions_total", "Partitions made of others."));
     show_counter(counts.removed_partitions,
                  Counter(host(), "tarsier_samples_removed_partitions_total", "Partitions removed by retention."));
     show_counter(counts.selects, Counter(host(), "tarsier_samples_selects_total", "Selects answered."));
     head_series_ = Gauge(host(), "tarsier_samples_head_series", "Series with samples in memory.");
     head_bytes_ = Gauge(host(), "tarsier_samples_head_bytes", "Memory of the samples that are not sealed, and of their index.");
     partitions_ = Gauge(host(), "tarsier_samples_partitions", "Sealed partitions.");
+    set_aside_ = Gauge(host(), "tarsier_samples_quarantined_partitions",
+                       "Segments and partitions that are damaged and set aside.");
     disk_bytes_ = Gauge(host(), "tarsier_samples_disk_bytes", "Bytes on the disk: journal and partitions.");
   }
 
   void show() {
+    show_health();
     for (ShownCounter& counter : counters_) {
       const uint64_t now = counter.source->load(std::memory_order_relaxed);
       counter.metric.add(static_cast<double>(now - std::exchange(counter.shown, now)));
@@ -182,10 +219,12 @@ class SamplesPlugin final : public Plugin {
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreService> service_;
   std::vector<ShownCounter> counters_;
-  Gauge head_series_, head_bytes_, partitions_, disk_bytes_;
-  std::atomic<bool> degraded_{false};
+  Gauge head_series_, head_bytes_, partitions_, set_aside_, disk_bytes_;
+  std::mutex failures_mutex_;
+  std::string maintenance_failed_, merging_failed_;  // what it said, until it succeeds
+  std::string health_;                               // as it was told last
   std::atomic<bool> maintaining_{false};  // a flush is on its way or under way
-  Timer timer_, show_timer_;
+  Timer timer_, merge_timer_, show_timer_;
   Subscription subscription_;
 };
 
@@ -200,6 +239,10 @@ constexpr tarsier_config_key kKeyItems[] = {
     key("seal_delay", TARSIER_KEY_DURATION, "10m", "how long after its end a window is sealed", "0s.."),
     key("journal_size", TARSIER_KEY_SIZE, "64MiB", "above this size of the journal what is in memory is moved to the disk at once",
         "1MiB.."),
+    key("merge_to", TARSIER_KEY_DURATION, "1d",
+        "the span of time to which sealed partitions are merged; the retention removes whole partitions, so it is cut to a quarter "
+        "of it",
+        "1m..365d"),
     key("retention", TARSIER_KEY_DURATION, "15d", "how long samples are kept; 0s: for ever", "0s.."),
     key("retention_size", TARSIER_KEY_SIZE, "0B", "above this size on the disk the oldest partitions are removed; 0B: no limit"),
     key("max_series", TARSIER_KEY_INT, "2000000", "series in memory at once; samples of more are refused; 0: no limit", "0.."),

@@ -11,22 +11,24 @@ bool same_labels(Labels a, Labels b) { return std::equal(a.begin(), a.end(), b.b
 
 }  // namespace
 
-Result<std::unique_ptr<Query>> Query::find(const Head& head, const std::function<OnDisk()>& on_disk,
+Result<std::unique_ptr<Query>> Query::find(const Head& head, const std::function<Sealed()>& sealed, DamageSink on_damage,
                                            std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                            uint64_t max_series, const std::function<bool()>& cancelled) {
-  std::unique_ptr<Query> query(new Query(range));
+  std::unique_ptr<Query> query(new Query(range, std::move(on_damage)));
   // The head first: what is flushed meanwhile is then in a segment that is listed below; the other way round it could be missed.
   auto selection = head.select(matchers, range.start, range.end, labels_only);
   if (!selection) return std::move(selection).error();
   query->head_ = std::move(*selection);
-  OnDisk disk = on_disk();
+  Sealed disk = sealed();
   for (auto& segment : disk.segments) {
     if (segment->overlaps(range.start, range.end)) query->segments_.push_back(std::move(segment));
   }
   for (const auto& partition : disk.partitions) {
     if (!partition->overlaps(range.start, range.end)) continue;
     if (cancelled && cancelled()) return Error{TARSIER_CANCELLED, "the query was cancelled"};
-    if (auto found = query->find_in_partition(partition, matchers); !found) return std::move(found).error();
+    auto found = query->find_in_partition(partition, matchers);
+    if (!found && found.error().code() != TARSIER_CORRUPT) return std::move(found).error();
+    if (!found) query->on_damage_(partition, found.error());
   }
   query->add_head();
   query->merge();
@@ -44,9 +46,14 @@ Result<void> Query::find_in_partition(std::shared_ptr<Partition> partition, std:
   if (!ids) return std::move(ids).error();
   if (ids->empty()) return {};
   const auto source = static_cast<uint32_t>(indexes_.size());
+  const size_t labels_before = labels_.size(), places_before = places_.size();
   for (const uint32_t id : *ids) {
     const auto first = static_cast<uint32_t>(labels_.size());
-    if (auto found = (*index)->labels(id, labels_); !found) return found;
+    if (auto found = (*index)->labels(id, labels_); !found) {
+      labels_.resize(labels_before);
+      places_.resize(places_before);
+      return found;
+    }
     const auto count = static_cast<uint32_t>(labels_.size()) - first;
     places_.push_back({hash_labels(std::span(labels_).subspan(first, count)), source, id, first, count});
   }
@@ -92,18 +99,31 @@ void Query::merge() {
   });
 }
 
-/// Oldest first: segments, what a flush has in hand, and what no flush has taken.
-Result<void> Query::Reader::read_head(const HeadSelection::Item& item, Columns& out) {
-  const QueryRange range = query_.range_;
-  if (segments_.empty()) {
-    for (const auto& segment : query_.segments_) {
-      auto opened = SegmentReader::open(segment);
-      if (!opened) return std::move(opened).error();
-      segments_.push_back(std::move(*opened));
-    }
+Result<Query::Reader::Outcome> Query::Reader::outcome(Result<void> read, const std::shared_ptr<SealedFile>& file) const {
+  if (read) return Outcome::done;
+  if (read.error().code() != TARSIER_CORRUPT) return std::move(read).error();
+  query_.on_damage_(file, read.error());
+  return Outcome::again;
+}
+
+Result<void> Query::Reader::open_segments() {
+  if (std::exchange(segments_opened_, true)) return {};
+  for (const auto& segment : query_.segments_) {
+    auto opened = SegmentReader::open(segment);
+    if (!opened) return std::move(opened).error();
+    segments_.push_back(std::move(*opened));
   }
+  return {};
+}
+
+/// Oldest first: segments, what a flush has in hand, and what no flush has taken.
+Result<Query::Reader::Outcome> Query::Reader::read_head(const HeadSelection::Item& item, Columns& out) {
+  const QueryRange range = query_.range_;
+  if (auto opened = open_segments(); !opened) return std::move(opened).error();
   for (SegmentReader& segment : segments_) {
-    if (auto done = segment.read(item.ref, range.start, range.end, out); !done) return done;
+    if (segment.file()->damaged()) continue;
+    auto read = outcome(segment.read(item.ref, range.start, range.end, out), segment.file());
+    if (!read || *read == Outcome::again) return read;
   }
   const auto decode = [&](std::span<const ChunkView> chunks) -> Result<void> {
     for (const ChunkView& chunk : chunks) {
@@ -112,29 +132,43 @@ Result<void> Query::Reader::read_head(const HeadSelection::Item& item, Columns& 
     }
     return {};
   };
-  if (query_.head_.frozen != nullptr) {
-    if (auto done = decode(query_.head_.frozen->find(item.ref)); !done) return done;
-  }
-  return decode(std::span(query_.head_.views).subspan(item.first_view, item.view_count));
+  Result<void> decoded;
+  if (query_.head_.frozen != nullptr) decoded = decode(query_.head_.frozen->find(item.ref));
+  if (decoded) decoded = decode(std::span(query_.head_.views).subspan(item.first_view, item.view_count));
+  if (!decoded) return std::move(decoded).error();
+  return Outcome::done;
 }
 
-Result<void> Query::Reader::read(const Entry& entry, Columns& out) {
+Result<Query::Reader::Outcome> Query::Reader::read_partition(const Place& place, Columns& out) {
+  const auto& partition = query_.indexes_[place.source]->partition();
+  if (partition->damaged()) return Outcome::done;
+  auto known = partitions_.find(place.source);
+  if (known == partitions_.end()) {
+    auto opened = PartitionSamples::open(*partition, query_.range_.start, query_.range_.end);
+    if (!opened) return std::move(opened).error();
+    known = partitions_.emplace(place.source, std::move(*opened)).first;
+  }
+  return outcome(known->second.read(place.number, out), partition);
+}
+
+Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Columns& out) {
+  out.clear();
   for (uint32_t i = 0; i < entry.place_count; ++i) {
     const Place& place = query_.places_[entry.first_place + i];
-    if (query_.in_head(place)) {
-      if (auto done = read_head(query_.head_.items[place.number], out); !done) return done;
-      continue;
-    }
-    auto known = partitions_.find(place.source);
-    if (known == partitions_.end()) {
-      auto opened = PartitionSamples::open(*query_.indexes_[place.source]->partition(), query_.range_.start, query_.range_.end);
-      if (!opened) return std::move(opened).error();
-      known = partitions_.emplace(place.source, std::move(*opened)).first;
-    }
-    if (auto read = known->second.read(place.number, out); !read) return read;
+    auto read = query_.in_head(place) ? read_head(query_.head_.items[place.number], out) : read_partition(place, out);
+    if (!read || *read == Outcome::again) return read;
   }
   out.normalise();
-  return {};
+  return Outcome::done;
+}
+
+/// Once more for each environment that is set aside on the way, so at most as often as there are any.
+Result<void> Query::Reader::read(const Entry& entry, Columns& out) {
+  for (;;) {
+    auto read = read_places(entry, out);
+    if (!read) return std::move(read).error();
+    if (*read == Outcome::done) return {};
+  }
 }
 
 }  // namespace tarsier::samples

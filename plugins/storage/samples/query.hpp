@@ -5,27 +5,34 @@
 #include <functional>
 
 #include "head.hpp"
-#include "head_segment.hpp"
 #include "partition_index.hpp"
 #include "partition_samples.hpp"
+#include "sealed_set.hpp"
 
 namespace tarsier::samples {
 
 /// Calls the function for 0 .. count - 1, perhaps in parallel; returns when all calls have.
 using ParallelFor = std::function<void(uint64_t count, const std::function<void(uint64_t)>& run)>;
 
+/// Told of an environment that is damaged; the query goes on without it.
+using DamageSink = std::function<void(const std::shared_ptr<SealedFile>& file, const Error& why)>;
+
 struct QueryRange {
   int64_t start = INT64_MIN;
   int64_t end = INT64_MAX;
 };
 
-/// What is on the disk at one moment, each sample in one place.
-struct OnDisk {
-  Partitions partitions;
-  HeadSegments segments;
-};
-
 class Query {
+ private:
+  /// Where a series lies: the number in partition `source`, or the item of the head's selection.
+  struct Place {
+    uint64_t hash = 0;
+    uint32_t source = 0;
+    uint32_t number = 0;
+    uint32_t first_label = 0;
+    uint32_t label_count = 0;
+  };
+
  public:
   /// One series; it lies in up to one place per source.
   struct Entry {
@@ -37,7 +44,7 @@ class Query {
   };
 
   /// `cancelled` is asked now and then and may be empty.
-  static Result<std::unique_ptr<Query>> find(const Head& head, const std::function<OnDisk()>& on_disk,
+  static Result<std::unique_ptr<Query>> find(const Head& head, const std::function<Sealed()>& sealed, DamageSink on_damage,
                                              std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                              uint64_t max_series, const std::function<bool()>& cancelled);
 
@@ -48,26 +55,26 @@ class Query {
   class Reader {
    public:
     explicit Reader(const Query& query) : query_(query) {}
-    /// The samples in the range, ascending, each time once: of equal times the one that was stored first.
+    /// Puts the samples in the range into `out`, ascending, each time once: of equal times the one that was stored first.
     Result<void> read(const Entry& entry, Columns& out);
 
    private:
-    Result<void> read_head(const HeadSelection::Item& item, Columns& out);
+    /// `again`: an environment turned out to be damaged, and `out` may hold half of a series.
+    enum class Outcome : uint8_t { done, again };
+    Result<Outcome> read_places(const Entry& entry, Columns& out);
+    Result<Outcome> read_partition(const Place& place, Columns& out);
+    Result<Outcome> read_head(const HeadSelection::Item& item, Columns& out);
+    Result<void> open_segments();
+    /// CORRUPT: the file is set aside, and it is to be read again without it.
+    Result<Outcome> outcome(Result<void> read, const std::shared_ptr<SealedFile>& file) const;
     const Query& query_;
     std::map<uint32_t, PartitionSamples> partitions_;
-    std::vector<SegmentReader> segments_;  // opened with the first series of the head
+    std::vector<SegmentReader> segments_;  // opened with the first series of the head, those that can be
+    bool segments_opened_ = false;
   };
 
  private:
-  /// Where a series lies: the number in partition `source`, or the item of the head's selection.
-  struct Place {
-    uint64_t hash = 0;
-    uint32_t source = 0;
-    uint32_t number = 0;
-    uint32_t first_label = 0;
-    uint32_t label_count = 0;
-  };
-  explicit Query(QueryRange range) : range_(range) {}
+  Query(QueryRange range, DamageSink on_damage) : range_(range), on_damage_(std::move(on_damage)) {}
   Result<void> find_in_partition(std::shared_ptr<Partition> partition, std::span<const Matcher> matchers);
   void add_head();
   void merge();
@@ -75,6 +82,7 @@ class Query {
   bool in_head(const Place& place) const noexcept { return place.source == indexes_.size(); }
 
   QueryRange range_;
+  DamageSink on_damage_;
   HeadSelection head_;
   HeadSegments segments_;  // those in the range
   std::vector<std::unique_ptr<PartitionIndex>> indexes_;

@@ -1,155 +1,224 @@
 #include "sample_block.hpp"
 
 #include <algorithm>
-#include <zstd.h>
-
-#include "value_codec.hpp"
+#include <xxhash.h>
 
 namespace tarsier::samples {
 namespace {
 
-enum PayloadFlag : uint8_t { kStartsFollow = 1U << 0, kHistogramsFollow = 1U << 1 };
-enum Packing : uint8_t { kPlain = 0, kZstd = 1 };
-constexpr size_t kMostUnpacked = size_t{256} << 20;
-constexpr size_t kSharedTimesLookedAt = 8;
+enum SeriesFlag : uint8_t { kStartsFollow = 1U << 0, kHistogramsFollow = 1U << 1 };
 
 Error malformed() { return {TARSIER_CORRUPT, "block of samples is malformed"}; }
 
-void read_optional(ByteReader& in, uint8_t flags, size_t count, Columns& columns) {
-  int64_t last = 0;
-  for (size_t i = 0; i < count && (flags & kStartsFollow) != 0; ++i)
-    columns.starts.push_back(last = wrapping_add(last, in.svarint()));
-  if ((flags & kHistogramsFollow) == 0) return;
-  uint64_t total = 0;
-  columns.histogram_offsets.push_back(0);
-  for (size_t i = 0; i < count; ++i) {
-    total += in.count(1);
-    if (!in.ok() || total > in.remaining()) return in.fail();
-    columns.histogram_offsets.push_back(static_cast<uint32_t>(total));
-  }
-  const auto bytes = in.bytes(total);
-  columns.histogram_bytes.assign(bytes.begin(), bytes.end());
-}
+void append(std::vector<uint8_t>& to, const std::vector<uint8_t>& what) { to.insert(to.end(), what.begin(), what.end()); }
 
 }  // namespace
 
-void SampleBlockBuilder::add(const Columns& series) {
-  std::vector<uint8_t> times;
-  ByteWriter time_writer(times);
-  encode_sealed_times(series.times, time_writer);
-  const size_t first = time_columns_.size() > kSharedTimesLookedAt ? time_columns_.size() - kSharedTimesLookedAt : 0;
-  const auto shared = std::find(time_columns_.begin() + static_cast<ptrdiff_t>(first), time_columns_.end(), times);
-  time_of_.push_back(static_cast<uint64_t>(shared - time_columns_.begin()));
-  if (shared == time_columns_.end()) {
-    times_.insert(times_.end(), times.begin(), times.end());
-    time_columns_.push_back(std::move(times));
-  }
-  const size_t before = payload_.size();
-  ByteWriter writer(payload_);
-  unsigned flags = series.starts.empty() ? 0U : unsigned{kStartsFollow};
-  if (!series.histogram_offsets.empty()) flags |= kHistogramsFollow;
-  writer.u8(static_cast<uint8_t>(flags));
-  encode_sealed_values(series.values, writer);
+size_t SampleBlockBuilder::find_times(std::span<const int64_t> times) {
+  if (last_times_ != 0 && std::ranges::equal(time_columns_[last_times_ - 1], times)) return last_times_;
+  // Columns with equal hashes that are not equal are rare, and then just not shared.
+  const auto [known, fresh] = by_hash_.emplace(XXH3_64bits(times.data(), times.size_bytes()), time_columns_.size() + 1);
+  if (!fresh && std::ranges::equal(time_columns_[known->second - 1], times)) return known->second;
+  time_columns_.emplace_back(times.begin(), times.end());
+  encode_times(times, times_);
+  return time_columns_.size();
+}
+
+/// What few series have goes to the bytes, whole.
+void SampleBlockBuilder::add_extra(const Columns& series) {
+  const size_t before = values_.bytes.size();
+  ByteWriter writer(values_.bytes);
   int64_t last = 0;
   for (const int64_t start : series.starts) {
     writer.svarint(wrapping_sub(start, last));
     last = start;
   }
-  for (size_t i = 1; i < series.histogram_offsets.size(); ++i) {
+  for (size_t i = 1; i < series.histogram_offsets.size(); ++i)
     writer.varint(series.histogram_offsets[i] - series.histogram_offsets[i - 1]);
-  }
   writer.bytes(series.histogram_bytes);
-  lengths_.push_back(payload_.size() - before);
+  ByteWriter(values_.heads).varint(values_.bytes.size() - before);
 }
 
-void SampleBlockBuilder::encode(std::vector<uint8_t>& out) {
+void SampleBlockBuilder::add(const Columns& series) {
+  ++series_;
+  ByteWriter writer(values_.heads);
+  if (series.empty()) {
+    writer.varint(0);
+    last_times_ = 0;
+    return;
+  }
+  const size_t times = find_times(series.times);
+  unsigned flags = series.starts.empty() ? 0U : unsigned{kStartsFollow};
+  if (!series.histogram_offsets.empty()) flags |= kHistogramsFollow;
+  writer.varint(times);
+  writer.u8(static_cast<uint8_t>(flags));
+  encoder_.encode(series.values, times == last_times_, values_);
+  if (flags != 0) add_extra(series);
+  last_times_ = times;
+}
+
+void SampleBlockBuilder::encode(Packer& packer, std::vector<uint8_t>& out) {
   ByteWriter writer(out);
+  writer.varint(series_);
   writer.varint(time_columns_.size());
-  writer.bytes(times_);
-  writer.varint(lengths_.size());
-  for (const uint64_t column : time_of_) writer.varint(column);
-  for (const uint64_t length : lengths_) writer.varint(length);
-  writer.bytes(payload_);
+  std::vector<uint8_t> packed;
+  append(times_.heads, values_.heads);
+  append(times_.bytes, values_.bytes);
+  for (const auto* stream : {&times_.heads, &times_.bytes}) {
+    packer.pack(*stream, packed);
+    writer.varint(packed.size());
+    writer.bytes(packed);
+  }
+  writer.bytes(times_.bits);
+  writer.bytes(values_.bits);
+  out.resize(out.size() + kBitsPadding);
   *this = SampleBlockBuilder{};
 }
 
-Result<SampleBlock> SampleBlock::parse(std::span<const uint8_t> bytes) {
+Result<void> SampleBlock::open(std::span<const uint8_t> bytes, Unpacker& unpacker) {
+  series_.clear();
+  times_.clear();
+  decoded_ = SIZE_MAX;
   ByteReader in(bytes);
-  SampleBlock block;
-  block.times_.resize(static_cast<size_t>(in.count(2)));
-  for (auto& times : block.times_) decode_sealed_times(in, times);
-  const auto series = static_cast<size_t>(in.count(2));
-  for (size_t i = 0; i < series; ++i) {
-    const uint64_t column = in.varint();
-    if (!in.ok() || column >= block.times_.size()) return malformed();
-    block.time_of_.push_back(static_cast<size_t>(column));
+  const uint64_t series = in.count(0);
+  const uint64_t time_columns = in.count(0);
+  if (auto unpacked = unpacker.unpack(in.bytes(in.varint()), heads_); !unpacked) return unpacked;
+  if (auto unpacked = unpacker.unpack(in.bytes(in.varint()), bytes_); !unpacked) return unpacked;
+  bits_ = in.bytes(in.remaining());
+  // Each series and column has at least a byte in the heads, so that forged counts cost no memory.
+  if (!in.ok() || bits_.size() < kBitsPadding || series + time_columns > heads_.size() ||
+      !parse_heads(static_cast<size_t>(series), static_cast<size_t>(time_columns))) {
+    series_.clear();
+    return malformed();
   }
-  std::vector<uint64_t> lengths;
-  for (size_t i = 0; i < series; ++i) lengths.push_back(in.varint());
-  for (const uint64_t length : lengths) block.payloads_.push_back(in.bytes(length));
-  if (!in.ok() || !in.at_end()) return malformed();
-  return block;
-}
-
-Result<void> SampleBlock::read(size_t index, int64_t start, int64_t end, Columns& out) const {
-  if (index >= payloads_.size()) return malformed();
-  const std::vector<int64_t>& times = times_[time_of_[index]];
-  ByteReader in(payloads_[index]);
-  Columns columns;
-  const uint8_t flags = in.u8();
-  decode_sealed_values(in, times.size(), columns.values);
-  read_optional(in, flags, times.size(), columns);
-  if (!in.ok() || !in.at_end() || columns.values.size() != times.size()) return malformed();
-  const auto first = static_cast<size_t>(std::lower_bound(times.begin(), times.end(), start) - times.begin());
-  const auto last = static_cast<size_t>(std::upper_bound(times.begin(), times.end(), end) - times.begin());
-  if (first >= last) return {};
-  const bool floats_only = flags == 0 && out.starts.empty() && out.histogram_offsets.empty();
-  if (floats_only) {
-    out.times.insert(out.times.end(), times.begin() + static_cast<ptrdiff_t>(first), times.begin() + static_cast<ptrdiff_t>(last));
-    out.values.insert(out.values.end(), columns.values.begin() + static_cast<ptrdiff_t>(first),
-                      columns.values.begin() + static_cast<ptrdiff_t>(last));
-    return {};
-  }
-  columns.times = times;
-  for (size_t row = first; row < last; ++row) out.append(columns.at(row));
   return {};
 }
 
-void Packer::Free::operator()(ZSTD_CCtx_s* context) const noexcept { ZSTD_freeCCtx(context); }
-void Unpacker::Free::operator()(ZSTD_DCtx_s* context) const noexcept { ZSTD_freeDCtx(context); }
-
-void Packer::pack(std::span<const uint8_t> bytes, std::vector<uint8_t>& out) {
-  constexpr int kLevel = 3;
-  if (context_ == nullptr) context_.reset(ZSTD_createCCtx());
-  out.clear();
-  ByteWriter(out).u8(kZstd);
-  ByteWriter(out).varint(bytes.size());
-  const size_t head = out.size();
-  out.resize(head + ZSTD_compressBound(bytes.size()));
-  const size_t size = ZSTD_compressCCtx(context_.get(), out.data() + head, out.size() - head, bytes.data(), bytes.size(), kLevel);
-  if (!ZSTD_isError(size) && size < bytes.size()) return out.resize(head + size);
-  out.clear();
-  ByteWriter(out).u8(kPlain);
-  ByteWriter(out).bytes(bytes);
+uint64_t SampleBlock::rows() const noexcept {
+  uint64_t most = 0;
+  for (const Times& times : times_) most = std::max<uint64_t>(most, times.head.integers.rows);
+  return most;
 }
 
-Result<void> Unpacker::unpack(std::span<const uint8_t> packed, std::vector<uint8_t>& out) {
-  ByteReader in(packed);
-  const uint8_t packing = in.u8();
-  if (in.ok() && packing == kPlain) {
-    out.assign(packed.begin() + 1, packed.end());
+/// Finds a column's bytes and bits, which follow those of the column before.
+bool SampleBlock::place(IntegerHead& head, size_t& bytes_at, size_t& bits_at) const {
+  head.bytes_at = bytes_at;
+  head.bits_at = bits_at;
+  if (head.byte_count() > bytes_.size() - bytes_at || head.bit_bytes() > bits_.size() - kBitsPadding - bits_at) return false;
+  bytes_at += head.byte_count();
+  bits_at += head.bit_bytes();
+  return true;
+}
+
+bool SampleBlock::parse_heads(size_t series, size_t time_columns) {
+  ByteReader in(heads_);
+  size_t bytes_at = 0, bits_at = 0, chain = 0;
+  times_.resize(time_columns);
+  for (Times& times : times_) {
+    times.decoded = false;
+    times.head = decode_time_head(in);
+    if (!in.ok() || !place(times.head.integers, bytes_at, bits_at)) return false;
+  }
+  series_.resize(series);
+  for (size_t i = 0; i < series; ++i) {
+    Series& one = series_[i];
+    one = {};
+    one.times = static_cast<uint32_t>(in.count(0));
+    if (one.times > times_.size()) return false;
+    if (one.times == 0) continue;
+    one.flags = in.u8();
+    one.values = decode_value_head(in, times_[one.times - 1].head.integers.rows);
+    if (!in.ok() || !place(one.values.integers, bytes_at, bits_at)) return false;
+    const bool beside = one.values.integers.predictor == Predictor::neighbour;
+    chain = beside ? chain + 1 : 0;
+    if (beside && (i == 0 || series_[i - 1].times != one.times || chain > ValueEncoder::kMostChain)) return false;
+    if (one.flags == 0) continue;
+    one.extra_at = bytes_at;
+    one.extra_size = static_cast<size_t>(in.varint());
+    if (one.extra_size > bytes_.size() - bytes_at) return false;
+    bytes_at += one.extra_size;
+  }
+  return in.ok() && in.at_end() && bytes_at == bytes_.size() && bits_at == bits_.size() - kBitsPadding;
+}
+
+const std::vector<int64_t>* SampleBlock::times_of(const Series& series) {
+  Times& known = times_[series.times - 1];
+  if (known.decoded) return &known.times;
+  const IntegerHead& head = known.head.integers;
+  if (!before_.decode(head, head.rows, bytes_.data() + head.bytes_at, bits_.data() + head.bits_at, {})) return nullptr;
+  known.decoded = put_times(known.head, before_, known.times);
+  return known.decoded ? &known.times : nullptr;
+}
+
+/// Decodes the series' first `rows` into column_, and before it the neighbours that tell it, unless the last one decoded is the
+/// first of these.
+bool SampleBlock::decode_column(size_t index, size_t rows) {
+  size_t from = index;
+  while (series_[from].values.integers.predictor == Predictor::neighbour && !(decoded_ + 1 == from && decoded_rows_ >= rows))
+    --from;
+  for (; from <= index; ++from) {
+    const IntegerHead& head = series_[from].values.integers;
+    std::swap(column_, before_);
+    decoded_ = from;
+    decoded_rows_ = rows;
+    const auto neighbour = head.predictor == Predictor::neighbour ? before_.steps() : std::span<const int64_t>();
+    if (!column_.decode(head, rows, bytes_.data() + head.bytes_at, bits_.data() + head.bits_at, neighbour)) {
+      decoded_ = SIZE_MAX;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool SampleBlock::read_extra(const Series& series, size_t rows, Columns& out) const {
+  ByteReader in(std::span<const uint8_t>(bytes_).subspan(series.extra_at, series.extra_size));
+  int64_t last = 0;
+  for (size_t i = 0; i < rows && (series.flags & kStartsFollow) != 0; ++i)
+    out.starts.push_back(last = wrapping_add(last, in.svarint()));
+  if ((series.flags & kHistogramsFollow) != 0) {
+    uint64_t total = 0;
+    out.histogram_offsets.push_back(0);
+    for (size_t i = 0; i < rows && in.ok(); ++i) {
+      total += in.count(1);
+      if (total > in.remaining()) in.fail();
+      out.histogram_offsets.push_back(static_cast<uint32_t>(total));
+    }
+    const auto bytes = in.bytes(total);
+    out.histogram_bytes.assign(bytes.begin(), bytes.end());
+  }
+  return in.ok() && in.at_end();
+}
+
+Result<void> SampleBlock::read(size_t index, int64_t start, int64_t end, Columns& out) {
+  if (index >= series_.size()) return malformed();
+  const Series& series = series_[index];
+  if (series.times == 0) return {};
+  const std::vector<int64_t>* times = times_of(series);
+  if (times == nullptr) return malformed();
+  const auto first = static_cast<size_t>(std::lower_bound(times->begin(), times->end(), start) - times->begin());
+  const auto last = static_cast<size_t>(std::upper_bound(times->begin(), times->end(), end) - times->begin());
+  if (first >= last) return {};
+  double same = 0;
+  if (series.flags == 0 && out.starts.empty() && out.histogram_offsets.empty() && is_constant(series.values, same)) {
+    out.times.insert(out.times.end(), times->begin() + static_cast<ptrdiff_t>(first),
+                     times->begin() + static_cast<ptrdiff_t>(last));
+    out.values.resize(out.times.size(), same);
     return {};
   }
-  const uint64_t size = in.count(0, kMostUnpacked);
-  if (!in.ok() || packing != kZstd) return Error{TARSIER_CORRUPT, "packed block has an unknown form"};
-  const auto payload = in.bytes(in.remaining());
-  // A forged size must not cost memory: zstd says itself how large the content is.
-  if (ZSTD_getFrameContentSize(payload.data(), payload.size()) != size)
-    return Error{TARSIER_CORRUPT, "packed block has a wrong size"};
-  if (context_ == nullptr) context_.reset(ZSTD_createDCtx());
-  out.resize(static_cast<size_t>(size));
-  const size_t done = ZSTD_decompressDCtx(context_.get(), out.data(), out.size(), payload.data(), payload.size());
-  if (ZSTD_isError(done) || done != size) return Error{TARSIER_CORRUPT, "packed block does not decompress"};
+  // Rows behind the range need not be decoded.
+  if (!decode_column(index, last)) return malformed();
+  if (series.flags == 0 && out.starts.empty() && out.histogram_offsets.empty()) {
+    const size_t before = out.values.size();
+    out.values.resize(before + (last - first));
+    out.times.insert(out.times.end(), times->begin() + static_cast<ptrdiff_t>(first),
+                     times->begin() + static_cast<ptrdiff_t>(last));
+    return put_values(series.values, column_, first, std::span(out.values).subspan(before)) ? Result<void>() : malformed();
+  }
+  Columns columns;
+  columns.times.assign(times->begin(), times->begin() + static_cast<ptrdiff_t>(last));
+  columns.values.resize(last);
+  if (!put_values(series.values, column_, 0, columns.values) || !read_extra(series, times->size(), columns)) return malformed();
+  for (size_t row = first; row < last; ++row) out.append(columns.at(row));
   return {};
 }
 

@@ -1,70 +1,77 @@
-// A block of samples of a partition: the columns of several series that stand side by side. A column of times that several series
-// share, as those of one scrape do, is there once. pack() and unpack() are the outer layer that every block of a partition has:
-// compression.
+// A block of samples of a partition: the columns of several series that stand side by side, in one slot of time. A column of times
+// that several series share, as those of one scrape do, is there once, and values may be told by those of the series before.
 #pragma once
 
-#include <memory>
+#include <unordered_map>
 
-#include "bytes.hpp"
+#include "packer.hpp"
 #include "sample.hpp"
 #include "tarsier/result.hpp"
-
-struct ZSTD_CCtx_s;
-struct ZSTD_DCtx_s;
+#include "value_codec.hpp"
 
 namespace tarsier::samples {
 
 class SampleBlockBuilder {
  public:
+  /// Times ascend. A series may have no samples at all.
   void add(const Columns& series);
-  size_t series_count() const noexcept { return lengths_.size(); }
-  /// Before compression.
-  size_t size_bytes() const noexcept { return times_.size() + payload_.size(); }
+  size_t series_count() const noexcept { return series_; }
+  /// About as many bytes as the block will have.
+  size_t size_bytes() const noexcept { return times_.size() + values_.size(); }
   /// The bytes. The builder is empty afterwards.
-  void encode(std::vector<uint8_t>& out);
+  void encode(Packer& packer, std::vector<uint8_t>& out);
 
  private:
-  std::vector<std::vector<uint8_t>> time_columns_;
-  std::vector<uint8_t> times_;
-  std::vector<uint64_t> time_of_;
-  std::vector<uint64_t> lengths_;
-  std::vector<uint8_t> payload_;
+  /// The number of the column of times, from 1 on.
+  size_t find_times(std::span<const int64_t> times);
+  void add_extra(const Columns& series);
+
+  ColumnStreams times_, values_;
+  ValueEncoder encoder_;
+  std::vector<std::vector<int64_t>> time_columns_;
+  std::unordered_map<uint64_t, size_t> by_hash_;
+  size_t series_ = 0;
+  size_t last_times_ = 0;
 };
 
-/// Reads one block; the bytes must outlive it.
+/// Reads one block, for one thread. May be opened again and again; keeps its memory.
 class SampleBlock {
  public:
-  static Result<SampleBlock> parse(std::span<const uint8_t> bytes);
-  size_t series_count() const noexcept { return payloads_.size(); }
+  /// The bytes must outlive the block, or the next open().
+  Result<void> open(std::span<const uint8_t> bytes, Unpacker& unpacker);
+  size_t series_count() const noexcept { return series_.size(); }
+  /// Of the longest column of times.
+  uint64_t rows() const noexcept;
   /// Appends the samples of the series at `index` that lie in [start, end].
-  Result<void> read(size_t index, int64_t start, int64_t end, Columns& out) const;
+  Result<void> read(size_t index, int64_t start, int64_t end, Columns& out);
 
  private:
-  std::vector<std::vector<int64_t>> times_;
-  std::vector<size_t> time_of_;
-  std::vector<std::span<const uint8_t>> payloads_;
-};
-
-/// zstd, unless it does not pay. The contexts are made on first use and kept as long as the object.
-class Packer {
- public:
-  void pack(std::span<const uint8_t> bytes, std::vector<uint8_t>& out);
-
- private:
-  struct Free {
-    void operator()(ZSTD_CCtx_s* context) const noexcept;
+  struct Series {
+    uint32_t times = 0;  // 0: none
+    uint8_t flags = 0;
+    ValueHead values;
+    size_t extra_at = 0;  // start timestamps and histograms, in bytes_
+    size_t extra_size = 0;
   };
-  std::unique_ptr<ZSTD_CCtx_s, Free> context_;
-};
-class Unpacker {
- public:
-  Result<void> unpack(std::span<const uint8_t> packed, std::vector<uint8_t>& out);
-
- private:
-  struct Free {
-    void operator()(ZSTD_DCtx_s* context) const noexcept;
+  struct Times {
+    TimeHead head;
+    bool decoded = false;
+    std::vector<int64_t> times;
   };
-  std::unique_ptr<ZSTD_DCtx_s, Free> context_;
+
+  bool parse_heads(size_t series, size_t time_columns);
+  bool place(IntegerHead& head, size_t& bytes_at, size_t& bits_at) const;
+  const std::vector<int64_t>* times_of(const Series& series);
+  bool decode_column(size_t index, size_t rows);
+  bool read_extra(const Series& series, size_t rows, Columns& out) const;
+
+  std::vector<uint8_t> heads_, bytes_;
+  std::span<const uint8_t> bits_;
+  std::vector<Times> times_;
+  std::vector<Series> series_;
+  IntegerColumn column_, before_;  // the last that was decoded, and room for its neighbour
+  size_t decoded_ = SIZE_MAX;      // the series of column_
+  size_t decoded_rows_ = 0;
 };
 
 }  // namespace tarsier::samples

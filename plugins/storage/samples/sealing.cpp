@@ -5,13 +5,17 @@
 
 namespace tarsier::samples {
 
-Result<std::shared_ptr<Partition>> Sealing::run(const HeadSegments& segments) const {
+Result<std::shared_ptr<Partition>> Sealing::run(const HeadSegments& segments, std::shared_ptr<HeadSegment>& damaged) const {
   const auto table = head_.shared_table();
   auto source = SegmentSource::open(*table, segments);
   if (!source) return std::move(source).error();
-  Cover cover = segments.front()->cover(head_.window());
-  cover.last_flush = segments.back()->info().flush;
-  if (auto written = PartitionWriter(host_, head_.window()).write(cover, **source); !written) return std::move(written).error();
+  Cover cover = segments.front()->cover();
+  cover.last_flush = segments.back()->cover().last_flush;
+  if (auto written = PartitionWriter(host_, head_.window()).write(cover, **source); !written) {
+    if (written.error().code() == TARSIER_NOT_FOUND) return std::shared_ptr<Partition>();
+    damaged = (*source)->failed();
+    return std::move(written).error();
+  }
   return Partition::open(host_, partition_name(cover));
 }
 

@@ -12,8 +12,9 @@ class Sealing {
  public:
   Sealing(const Host& host, const Head& head) : host_(host), head_(head) {}
 
-  /// `segments`: of the same window, in order of their flushes. They stay as they are.
-  Result<std::shared_ptr<Partition>> run(const HeadSegments& segments) const;
+  /// `segments`: of the same window, in order of their flushes. They stay as they are. Null when they hold no samples. When the error
+  /// is CORRUPT and `damaged` is set, that segment cannot be read.
+  Result<std::shared_ptr<Partition>> run(const HeadSegments& segments, std::shared_ptr<HeadSegment>& damaged) const;
 
  private:
   const Host& host_;

@@ -53,7 +53,10 @@ Result<void> SegmentSource::read_run() {
   std::sort(by_ref.begin(), by_ref.end());
   for (SegmentReader& reader : readers_) {
     for (const auto& [ref, place] : by_ref) {
-      if (auto read = reader.read(ref, INT64_MIN, INT64_MAX, run_[place]); !read) return read;
+      if (auto read = reader.read(ref, INT64_MIN, INT64_MAX, run_[place]); !read) {
+        failed_ = reader.file();
+        return read;
+      }
     }
   }
   return {};

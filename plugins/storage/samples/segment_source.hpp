@@ -15,6 +15,8 @@ class SegmentSource final : public SeriesSource {
   Result<bool> next() override;
   Labels labels() const override { return labels_; }
   Result<void> samples(Columns& out) override;
+  /// Where the last error came from; nothing when it came from no segment.
+  const std::shared_ptr<HeadSegment>& failed() const noexcept { return failed_; }
 
  private:
   explicit SegmentSource(const SeriesTable& table) : table_(table) {}
@@ -29,6 +31,7 @@ class SegmentSource final : public SeriesSource {
   size_t run_begin_ = 0;
   std::vector<Columns> run_;
   std::vector<Label> labels_;
+  std::shared_ptr<HeadSegment> failed_;
 };
 
 }  // namespace tarsier::samples

@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-#include "sample_block.hpp"
+#include "packer.hpp"
 
 namespace tarsier::samples {
 namespace {

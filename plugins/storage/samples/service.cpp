@@ -6,7 +6,7 @@
 namespace tarsier::samples {
 namespace {
 
-constexpr uint64_t kSeriesPerRun = 64;
+constexpr uint64_t kSeriesPerRun = 256;  // about as many as share a block of samples
 
 /// An exception must not cross into the caller's plugin.
 template <class Body>
@@ -32,6 +32,15 @@ Result<std::vector<Matcher>> compile(const tarsier_select& select) {
 std::function<bool()> cancel_of(const tarsier_select& select) {
   if (select.cancel.cancelled == nullptr) return {};
   return [cancel = select.cancel] { return cancel.cancelled(cancel.user) != 0; };
+}
+
+/// Says what the answer lacks.
+void warn(const Store& store, const tarsier_select& select) {
+  if (!TARSIER_HAS(&select, warnings) || select.warnings.warn == nullptr) return;
+  for (const SetAside& one : store.set_aside({select.start_ns, select.end_ns})) {
+    const std::string text = "samples are missing: " + one.name + " is damaged and set aside: " + one.reason;
+    select.warnings.warn(select.warnings.user, str(text));
+  }
 }
 
 /// Label pairs and columns as the table wants them; valid while both are.
@@ -148,6 +157,7 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
   } else if (runs > 1) {
     store_.parallel_for()(runs, guarded);
   }
+  warn(store_, select);
   return progress.outcome();
 }
 
@@ -156,6 +166,7 @@ Result<void> StoreService::series(const tarsier_select& select, uint64_t limit, 
   if (!matchers) return std::move(matchers).error();
   auto found = store_.find(*matchers, {select.start_ns, select.end_ns}, true, select.max_series, cancel_of(select));
   if (!found) return std::move(found).error();
+  warn(store_, select);
   SeriesView series_view;
   const Columns none;
   uint64_t left = limit == 0 ? UINT64_MAX : limit;
@@ -180,8 +191,9 @@ StoreService::StoreService(Store& store) : store_(store), table_{} {
     return guard(error, [&]() -> Result<void> {
       auto matchers = compile(*select);
       if (!matchers) return std::move(matchers).error();
-      return each_text(self_of(self).store_.label_names(*matchers, {select->start_ns, select->end_ns}), limit,
-                       [&](tarsier_str name) { each(user, name); });
+      const auto names = self_of(self).store_.label_names(*matchers, {select->start_ns, select->end_ns});
+      warn(self_of(self).store_, *select);
+      return each_text(names, limit, [&](tarsier_str name) { each(user, name); });
     });
   };
   table_.label_values = [](void* self, tarsier_str name, const tarsier_select* select, uint64_t limit, void* user,
@@ -189,8 +201,9 @@ StoreService::StoreService(Store& store) : store_(store), table_{} {
     return guard(error, [&]() -> Result<void> {
       auto matchers = compile(*select);
       if (!matchers) return std::move(matchers).error();
-      return each_text(self_of(self).store_.label_values(view(name), *matchers, {select->start_ns, select->end_ns}), limit,
-                       [&](tarsier_str value) { each(user, value); });
+      const auto values = self_of(self).store_.label_values(view(name), *matchers, {select->start_ns, select->end_ns});
+      warn(self_of(self).store_, *select);
+      return each_text(values, limit, [&](tarsier_str value) { each(user, value); });
     });
   };
   table_.metadata = [](void* self, tarsier_str metric, uint64_t limit, void* user, void (*each)(void*, const tarsier_metadata*),

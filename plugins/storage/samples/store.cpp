@@ -4,26 +4,8 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <unordered_map>
 
-#include "retention.hpp"
-
 namespace tarsier::samples {
 namespace {
-
-/// In the order in which they were sealed: of two samples with the same time the one of the earlier partition counts.
-void sort_by_flush(Partitions& partitions) {
-  std::sort(partitions.begin(), partitions.end(), [](const auto& a, const auto& b) {
-    const Cover& left = a->info().cover;
-    const Cover& right = b->info().cover;
-    return left.first_flush != right.first_flush ? left.first_flush < right.first_flush : left.begin < right.begin;
-  });
-}
-
-void sort_by_window(HeadSegments& segments) {
-  std::sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) {
-    if (a->info().window_start != b->info().window_start) return a->info().window_start < b->info().window_start;
-    return a->info().flush < b->info().flush;
-  });
-}
 
 constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
 constexpr uint64_t kFlushSamplesPerSeries = 8;
@@ -103,60 +85,29 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       options_(options),
       parallel_for_(std::move(parallel_for)),
       head_(options_.partition_window_ns),
+      sealed_(host, options_.partition_window_ns),
       ingest_(head_, journal_, metadata_, options_, counters_),
       journal_(host),
       catalog_(host),
       flushing_(host, head_, journal_, catalog_, metadata_),
-      sealing_(host, head_) {}
+      sealing_(host, head_),
+      merging_(host, sealed_, options_) {}
 
-Result<void> Store::open_partitions() {
+Result<std::vector<std::string>> Store::partition_names() const {
   auto names = list_envs(host_, "samples/");
   if (!names) return std::move(names).error().in("list partitions");
-  for (const std::string& name : *names) {
-    Cover named;
-    if (!parse_partition_name(name, named)) continue;
-    auto partition = Partition::open(host_, name);
-    if (!partition) return std::move(partition).error();
-    on_disk_.partitions.push_back(std::move(*partition));
-  }
-  return {};
+  std::erase_if(*names, [](const std::string& name) {
+    Cover cover;
+    return !parse_partition_name(name, cover);
+  });
+  return names;
 }
 
-Result<void> Store::open_segments(const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    auto segment = HeadSegment::open(host_, name);
-    if (!segment) return std::move(segment).error();
-    on_disk_.segments.push_back(std::move(*segment));
-  }
-  return {};
-}
-
-/// What a crash left between the making of a partition and the removal of what it was made from.
-void Store::drop_obsolete() {
-  std::vector<NamedCover> covers;
-  for (const auto& segment : on_disk_.segments) covers.push_back({segment->name(), segment->cover(head_.window())});
-  for (const auto& partition : on_disk_.partitions) covers.push_back({partition->name(), partition->info().cover});
-  const std::vector<std::string> names = obsolete(covers);
-  const auto drop = [&](auto& all) {
-    std::erase_if(all, [&](const auto& one) {
-      const bool gone = std::find(names.begin(), names.end(), one->name()) != names.end();
-      if (gone) one->doom();
-      return gone;
-    });
-  };
-  drop(on_disk_.segments);
-  drop(on_disk_.partitions);
-}
-
-/// What is left is what counts.
-void Store::note_on_disk() {
-  sort_by_flush(on_disk_.partitions);
-  sort_by_window(on_disk_.segments);
-  for (const auto& partition : on_disk_.partitions) {
-    flushing_.reserve_number(partition->info().cover.last_flush);
-    head_.note_time(partition->info().max_time);
-  }
-  for (const auto& segment : on_disk_.segments) {
+void Store::note_sealed() {
+  const Sealed sealed = sealed_.all();
+  flushing_.reserve_number(sealed_.last_flush());
+  for (const auto& partition : sealed.partitions) head_.note_time(partition->info().max_time);
+  for (const auto& segment : sealed.segments) {
     segments_since_[segment->info().window_start] = INT64_MIN;
     head_.note_time(segment->info().max_time);
   }
@@ -166,10 +117,10 @@ Result<void> Store::open() {
   if (auto opened = journal_.open(); !opened) return opened;
   auto segments = flushing_.recover();
   if (!segments) return std::move(segments).error();
-  if (auto opened = open_partitions(); !opened) return opened;
-  if (auto opened = open_segments(*segments); !opened) return opened;
-  drop_obsolete();
-  note_on_disk();
+  auto partitions = partition_names();
+  if (!partitions) return std::move(partitions).error();
+  if (auto opened = sealed_.open(*partitions, *segments); !opened) return opened;
+  note_sealed();
   Replay replay(head_, metadata_);
   {
     const auto lock = head_.lock_for_writing();
@@ -188,32 +139,32 @@ Result<void> Store::open() {
 
 /// The newest sample of each series that is in a segment: without it a sample that comes again would not be known as one. Not needed
 /// before the first batch, so a start does not wait for it.
-Result<void> Store::restore_newest() {
-  for (const auto& segment : on_disk().segments) {
-    auto reader = SegmentReader::open(segment);
-    if (!reader) return std::move(reader).error();
-    const auto lock = head_.lock_for_writing();
-    SeriesTable& table = head_.table();
-    uint32_t id = 0;  // numbers ascend in segment and table alike
-    auto read = reader->each([&](uint64_t ref, const Columns& columns) -> Result<void> {
-      while (id < table.size() && table[id].ref < ref) ++id;
-      if (id == table.size() || table[id].ref != ref) return {};
-      const Sample last = columns.at(columns.size() - 1);
-      table[id].chunks.restore_newest(last.time, last.value, last.histogram.empty());
-      return {};
-    });
-    if (!read) return read;
+void Store::restore_newest() {
+  for (const auto& segment : sealed_.all().segments) {
+    const auto read = [&]() -> Result<void> {
+      auto reader = SegmentReader::open(segment);
+      if (!reader) return std::move(reader).error();
+      const auto lock = head_.lock_for_writing();
+      SeriesTable& table = head_.table();
+      uint32_t id = 0;  // numbers ascend in segment and table alike
+      return reader->each([&](uint64_t ref, const Columns& columns) -> Result<void> {
+        while (id < table.size() && table[id].ref < ref) ++id;
+        if (id == table.size() || table[id].ref != ref || columns.empty()) return {};
+        const Sample last = columns.at(columns.size() - 1);
+        table[id].chunks.restore_newest(last.time, last.value, last.histogram.empty());
+        return {};
+      });
+    };
+    auto done = read();
+    if (done) continue;
+    host_.error("the newest samples of a segment are not known; some that come again will be stored again",
+                {field("segment", segment->name()), field("error", done.error().message())});
+    if (done.error().code() == TARSIER_CORRUPT) sealed_.set_aside(segment, done.error());
   }
-  return {};
 }
 
 void Store::await_newest() {
-  std::call_once(newest_restored_, [this] {
-    if (auto restored = restore_newest(); !restored) {
-      host_.error("what the newest samples are is not known for all series; some that come again will be stored again",
-                  {field("error", restored.error().message())});
-    }
-  });
+  std::call_once(newest_restored_, [this] { restore_newest(); });
 }
 
 void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done) {
@@ -222,29 +173,9 @@ void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done) {
   ingest_.take(batch, now_ns, std::move(done));
 }
 
-OnDisk Store::on_disk() const {
-  const std::scoped_lock lock(disk_mutex_);
-  return on_disk_;
-}
-
 void Store::publish(HeadSegments made) {
-  const std::scoped_lock lock(disk_mutex_);
-  for (auto& segment : made) {
-    segments_since_[segment->info().window_start] = now_;
-    on_disk_.segments.push_back(std::move(segment));
-  }
-  sort_by_window(on_disk_.segments);
-}
-
-/// In one step for queries: no sample is in both places or in none.
-void Store::replace(const HeadSegments& sealed, std::shared_ptr<Partition> partition) {
-  const std::scoped_lock lock(disk_mutex_);
-  segments_since_.erase(sealed.front()->info().window_start);
-  std::erase_if(on_disk_.segments,
-                [&](const auto& segment) { return std::find(sealed.begin(), sealed.end(), segment) != sealed.end(); });
-  for (const auto& segment : sealed) segment->doom();
-  on_disk_.partitions.push_back(std::move(partition));
-  sort_by_flush(on_disk_.partitions);
+  for (const auto& segment : made) segments_since_[segment->info().window_start] = now_;
+  sealed_.add(std::move(made));
 }
 
 bool Store::flush_wanted() const {
@@ -264,27 +195,56 @@ Result<void> Store::flush() {
   return flush_locked();
 }
 
-/// Windows that ended at `cutoff` or before, and got their last segment at `quiet_since` or before.
+/// Segments of windows that ended at `cutoff` or before and got their last segment at `quiet_since` or before, in runs: what is set
+/// aside must not lie within the cover of the partition that is made of one.
+std::vector<HeadSegments> Store::windows_due(int64_t cutoff, int64_t quiet_since) const {
+  std::vector<HeadSegments> runs;
+  const std::vector<SetAside> aside = sealed_.set_aside();
+  const auto parted = [&](const Cover& left, const Cover& right) {
+    return std::any_of(aside.begin(), aside.end(), [&](const SetAside& one) {
+      return one.cover.begin == left.begin && one.cover.first_flush > left.last_flush && one.cover.last_flush < right.first_flush;
+    });
+  };
+  for (const auto& segment : sealed_.all().segments) {
+    const int64_t window = segment->info().window_start;
+    const auto since = segments_since_.find(window);
+    const bool quiet = since == segments_since_.end() || since->second <= quiet_since;
+    if (window_last(window, options_.partition_window_ns) >= cutoff || !quiet) continue;
+    const bool begins = runs.empty() || runs.back().back()->cover().begin != segment->cover().begin ||
+                        parted(runs.back().back()->cover(), segment->cover());
+    if (begins) runs.emplace_back();
+    runs.back().push_back(segment);
+  }
+  return runs;
+}
+
+Result<void> Store::seal_window(const HeadSegments& segments) {
+  std::shared_ptr<HeadSegment> damaged;
+  auto partition = sealing_.run(segments, damaged);
+  if (!partition && damaged != nullptr && partition.error().code() == TARSIER_CORRUPT) {
+    sealed_.set_aside(damaged, partition.error());
+    return {};
+  }
+  if (!partition) {
+    counters_.seal_failures.fetch_add(1, std::memory_order_relaxed);
+    return std::move(partition).error();
+  }
+  counters_.sealed_partitions.fetch_add(*partition == nullptr ? 0 : 1, std::memory_order_relaxed);
+  sealed_.replace(segments, std::move(*partition));
+  segments_since_.erase(segments.front()->info().window_start);
+  return {};
+}
+
+/// Once more when a segment was set aside on the way: the others of its window are to be sealed without it.
 Result<void> Store::seal_windows(int64_t cutoff, int64_t quiet_since) {
-  std::map<int64_t, HeadSegments> windows;
-  {
-    const std::scoped_lock lock(disk_mutex_);
-    for (const auto& segment : on_disk_.segments) {
-      const int64_t window = segment->info().window_start;
-      if (window_last(window, options_.partition_window_ns) < cutoff && segments_since_[window] <= quiet_since)
-        windows[window].push_back(segment);
+  bool any = false;
+  for (size_t aside = SIZE_MAX; std::exchange(aside, set_aside().size()) != set_aside().size();) {
+    for (const HeadSegments& segments : windows_due(cutoff, quiet_since)) {
+      if (auto sealed = seal_window(segments); !sealed) return sealed;
+      any = true;
     }
   }
-  for (const auto& [window, segments] : windows) {
-    auto partition = sealing_.run(segments);
-    if (!partition) {
-      counters_.seal_failures.fetch_add(1, std::memory_order_relaxed);
-      return std::move(partition).error();
-    }
-    replace(segments, std::move(*partition));
-    counters_.sealed_partitions.fetch_add(1, std::memory_order_relaxed);
-  }
-  if (!windows.empty()) forget_series();
+  if (any) forget_series();
   return {};
 }
 
@@ -292,7 +252,7 @@ Result<void> Store::seal_windows(int64_t cutoff, int64_t quiet_since) {
 void Store::forget_series() {
   await_newest();
   int64_t oldest = INT64_MAX;
-  for (const auto& segment : on_disk().segments) oldest = std::min(oldest, segment->info().min_time);
+  for (const auto& segment : sealed_.all().segments) oldest = std::min(oldest, segment->info().min_time);
   const std::scoped_lock lock(ingest_mutex_);
   if (head_.frozen() == nullptr && head_.forget_before(oldest)) flushing_.forget_catalogued();
 }
@@ -317,23 +277,25 @@ Result<void> Store::maintain(int64_t now_ns) {
 
 void Store::apply_retention(int64_t now_ns) {
   const auto journal = journal_.file_bytes();
-  const OnDisk disk = on_disk();
-  uint64_t unsealed = journal ? *journal : 0;
-  for (const auto& segment : disk.segments) unsealed += segment->file_bytes();
-  const Partitions gone = expired(disk.partitions, now_ns, unsealed, options_);
-  if (gone.empty()) return;
-  {
-    const std::scoped_lock lock(disk_mutex_);
-    std::erase_if(on_disk_.partitions,
-                  [&](const auto& partition) { return std::find(gone.begin(), gone.end(), partition) != gone.end(); });
-  }
-  for (const auto& partition : gone) partition->doom();
-  counters_.removed_partitions.fetch_add(gone.size(), std::memory_order_relaxed);
+  const size_t gone = sealed_.apply_retention(now_ns, journal ? *journal : 0, options_);
+  counters_.removed_partitions.fetch_add(gone, std::memory_order_relaxed);
+}
+
+Result<void> Store::merge(int64_t now_ns) {
+  auto made = merging_.run(now_ns);
+  if (!made) return std::move(made).error();
+  counters_.merged_partitions.fetch_add(*made, std::memory_order_relaxed);
+  return {};
+}
+
+DamageSink Store::damage_sink() const {
+  return [this](const std::shared_ptr<SealedFile>& file, const Error& why) { sealed_.set_aside(file, why); };
 }
 
 Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                            uint64_t max_series, const std::function<bool()>& cancelled) const {
-  return Query::find(head_, [this] { return on_disk(); }, matchers, range, labels_only, max_series, cancelled);
+  return Query::find(
+      head_, [this] { return sealed_.all(); }, damage_sink(), matchers, range, labels_only, max_series, cancelled);
 }
 
 namespace {
@@ -345,6 +307,18 @@ std::vector<std::string> sorted_unique(std::vector<std::string> texts) {
 }
 
 }  // namespace
+
+/// Calls use(index) for every partition in the range; sets damaged ones aside.
+Result<void> Store::each_index(QueryRange range, const std::function<Result<void>(const PartitionIndex&)>& use) const {
+  for (const auto& partition : sealed_.partitions()) {
+    if (!partition->overlaps(range.start, range.end)) continue;
+    auto index = PartitionIndex::open(partition);
+    Result<void> used = index ? use(**index) : Result<void>(std::move(index).error());
+    if (!used && used.error().code() != TARSIER_CORRUPT) return used;
+    if (!used) sealed_.set_aside(partition, used.error());
+  }
+  return {};
+}
 
 Result<std::vector<std::string>> Store::label_names(std::span<const Matcher> matchers, QueryRange range) const {
   std::vector<std::string> names;
@@ -363,14 +337,13 @@ Result<std::vector<std::string>> Store::label_names(std::span<const Matcher> mat
     table.names(symbols);
     for (const uint32_t symbol : symbols) names.emplace_back(table.symbols().text(symbol));
   });
-  for (const auto& partition : on_disk().partitions) {
-    if (!partition->overlaps(range.start, range.end)) continue;
-    auto index = PartitionIndex::open(partition);
-    if (!index) return std::move(index).error();
+  auto read = each_index(range, [&](const PartitionIndex& index) -> Result<void> {
     std::vector<std::string_view> found;
-    if (auto read = (*index)->names(found); !read) return std::move(read).error();
+    if (auto listed = index.names(found); !listed) return listed;
     names.insert(names.end(), found.begin(), found.end());
-  }
+    return {};
+  });
+  if (!read) return std::move(read).error();
   return sorted_unique(std::move(names));
 }
 
@@ -391,14 +364,13 @@ Result<std::vector<std::string>> Store::label_values(std::string_view name, std:
     if (symbol == kNoSymbol) return;
     for (const uint32_t value : table.values(symbol)) values.emplace_back(table.symbols().text(value));
   });
-  for (const auto& partition : on_disk().partitions) {
-    if (!partition->overlaps(range.start, range.end)) continue;
-    auto index = PartitionIndex::open(partition);
-    if (!index) return std::move(index).error();
+  auto read = each_index(range, [&](const PartitionIndex& index) -> Result<void> {
     std::vector<std::string_view> found;
-    if (auto read = (*index)->values(name, found); !read) return std::move(read).error();
+    if (auto listed = index.values(name, found); !listed) return listed;
     values.insert(values.end(), found.begin(), found.end());
-  }
+    return {};
+  });
+  if (!read) return std::move(read).error();
   return sorted_unique(std::move(values));
 }
 
@@ -409,15 +381,16 @@ Result<StoreStat> Store::stat() const {
   stat.journal_bytes = *journal;
   stat.min_time = stat.head.min_time;
   stat.max_time = stat.head.max_time;
-  const OnDisk disk = on_disk();
-  for (const auto& segment : disk.segments) {
+  const Sealed sealed = sealed_.all();
+  stat.set_aside = set_aside().size();
+  for (const auto& segment : sealed.segments) {
     ++stat.segments;
     stat.segment_samples += segment->info().samples;
     stat.segment_bytes += segment->file_bytes();
     stat.min_time = std::min(stat.min_time, segment->info().min_time);
     stat.max_time = std::max(stat.max_time, segment->info().max_time);
   }
-  for (const auto& partition : disk.partitions) {
+  for (const auto& partition : sealed.partitions) {
     ++stat.partitions;
     stat.partition_series += partition->info().series;
     stat.partition_samples += partition->info().samples;

@@ -4,7 +4,9 @@
 
 #include "flushing.hpp"
 #include "ingest.hpp"
+#include "merging.hpp"
 #include "query.hpp"
+#include "sealed_set.hpp"
 #include "sealing.hpp"
 
 namespace tarsier::samples {
@@ -15,6 +17,7 @@ struct StoreStat {
   uint64_t segment_samples = 0;
   uint64_t segment_bytes = 0;
   uint64_t partitions = 0;
+  uint64_t set_aside = 0;         // segments and partitions that are damaged
   uint64_t partition_series = 0;  // summed: a series counts once in each
   uint64_t partition_samples = 0;
   uint64_t partition_blocks = 0;
@@ -45,12 +48,18 @@ class Store {
   /// Flushes, and seals the windows that end at `cutoff` or before.
   Result<void> seal(int64_t cutoff);
   void apply_retention(int64_t now_ns);
+  /// Merges partitions as far as is due. One caller at a time; may take long.
+  Result<void> merge(int64_t now_ns);
+  /// merge() returns soon, and does nothing from now on. [any]
+  void cancel_merge() noexcept { merging_.cancel(); }
 
   Result<std::unique_ptr<Query>> find(std::span<const Matcher> matchers, QueryRange range, bool labels_only, uint64_t max_series,
                                       const std::function<bool()>& cancelled) const;
   /// Sorted, unique.
   Result<std::vector<std::string>> label_names(std::span<const Matcher> matchers, QueryRange range) const;
   Result<std::vector<std::string>> label_values(std::string_view name, std::span<const Matcher> matchers, QueryRange range) const;
+  /// The damaged environments whose samples an answer about the range lacks.
+  std::vector<SetAside> set_aside(QueryRange range = {}) const { return sealed_.set_aside(range.start, range.end); }
   const MetadataTable& metadata() const noexcept { return metadata_; }
   Result<StoreStat> stat() const;
 
@@ -60,18 +69,18 @@ class Store {
 
  private:
   class Replay;
-  Result<void> open_partitions();
-  Result<void> open_segments(const std::vector<std::string>& names);
-  void drop_obsolete();
-  void note_on_disk();
-  Result<void> restore_newest();
+  Result<std::vector<std::string>> partition_names() const;
+  void note_sealed();
+  void restore_newest();
   void await_newest();
-  OnDisk on_disk() const;
   void publish(HeadSegments made);
-  void replace(const HeadSegments& sealed, std::shared_ptr<Partition> partition);
   Result<void> flush_locked();
+  std::vector<HeadSegments> windows_due(int64_t cutoff, int64_t quiet_since) const;
+  Result<void> seal_window(const HeadSegments& segments);
   Result<void> seal_windows(int64_t cutoff, int64_t quiet_since);
   void forget_series();
+  DamageSink damage_sink() const;
+  Result<void> each_index(QueryRange range, const std::function<Result<void>(const PartitionIndex&)>& use) const;
 
   const Host& host_;
   const Options options_;
@@ -79,9 +88,8 @@ class Store {
   Counters counters_;
   Head head_;
   MetadataTable metadata_;
-  mutable std::mutex disk_mutex_;  // guards on_disk_ and segments_since_
-  OnDisk on_disk_;
-  std::map<int64_t, int64_t> segments_since_;  // by window: when its newest segment was made
+  mutable SealedSet sealed_;                   // a query that finds damage sets an environment aside
+  std::map<int64_t, int64_t> segments_since_;  // by window: when its newest segment was made; guarded by maintain_mutex_
   std::mutex maintain_mutex_;                  // one flush or seal at a time; taken before ingest_mutex_
   std::mutex ingest_mutex_;                    // guards ingest_, and the journal's entries
   int64_t now_ = 0;                            // as maintain() was told; guarded by maintain_mutex_
@@ -91,6 +99,7 @@ class Store {
   SeriesCatalog catalog_;
   Flushing flushing_;
   Sealing sealing_;
+  Merging merging_;
 };
 
 }  // namespace tarsier::samples

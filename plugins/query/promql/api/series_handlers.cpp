@@ -20,7 +20,8 @@ struct Selection {
   std::vector<tarsier_matcher> matchers;
   tarsier_select select{};
 
-  Selection(const SeriesParameters& parameters, const std::vector<Matcher>& list, const http::Exchange& exchange) {
+  Selection(const SeriesParameters& parameters, const std::vector<Matcher>& list, const http::Exchange& exchange,
+            std::vector<std::string>& warnings) {
     for (const Matcher& matcher : list)
       matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
     select.size = sizeof(select);
@@ -30,6 +31,9 @@ struct Selection {
     select.end_ns = parameters.end_ns;
     select.cancel = {const_cast<http::Exchange*>(&exchange),
                      [](void* user) { return static_cast<const http::Exchange*>(user)->cancelled() ? 1 : 0; }};
+    select.warnings = {&warnings, [](void* user, tarsier_str text) {
+                         static_cast<std::vector<std::string>*>(user)->emplace_back(view(text));
+                       }};
   }
   Selection(const Selection&) = delete;
   Selection& operator=(const Selection&) = delete;
@@ -61,8 +65,12 @@ std::string_view type_name(uint32_t type) {
   }
 }
 
-std::vector<std::string> truncated(bool was) {
-  return was ? std::vector<std::string>{std::string(kTruncated)} : std::vector<std::string>{};
+/// The warnings of one answer, each once.
+std::vector<std::string> annotated(std::vector<std::string> warnings, bool cut) {
+  if (cut) warnings.emplace_back(kTruncated);
+  std::sort(warnings.begin(), warnings.end());
+  warnings.erase(std::unique(warnings.begin(), warnings.end()), warnings.end());
+  return warnings;
 }
 
 }  // namespace
@@ -75,9 +83,10 @@ void Api::series(const Request& request, const Exchange& exchange) {
   auto store = store_.acquire();
   if (!store) return refuse(exchange, store.error());
   SeriesSet found;
+  std::vector<std::string> warnings;
   const uint64_t ask = parameters.limit == 0 ? 0 : parameters.limit + 1;
   for (const auto& list : parameters.matchers) {
-    const Selection selection(parameters, list, exchange);
+    const Selection selection(parameters, list, exchange, warnings);
     tarsier_error error = empty_error();
     const tarsier_status status = (*store)->series((*store)->self, &selection.select, ask, &found,
                                                    [](void* user, const tarsier_series* one) -> int32_t {
@@ -101,7 +110,7 @@ void Api::series(const Request& request, const Exchange& exchange) {
         for (const Labels& labels : found.labels) write_labels(json, labels);
         json.end_array();
       },
-      truncated(cut));
+      annotated(std::move(warnings), cut));
 }
 
 void Api::delete_series(const Request&, const Exchange& exchange) { refuse(exchange, 500, "internal", "not implemented"); }
@@ -113,11 +122,11 @@ void Api::names(const http::Form& form, const std::string* label, const Exchange
   auto store = store_.acquire();
   if (!store) return refuse(exchange, store.error());
   if (parameters.matchers.empty()) parameters.matchers.emplace_back();
-  std::vector<std::string> found;
+  std::vector<std::string> found, warnings;
   const auto collect = [](void* user, tarsier_str text) { static_cast<std::vector<std::string>*>(user)->emplace_back(view(text)); };
   const uint64_t ask = parameters.limit == 0 ? 0 : parameters.limit + 1;
   for (const auto& list : parameters.matchers) {
-    const Selection selection(parameters, list, exchange);
+    const Selection selection(parameters, list, exchange, warnings);
     tarsier_error error = empty_error();
     const tarsier_status status =
         label == nullptr ? (*store)->label_names((*store)->self, &selection.select, ask, &found, collect, &error)
@@ -135,7 +144,7 @@ void Api::names(const http::Form& form, const std::string* label, const Exchange
         for (const std::string& text : found) json.string(text);
         json.end_array();
       },
-      truncated(cut));
+      annotated(std::move(warnings), cut));
 }
 
 void Api::labels(const Request& request, const Exchange& exchange) { names(http::Form(request), nullptr, exchange); }

@@ -37,6 +37,10 @@ void QueryContext::annotate(std::set<std::string>& set, std::string_view prefix,
   set.insert(full);
 }
 
+tarsier_warnings QueryContext::store_warnings() noexcept {
+  return {this, [](void* user, tarsier_str text) { static_cast<QueryContext*>(user)->add_warning(std::string(view(text))); }};
+}
+
 void QueryContext::add_warning(std::string text) {
   const std::lock_guard lock(annotations_);
   warnings_.insert(std::move(text));

@@ -42,6 +42,8 @@ class QueryContext {
   /// The same as a flag that costs little, for loops and for callbacks of the store.
   bool stopped() const noexcept;
   tarsier_cancel store_cancel() noexcept;
+  /// What the store's answers lack becomes warnings.
+  tarsier_warnings store_warnings() noexcept;
 
   /// Samples come into memory; RESOURCE when there are too many.
   Result<void> hold(uint64_t samples);

@@ -83,6 +83,7 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   request.range_ns = is_range ? plan.range_ns : 0;
   request.function = str(function);
   request.cancel = context.store_cancel();
+  request.warnings = context.store_warnings();
   struct Call {
     QueryContext& context;
     OnSeries& on_series;

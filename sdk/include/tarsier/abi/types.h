@@ -28,7 +28,7 @@ extern "C" {
 
 /* An incompatible change raises the major number; a minor one only appends to structs or adds services. */
 #define TARSIER_ABI_MAJOR 1
-#define TARSIER_ABI_MINOR 1
+#define TARSIER_ABI_MINOR 2
 
 /* True when the struct that `s` points to is long enough to hold `field`. */
 #define TARSIER_HAS(s, field) \

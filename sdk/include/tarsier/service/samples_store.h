@@ -24,6 +24,12 @@ typedef struct tarsier_cancel {
   int32_t (*cancelled)(void *user); /* [any] */
 } tarsier_cancel;
 
+/* Told of what an answer lacks, in words for people, such as samples of a damaged file. NULL function: nobody is told. */
+typedef struct tarsier_warnings {
+  void *user;
+  void (*warn)(void *user, tarsier_str text); /* [work] on the calling thread, before the call returns; the text is valid during it */
+} tarsier_warnings;
+
 typedef struct tarsier_select {
   uint32_t size;
   uint32_t matcher_count;
@@ -36,6 +42,7 @@ typedef struct tarsier_select {
   int64_t range_ns;                /* hint: the window of a range selector, 0 none */
   tarsier_str function;            /* hint: the function applied to it, "" none */
   tarsier_cancel cancel;
+  tarsier_warnings warnings;       /* a store looks at it only where `size` covers it */
 } tarsier_select;
 
 /* One series in the range: labels sorted by name; timestamps ascending and unique. Valid during the callback. */

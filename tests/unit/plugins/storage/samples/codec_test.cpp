@@ -1,4 +1,5 @@
 // The encodings: every one gives back what went in, bit for bit, and says CORRUPT to what no encoder wrote.
+#include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
 #include <random>
@@ -113,55 +114,145 @@ TEST(ChunkDecoder, RefusesAChunkThatEndsEarly) {
   EXPECT_FALSE(decode_chunk(cut, kMin, kMax, decoded).ok());
 }
 
-TEST(ValueCodec, GivesBackEveryValueBitForBit) {
-  std::mt19937_64 random(2);
-  for (unsigned kind = 0; kind < 5; ++kind) {
-    for (const size_t count : {size_t{1}, size_t{2}, size_t{480}}) {
-      const Columns columns = random_columns(random, kind, count, true);
-      std::vector<uint8_t> bytes;
-      ByteWriter writer(bytes);
-      encode_sealed_values(columns.values, writer);
-      std::vector<double> decoded;
-      ByteReader in(bytes);
-      decode_sealed_values(in, count, decoded);
-      ASSERT_TRUE(in.ok() && in.at_end());
-      for (size_t i = 0; i < count; ++i) EXPECT_EQ(std::bit_cast<uint64_t>(decoded[i]), std::bit_cast<uint64_t>(columns.values[i]));
-    }
-  }
+std::vector<uint8_t> block_of(const std::vector<Columns>& series) {
+  SampleBlockBuilder builder;
+  for (const Columns& columns : series) builder.add(columns);
+  std::vector<uint8_t> bytes;
+  Packer packer;
+  builder.encode(packer, bytes);
+  return bytes;
 }
 
-TEST(ValueCodec, KeepsTheSmallFormInSpiteOfAStalenessMarker) {
+Columns columns_of(const std::vector<double>& values) {
+  Columns columns;
+  for (size_t i = 0; i < values.size(); ++i)
+    columns.append({.time = static_cast<int64_t>(i) * 15'000 * kMillisecond, .value = values[i]});
+  return columns;
+}
+
+void expect_given_back(const std::vector<Columns>& series) {
+  const std::vector<uint8_t> bytes = block_of(series);
+  Unpacker unpacker;
+  SampleBlock block;
+  const auto opened = block.open(bytes, unpacker);
+  ASSERT_TRUE(opened.ok()) << opened.error().message();
+  ASSERT_EQ(block.series_count(), series.size());
+  const auto check = [&](size_t i) {
+    Columns decoded, part, cut;
+    ASSERT_TRUE(block.read(i, kMin, kMax, decoded).ok()) << i;
+    EXPECT_TRUE(same(series[i], decoded)) << i;
+    if (series[i].size() < 4) return;
+    const size_t last = series[i].size() - 2;
+    ASSERT_TRUE(block.read(i, series[i].times[1], series[i].times[last], part).ok());
+    for (size_t row = 1; row <= last; ++row) cut.append(series[i].at(row));
+    EXPECT_TRUE(same(cut, part)) << i;
+  };
+  for (size_t i = 0; i < series.size(); ++i) check(i);
+  for (size_t i = series.size(); i-- > 0;) check(i);
+}
+
+TEST(SampleBlock, GivesBackEachSeriesBitForBitInAnyOrder) {
+  std::mt19937_64 random(3);
+  std::vector<Columns> series;
+  for (unsigned i = 0; i < 80; ++i) series.push_back(random_columns(random, i % 29, 1 + random() % 300, i % 2 == 0));
+  series.push_back(series.front());
+  series.insert(series.begin() + 7, Columns{});
+  series.push_back(Columns{});
+  expect_given_back(series);
+  expect_given_back({});
+}
+
+TEST(SampleBlock, GivesBackValuesAtTheEdges) {
+  const double stale = std::bit_cast<double>(0x7ff0000000000002ULL);
+  const double most = std::numeric_limits<double>::max(), infinite = std::numeric_limits<double>::infinity();
+  const std::vector<std::vector<double>> all = {
+      {0},
+      {-0.0},
+      {stale},
+      {0, -0.0},
+      {stale, stale, 1},
+      {stale, 1, 2, 3, 4, 5, 6, 7, 8, stale},
+      {most, -most, infinite, -infinite},
+      {9007199254740991, -9007199254740991, 9007199254740992},
+      {0.1, 0.2, 0.30000000000000004, 1e-9, 1e9},
+      {4096, 8192, 40960, 4096},
+      {1,  2,  3, 1000000000000, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
+       28, 29, 30},
+      {std::bit_cast<double>(uint64_t{1}), std::bit_cast<double>(~uint64_t{0}), std::bit_cast<double>(uint64_t{1} << 63)},
+  };
+  std::vector<Columns> series;
+  for (const auto& values : all) series.push_back(columns_of(values));
+  expect_given_back(series);
+  for (const Columns& one : series) expect_given_back({one});
+}
+
+TEST(SampleBlock, GivesBackTimesAtTheEndsOfTime) {
+  Columns columns;
+  for (const int64_t time : {kMin, kMin + 1, int64_t{-1}, int64_t{0}, kMax - 1, kMax}) columns.append({.time = time, .value = 1});
+  expect_given_back({columns});
+}
+
+TEST(SampleBlock, TellsBucketsByTheirNeighbours) {
+  std::mt19937_64 random(4);
+  std::vector<std::vector<double>> buckets(13);
+  std::vector<double> totals(13);
+  for (int scrape = 0; scrape < 480; ++scrape) {
+    const auto requests = static_cast<double>(random() % 300);
+    for (size_t le = 0; le < 13; ++le) {
+      if (scrape == 240) totals[le] = 0;  // a restart
+      buckets[le].push_back(totals[le] += std::floor(requests * static_cast<double>(le + 1) / 13));
+    }
+  }
+  std::vector<Columns> series, apart;
+  for (const auto& bucket : buckets) series.push_back(columns_of(bucket));
+  expect_given_back(series);
+  size_t alone = 0;
+  for (const Columns& one : series) alone += block_of({one}).size();
+  EXPECT_LT(block_of(series).size() * 3, alone);
+}
+
+TEST(SampleBlock, KeepsTheSmallFormInSpiteOfAStalenessMarker) {
   std::vector<double> values;
   for (int i = 0; i < 100; ++i) values.push_back(i * 0.25);
   values.push_back(std::bit_cast<double>(0x7ff0000000000002ULL));
-  std::vector<uint8_t> bytes;
-  ByteWriter writer(bytes);
-  encode_sealed_values(values, writer);
-  EXPECT_LT(bytes.size(), 220U);
+  EXPECT_LT(block_of({columns_of(values)}).size(), 80U);
 }
 
-TEST(SampleBlock, GivesBackEachSeriesAndSharesTimes) {
-  std::mt19937_64 random(3);
-  std::vector<Columns> series;
-  for (unsigned i = 0; i < 40; ++i) series.push_back(random_columns(random, i % 29, 200, i % 2 == 0));
-  series.push_back(series.front());
-  SampleBlockBuilder builder;
-  for (const Columns& columns : series) builder.add(columns);
-  std::vector<uint8_t> plain, packed, unpacked;
-  builder.encode(plain);
-  Packer().pack(plain, packed);
-  ASSERT_TRUE(Unpacker().unpack(packed, unpacked).ok());
-  ASSERT_EQ(plain, unpacked);
-  auto block = SampleBlock::parse(unpacked);
-  ASSERT_TRUE(block.ok());
-  for (size_t i = 0; i < series.size(); ++i) {
-    Columns decoded;
-    ASSERT_TRUE(block->read(i, kMin, kMax, decoded).ok());
-    EXPECT_TRUE(same(series[i], decoded)) << i;
-    Columns part;
-    ASSERT_TRUE(block->read(i, series[i].times[5], series[i].times[9], part).ok());
-    EXPECT_EQ(part.size(), 5U);
+TEST(SampleBlock, SharesTheTimesOfSeriesThatWereScrapedTogether) {
+  std::mt19937_64 random(5);
+  const Columns columns = random_columns(random, 0, 200, true);
+  Columns other = columns;
+  for (double& value : other.values) value *= 3;
+  EXPECT_LT(block_of({columns, other}).size(), block_of({columns}).size() + 200);
+}
+
+TEST(SampleBlock, RefusesEveryTruncation) {
+  std::mt19937_64 random(6);
+  const std::vector<uint8_t> bytes =
+      block_of({random_columns(random, 1, 50, true), random_columns(random, 24, 50, true), random_columns(random, 2, 50, false)});
+  Unpacker unpacker;
+  SampleBlock block;
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(block.open(std::span(bytes).first(size), unpacker).ok()) << size;
+    EXPECT_EQ(block.series_count(), 0U);
   }
+}
+
+/// The form on the disk: whoever changes it makes another format.
+TEST(SampleBlock, HasTheDocumentedBytes) {
+  const std::vector<uint8_t> expected = {
+      2,  1,  // series, columns of times
+      21, 0,  // heads: size, plain
+      1,  4, 0x09, 0,    0x98, 0x75, 2,
+      0,                                 // times: ms, rows, like the one before and a unit; first 0, unit 15000, steps 1, no bits
+      1,  0, 0,    0x01, 2,    2,    1,  // times 1, no flags, no digits, like the one before; first 1, steps from 1 on, 1 bit
+      1,  0, 0,    0x04, 14,             // times 1, no flags, no digits, constant; 7
+      1,  0,                             // bytes: size, plain
+      4,                                 // bits of the steps 1, 1, 2
+      0,  0, 0,    0,    0,    0,    0,
+      0,
+  };
+  EXPECT_EQ(block_of({columns_of({1, 2, 3, 5}), columns_of({7, 7, 7, 7})}), expected);
 }
 
 struct Collected : JournalVisitor {

@@ -201,6 +201,9 @@ void MemoryStorage::fill_read_calls() {
     if (found == contents.tables.end()) return say(error, TARSIER_NOT_FOUND, "no table");
     const auto entry = found->second.find(std::string(view(key)));
     if (entry == found->second.end()) return say(error, TARSIER_NOT_FOUND, "no key");
+    const auto damaged = contents.damaged.find(found->first);
+    if (damaged != contents.damaged.end() && damaged->second == entry->first)
+      return say(error, TARSIER_CORRUPT, "checksum of a value in " + found->first);
     *value = bytes(entry->second);
     return TARSIER_OK;
   };

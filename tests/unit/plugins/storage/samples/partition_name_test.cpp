@@ -9,10 +9,11 @@ constexpr int64_t kHour = 3'600'000'000'000;
 constexpr int64_t kNoon = 1'795'348'800'000'000'000;  // 2026-11-22T12:00
 
 TEST(PartitionName, TellsBeginAndFlushes) {
-  EXPECT_EQ(partition_name({kNoon, kNoon + 2 * kHour, 4, 17}), "samples/2026-11-22T1200.4-17");
+  EXPECT_EQ(partition_name({kNoon, kNoon + 2 * kHour, 4, 17}), "samples/2026-11-22T1200.2h.4-17");
+  EXPECT_EQ(partition_name({kNoon, kNoon + 24 * kHour, 1, 1}), "samples/2026-11-22T1200.1d.1-1");
   Cover cover;
-  ASSERT_TRUE(parse_partition_name("samples/2026-11-22T1200.4-17", cover));
-  EXPECT_EQ(cover, (Cover{kNoon, kNoon, 4, 17}));
+  ASSERT_TRUE(parse_partition_name("samples/2026-11-22T1200.90m.4-17", cover));
+  EXPECT_EQ(cover, (Cover{kNoon, kNoon + kHour * 3 / 2, 4, 17}));
 }
 
 TEST(PartitionName, CoversTimesBefore1970AndTheEnds) {
@@ -21,14 +22,17 @@ TEST(PartitionName, CoversTimesBefore1970AndTheEnds) {
     const std::string name = partition_name({begin, INT64_MAX, 1, 1});
     ASSERT_TRUE(parse_partition_name(name, cover)) << name;
     EXPECT_EQ(cover.begin, begin - begin % 1'000'000'000) << name;
+    EXPECT_GE(cover.end, INT64_MAX - 1'000'000'000) << name;
   }
 }
 
 TEST(PartitionName, IsNotThatOfAnythingElse) {
   Cover cover;
-  for (const char* name : {"samples/active", "samples/journal.7", "samples/head.2026-11-22T1200.1-2", "samples/2026-11-22T1200.",
-                           "samples/2026-11-22T1200.4", "samples/2026-11-22T1200.4-", "samples/2026-11-22T1200.4-x",
-                           "samples/2026-11-22T12.4-5", "samples/2026-11-22T1200.4-5.tmp", "alerts/2026-11-22T1200.4-5", ""}) {
+  for (const char* name :
+       {"samples/active", "samples/journal.7", "samples/head.2026-11-22T1200.1-2", "samples/2026-11-22T1200.",
+        "samples/2026-11-22T1200.4-5", "samples/2026-11-22T1200.2h.4", "samples/2026-11-22T1200.2h.4-",
+        "samples/2026-11-22T1200.2h.4-x", "samples/2026-11-22T1200.h.4-5", "samples/2026-11-22T1200.2w.4-5",
+        "samples/2026-11-22T12.2h.4-5", "samples/2026-11-22T1200.2h.4-5.tmp", "alerts/2026-11-22T1200.2h.4-5", ""}) {
     EXPECT_FALSE(parse_partition_name(name, cover)) << name;
   }
 }

@@ -1,5 +1,5 @@
-// The store against a simple model: random writes in any order, seals and restarts; and the power going off at every step of a pass
-// of sealing.
+// The store against a simple model: random writes in any order, seals, merges and restarts; and the power going off at every step
+// of a pass of sealing.
 #include <random>
 
 #include "lmdb_host.hpp"
@@ -13,6 +13,7 @@ class PropertyTest : public StoreFixture {
   void SetUp() override {
     options_.out_of_order_window_ns = INT64_MAX;
     options_.partition_window_ns = 1000 * kSecondNs;
+    options_.merge_to_ns = 4000 * kSecondNs;
     open();
   }
 
@@ -82,13 +83,16 @@ class ModelTest : public PropertyTest, public testing::WithParamInterface<bool> 
 INSTANTIATE_TEST_SUITE_P(Storage, ModelTest, testing::Bool(),
                          [](const testing::TestParamInfo<bool>& which) { return which.param ? "Lmdb" : "Memory"; });
 
-TEST_P(ModelTest, AgreesOverWritesSealsAndRestarts) {
+TEST_P(ModelTest, AgreesOverWritesSealsMergesAndRestarts) {
   for (int step = 0; step < 600; ++step) {
     write_some();
     if (random_() % 40 == 0)
       seal(window_start(begin_ + static_cast<int64_t>(random_() % 6000) * kSecondNs, options_.partition_window_ns));
     if (random_() % 120 == 0) seal();
     if (random_() % 60 == 0) open();
+    if (random_() % 30 == 0) {
+      ASSERT_TRUE(store_->merge(now_).ok());
+    }
     if (step % 20 != 0) continue;
     ASSERT_EQ(difference(all(), expected()), "") << "step " << step;
     const int64_t start = begin_ + static_cast<int64_t>(random_() % 6000) * kSecondNs;

@@ -133,6 +133,9 @@ class StoreFixture : public testing::Test {
     select.start_ns = start;
     select.end_ns = end;
     select.function = str("");
+    warnings_.clear();
+    select.warnings = {
+        &warnings_, [](void* user, tarsier_str text) { static_cast<std::vector<std::string>*>(user)->emplace_back(view(text)); }};
     return select;
   }
   Found find(const std::vector<Matching>& matching, int64_t start = INT64_MIN, int64_t end = INT64_MAX) {
@@ -181,6 +184,7 @@ class StoreFixture : public testing::Test {
   std::vector<tarsier_matcher> matchers_;
   tarsier_status last_status_ = TARSIER_OK;
   std::string last_message_;
+  std::vector<std::string> warnings_;  // of the last question
 };
 
 }  // namespace tarsier::samples::test

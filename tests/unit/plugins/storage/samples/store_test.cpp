@@ -256,17 +256,6 @@ TEST_F(StoreTest, KeepsMetadataOverRestartAndSealing) {
   EXPECT_EQ(seen, (std::vector<std::string>{"up", "Whether it is up.", "bool", "2"}));
 }
 
-TEST_F(StoreTest, SaysWhichPartitionIsDamaged) {
-  ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
-  seal();
-  const std::string name = partition_name({window_start(kBase, options_.partition_window_ns), 0, 1, 1});
-  ASSERT_TRUE(storage_.exists(name));
-  storage_.damage(name, "chunks");
-  (void)all();
-  EXPECT_EQ(last_status_, TARSIER_CORRUPT);
-  EXPECT_NE(last_message_.find(name), std::string::npos) << last_message_;
-}
-
 TEST_F(StoreTest, EndsEarlyWhenTheCallerHasEnough) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(put({{"__name__", "m"}, {"i", std::to_string(i)}}, {{kBase, 1}}).ok());
   const tarsier_select select = select_of({}, INT64_MIN, INT64_MAX);

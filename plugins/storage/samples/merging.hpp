@@ -1,0 +1,31 @@
+// Merging: makes of several partitions one, in the background. Killed at any step, nothing is lost and nothing counts twice: what
+// was merged is there whole or not at all, and the next start removes the inputs, which lie within its cover.
+#pragma once
+
+#include <atomic>
+
+#include "merge_plan.hpp"
+#include "sealed_set.hpp"
+
+namespace tarsier::samples {
+
+class Merging {
+ public:
+  Merging(const Host& host, SealedSet& sealed, const Options& options)
+      : host_(host), sealed_(sealed), options_(options) {}
+
+  /// Makes all merges that are due. One caller at a time; may take long. Returns how many were made; a cancelled one is no error.
+  Result<uint64_t> run(int64_t now_ns);
+  /// run() returns soon, and does nothing from now on. [any]
+  void cancel() noexcept { cancelled_ = true; }
+
+ private:
+  Result<void> merge(const Partitions& inputs, const Cover& cover);
+
+  const Host& host_;
+  SealedSet& sealed_;
+  const Options& options_;
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace tarsier::samples

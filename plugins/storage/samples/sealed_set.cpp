@@ -1,0 +1,172 @@
+#include "sealed_set.hpp"
+
+#include <algorithm>
+
+#include "retention.hpp"
+
+namespace tarsier::samples {
+namespace {
+
+/// Partitions in the order in which they were sealed: of two samples with the same time the one of the earlier counts. Segments by
+/// window, then likewise.
+void sort(Sealed& sealed) {
+  std::sort(sealed.partitions.begin(), sealed.partitions.end(), [](const auto& a, const auto& b) {
+    const Cover &left = a->cover(), &right = b->cover();
+    return left.first_flush != right.first_flush ? left.first_flush < right.first_flush : left.begin < right.begin;
+  });
+  std::sort(sealed.segments.begin(), sealed.segments.end(), [](const auto& a, const auto& b) {
+    const Cover &left = a->cover(), &right = b->cover();
+    return left.begin != right.begin ? left.begin < right.begin : left.first_flush < right.first_flush;
+  });
+}
+
+template <class All, class Gone>
+void erase_all(All& all, const Gone& gone) {
+  std::erase_if(all, [&](const auto& one) { return std::find(gone.begin(), gone.end(), one) != gone.end(); });
+}
+
+}  // namespace
+
+Result<void> SealedSet::open(const std::vector<std::string>& partition_names, const std::vector<std::string>& segment_names) {
+  std::vector<SetAside> unopened;
+  for (const std::string& name : partition_names) {
+    Cover cover;
+    if (!parse_partition_name(name, cover)) return Error::invalid("open " + name + ": it is no partition's name");
+    auto opened = Partition::open(host_, name);
+    if (opened) {
+      sealed_.partitions.push_back(std::move(*opened));
+    } else {
+      unopened.push_back({name, opened.error().message(), cover});
+    }
+  }
+  for (const std::string& name : segment_names) {
+    uint64_t flush = 0;
+    int64_t begin = 0;
+    if (!parse_segment_name(name, flush, begin)) return Error::invalid("open " + name + ": it is no segment's name");
+    auto opened = HeadSegment::open(host_, name, window_);
+    if (opened) {
+      sealed_.segments.push_back(std::move(*opened));
+    } else {
+      unopened.push_back({name, opened.error().message(), segment_cover(flush, begin, window_)});
+    }
+  }
+  drop_obsolete();
+  sort(sealed_);
+  return set_aside_unopened(std::move(unopened));
+}
+
+void SealedSet::drop_obsolete() {
+  std::vector<NamedCover> covers;
+  for (const auto& segment : sealed_.segments) covers.push_back({segment->name(), segment->cover()});
+  for (const auto& partition : sealed_.partitions) covers.push_back({partition->name(), partition->cover()});
+  const std::vector<std::string> names = obsolete(covers);
+  const auto drop = [&](auto& all) {
+    std::erase_if(all, [&](const auto& one) {
+      const bool gone = std::find(names.begin(), names.end(), one->name()) != names.end();
+      if (gone) one->doom();
+      return gone;
+    });
+  };
+  drop(sealed_.segments);
+  drop(sealed_.partitions);
+}
+
+/// What a crash left of a merge or of sealing is not missed: what was made of it holds all of it.
+Result<void> SealedSet::set_aside_unopened(std::vector<SetAside> unopened) {
+  for (SetAside& one : unopened) {
+    const auto holds_it = [&](const auto& other) { return one.cover.lies_within(other->cover()); };
+    if (std::none_of(sealed_.partitions.begin(), sealed_.partitions.end(), holds_it)) {
+      note_set_aside(std::move(one));
+    } else if (auto removed = remove_env(host_, one.name); !removed) {
+      return std::move(removed).error().in("remove " + one.name);
+    }
+  }
+  return {};
+}
+
+Sealed SealedSet::all() const {
+  const std::scoped_lock lock(mutex_);
+  return sealed_;
+}
+
+Partitions SealedSet::partitions() const {
+  const std::scoped_lock lock(mutex_);
+  return sealed_.partitions;
+}
+
+std::vector<Cover> SealedSet::unmergeable() const {
+  std::vector<Cover> covers;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& segment : sealed_.segments) covers.push_back(segment->cover());
+  for (const SetAside& one : set_aside_) covers.push_back(one.cover);
+  return covers;
+}
+
+uint64_t SealedSet::last_flush() const {
+  uint64_t last = 0;
+  for (const Cover& cover : unmergeable()) last = std::max(last, cover.last_flush);
+  for (const auto& partition : partitions()) last = std::max(last, partition->cover().last_flush);
+  return last;
+}
+
+void SealedSet::add(HeadSegments made) {
+  const std::scoped_lock lock(mutex_);
+  sealed_.segments.insert(sealed_.segments.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
+  sort(sealed_);
+}
+
+void SealedSet::replace(const Partitions& gone, Partitions made) {
+  {
+    const std::scoped_lock lock(mutex_);
+    erase_all(sealed_.partitions, gone);
+    sealed_.partitions.insert(sealed_.partitions.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
+    sort(sealed_);
+  }
+  for (const auto& partition : gone) partition->doom();
+}
+
+void SealedSet::replace(const HeadSegments& gone, std::shared_ptr<Partition> made) {
+  {
+    const std::scoped_lock lock(mutex_);
+    erase_all(sealed_.segments, gone);
+    if (made != nullptr) sealed_.partitions.push_back(std::move(made));
+    sort(sealed_);
+  }
+  for (const auto& segment : gone) segment->doom();
+}
+
+void SealedSet::note_set_aside(SetAside entry) {
+  host_.error("a sealed environment is damaged and set aside; queries are answered without its samples",
+              {field("environment", entry.name), field("error", entry.reason)});
+  const std::scoped_lock lock(mutex_);
+  set_aside_.push_back(std::move(entry));
+}
+
+void SealedSet::set_aside(const std::shared_ptr<SealedFile>& file, const Error& why) {
+  if (!file->damage()) return;  // another reader was first
+  {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(sealed_.partitions, [&](const auto& one) { return one == file; });
+    std::erase_if(sealed_.segments, [&](const auto& one) { return one == file; });
+  }
+  note_set_aside({file->name(), why.message(), file->cover()});
+}
+
+std::vector<SetAside> SealedSet::set_aside(int64_t start, int64_t end) const {
+  std::vector<SetAside> found;
+  const std::scoped_lock lock(mutex_);
+  for (const SetAside& one : set_aside_) {
+    if (one.cover.begin <= end && (one.cover.end > start || one.cover.end == INT64_MAX)) found.push_back(one);
+  }
+  return found;
+}
+
+size_t SealedSet::apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options) {
+  const Sealed now = all();
+  for (const auto& segment : now.segments) other_bytes += segment->file_bytes();
+  const Partitions gone = expired(now.partitions, now_ns, other_bytes, options);
+  if (!gone.empty()) replace(gone, {});
+  return gone.size();
+}
+
+}  // namespace tarsier::samples

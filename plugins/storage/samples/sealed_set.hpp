@@ -1,0 +1,65 @@
+// SealedSet: the head segments and partitions that queries read, and those that were set aside because they are damaged. A damaged one
+// is kept on the disk for whoever can mend it, and is neither read, merged nor removed; after a restart it is tried again.
+#pragma once
+
+#include <mutex>
+
+#include "head_segment.hpp"
+#include "options.hpp"
+#include "partition.hpp"
+
+namespace tarsier::samples {
+
+/// What is sealed, as one query sees it: each sample in one place.
+struct Sealed {
+  Partitions partitions;
+  HeadSegments segments;
+};
+
+struct SetAside {
+  std::string name;
+  std::string reason;
+  Cover cover;
+};
+
+class SealedSet {
+ public:
+  /// `window_ns`: of the head.
+  SealedSet(const Host& host, int64_t window_ns) : host_(host), window_(window_ns) {}
+
+  /// At the start: opens all, removes what a crash left (obsolete()), sets aside what does not open.
+  Result<void> open(const std::vector<std::string>& partition_names, const std::vector<std::string>& segment_names);
+
+  Sealed all() const;
+  Partitions partitions() const;
+  /// Of the segments, and of what is set aside.
+  std::vector<Cover> unmergeable() const;
+  /// The highest number of a flush in any cover; 0: none.
+  uint64_t last_flush() const;
+
+  void add(HeadSegments made);
+  /// `made` instead of `gone`, at once for every query that begins after it. What is gone is removed from the disk after its last
+  /// reader.
+  void replace(const Partitions& gone, Partitions made);
+  /// `made` may be null: then there was nothing in them.
+  void replace(const HeadSegments& gone, std::shared_ptr<Partition> made);
+  /// Nobody reads it from now on.
+  void set_aside(const std::shared_ptr<SealedFile>& file, const Error& why);
+  /// Those whose samples an answer about [start, end] lacks.
+  std::vector<SetAside> set_aside(int64_t start = INT64_MIN, int64_t end = INT64_MAX) const;
+  /// Removes partitions that are past their time or too much; segments count but stay. Returns how many.
+  size_t apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options);
+
+ private:
+  void note_set_aside(SetAside entry);
+  void drop_obsolete();
+  Result<void> set_aside_unopened(std::vector<SetAside> unopened);
+
+  const Host& host_;
+  const int64_t window_;
+  mutable std::mutex mutex_;
+  Sealed sealed_;
+  std::vector<SetAside> set_aside_;
+};
+
+}  // namespace tarsier::samples

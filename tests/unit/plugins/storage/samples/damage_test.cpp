@@ -1,0 +1,175 @@
+// Damaged partitions: set aside by name, the rest answers, nobody is given a wrong value, and the answer says that it lacks
+// something.
+#include <fstream>
+
+#include "lmdb_host.hpp"
+#include "store_fixture.hpp"
+
+namespace tarsier::samples::test {
+namespace {
+
+const LabelSet kUp = {{"__name__", "up"}, {"job", "node"}};
+const LabelSet kLoad = {{"__name__", "load"}, {"job", "node"}};
+
+class DamageTest : public StoreFixture {
+ protected:
+  void SetUp() override {
+    options_.out_of_order_window_ns = INT64_MAX;
+    open();
+  }
+  std::string name_of(int64_t time, uint64_t flush) const {
+    const int64_t begin = window_start(time, options_.partition_window_ns);
+    return partition_name({begin, begin + options_.partition_window_ns, flush, flush});
+  }
+  const int64_t time_ = 1'700'000'000 * kSecondNs;
+  const int64_t later_ = time_ + 10 * kHourNs;
+};
+
+TEST_F(DamageTest, SetsThePartitionAsideAndAnswersTheRestWithAWarning) {
+  for (const char* table : {"chunks", "series", "symbols", "postings"}) {
+    SCOPED_TRACE(table);
+    const int64_t time = time_ + static_cast<int64_t>(std::hash<std::string>{}(table) % 1000) * kHourNs * 24;
+    ASSERT_TRUE(put(kUp, {{time, 1}}).ok());
+    ASSERT_TRUE(put(kLoad, {{time + 10 * kHourNs, 2}}).ok());
+    seal();
+    std::string name;
+    for (const std::string& one : storage_.names()) {
+      Cover cover;
+      if (parse_partition_name(one, cover) && cover.begin <= time && cover.end > time) name = one;
+    }
+    storage_.damage(name, table);
+    const auto aside = store_->set_aside().size();
+    const Found found = find({{TARSIER_MATCH_NOT_EQUAL, "job", ""}}, time, time + 11 * kHourNs);
+    EXPECT_EQ(last_status_, TARSIER_OK) << last_message_;
+    EXPECT_EQ(found, (Found{{kLoad, {{time + 10 * kHourNs, 2}}}}));
+    ASSERT_EQ(store_->set_aside().size(), aside + 1);
+    ASSERT_FALSE(warnings_.empty());
+    EXPECT_NE(warnings_.back().find(name), std::string::npos) << warnings_.back();
+    EXPECT_TRUE(storage_.exists(name));
+    // Answers that do not need it say nothing.
+    (void)find({}, time + 10 * kHourNs, time + 11 * kHourNs);
+    EXPECT_TRUE(warnings_.empty());
+    // Those that would need it, each time.
+    (void)values("job");
+    EXPECT_FALSE(warnings_.empty());
+  }
+}
+
+TEST_F(DamageTest, SetsAHeadSegmentAsideAndSealsTheOthersOfItsWindowAroundIt) {
+  for (int64_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(put(kUp, {{time_ + i * kSecondNs, static_cast<double>(i)}}).ok());
+    ASSERT_TRUE(store_->flush().ok());
+  }
+  const std::string damaged = segment_name(2, window_start(time_, options_.partition_window_ns));
+  ASSERT_TRUE(storage_.exists(damaged));
+  storage_.damage(damaged, "blocks");
+  const Found rest = {{kUp, {{time_, 0}, {time_ + 2 * kSecondNs, 2}}}};
+  EXPECT_EQ(difference(all(), rest), "");
+  ASSERT_EQ(store_->set_aside().size(), 1U);
+  EXPECT_EQ(store_->set_aside().front().name, damaged);
+  EXPECT_NE(warnings_.back().find(damaged), std::string::npos) << warnings_.back();
+  seal();
+  EXPECT_EQ(store_->stat()->segments, 0U);
+  EXPECT_EQ(store_->stat()->partitions, 2U) << "none whose cover takes in the damaged one";
+  EXPECT_EQ(difference(all(), rest), "");
+  open();
+  EXPECT_TRUE(storage_.exists(damaged)) << "kept for whoever can mend it";
+  EXPECT_EQ(difference(all(), rest), "") << "tried again, and set aside again";
+}
+
+TEST_F(DamageTest, SealingThatMeetsADamagedSegmentGoesOnWithoutIt) {
+  ASSERT_TRUE(put(kUp, {{time_, 1}}).ok());
+  ASSERT_TRUE(store_->flush().ok());
+  ASSERT_TRUE(put(kUp, {{time_ + kSecondNs, 2}}).ok());
+  ASSERT_TRUE(store_->flush().ok());
+  storage_.damage(segment_name(1, window_start(time_, options_.partition_window_ns)), "blocks");
+  seal();
+  EXPECT_EQ(store_->set_aside().size(), 1U);
+  EXPECT_EQ(store_->stat()->segments, 0U);
+  EXPECT_EQ(difference(all(), {{kUp, {{time_ + kSecondNs, 2}}}}), "");
+}
+
+TEST_F(DamageTest, OpensWithoutAPartitionThatDoesNotOpen) {
+  ASSERT_TRUE(put(kUp, {{time_, 1}, {later_, 2}}).ok());
+  seal();
+  storage_.damage(name_of(time_, 1), "info");
+  open();
+  EXPECT_EQ(all(), (Found{{kUp, {{later_, 2}}}}));
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_NE(warnings_.front().find(name_of(time_, 1)), std::string::npos);
+  EXPECT_EQ(store_->stat()->set_aside, 1U);
+}
+
+TEST_F(DamageTest, LeavesWhatIsSetAsideToTheOperator) {
+  ASSERT_TRUE(put(kUp, {{time_, 1}, {later_, 2}}).ok());
+  seal();
+  storage_.damage(name_of(time_, 1), "chunks");
+  (void)all();
+  options_.retention_ns = kHourNs;
+  store_->apply_retention(now_);
+  EXPECT_TRUE(storage_.exists(name_of(time_, 1)));
+  open();
+  store_->apply_retention(now_);
+  EXPECT_FALSE(storage_.exists(name_of(later_, 1)));
+}
+
+/// On the real storage: any byte of a sealed file may be wrong.
+class FlippedByteTest : public DamageTest {
+ protected:
+  const Host& host() override { return lmdb_.host(); }
+  void TearDown() override { close(); }
+  static uint8_t flip(const std::string& path, std::streamoff at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(at);
+    const auto byte = static_cast<uint8_t>(file.get());
+    file.seekp(at);
+    file.put(static_cast<char>(byte ^ 0x10U));
+    return byte;
+  }
+  storage::testing::TempDir dir_;
+  LmdbHost lmdb_{dir_.path()};
+};
+
+TEST_F(FlippedByteTest, NeverMakesAWrongAnswerAndNeverASilentlyShortOne) {
+  Found model;
+  for (int series = 0; series < 40; ++series) {
+    const LabelSet labels = {{"__name__", "m" + std::to_string(series % 4)}, {"i", std::to_string(series)}};
+    auto& points = model[labels];
+    for (int64_t i = 0; i < 60; ++i) points.push_back({time_ + i * 15 * kSecondNs, static_cast<double>(i * i + series) / 8});
+    for (int64_t i = 0; i < 20; ++i) points.push_back({later_ + i * 15 * kSecondNs, static_cast<double>(i)});
+    batch::SamplesBuilder builder;
+    add(builder, labels, points);
+    ASSERT_TRUE(write_wait(builder).ok());
+  }
+  seal();
+  const std::string path = dir_.path() + "/" + name_of(time_, 1) + "/data.mdb";
+  const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path));
+  size_t aside = 0;
+  for (std::streamoff at = 0; at < size; at += 131) {
+    SCOPED_TRACE("byte " + std::to_string(at));
+    close();
+    (void)flip(path, at);
+    open();
+    const Found found = all();
+    ASSERT_EQ(last_status_, TARSIER_OK) << last_message_;
+    if (store_->set_aside().empty()) {
+      ASSERT_EQ(found, model);
+    } else {
+      ++aside;
+      ASSERT_FALSE(warnings_.empty());
+      for (const auto& [labels, points] : model) {
+        const std::vector<Point>& seen = found.at(labels);  // the other partition has every series
+        for (const Point& point : seen) ASSERT_NE(std::find(points.begin(), points.end(), point), points.end());
+        ASSERT_EQ(std::count_if(seen.begin(), seen.end(), [&](const Point& point) { return point.time >= later_; }), 20);
+      }
+    }
+    close();
+    (void)flip(path, at);
+  }
+  EXPECT_GT(aside, 0U);
+  open();
+  EXPECT_EQ(all(), model);
+}
+
+}  // namespace
+}  // namespace tarsier::samples::test
