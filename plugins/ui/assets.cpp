@@ -5,10 +5,12 @@
 
 // assets.inc is written by web/scripts/precompress.mjs together with assets.S, which holds the bytes.
 extern "C" {
+// NOLINTBEGIN(bugprone-macro-parentheses): names that are declared cannot stand in parentheses
 #define ASSET(path, type, hash, plain, plain_size, gzip, gzip_size, brotli, brotli_size) \
   extern const char plain[] __attribute__((visibility("hidden")));                       \
   extern const char gzip[] __attribute__((visibility("hidden")));                        \
   extern const char brotli[] __attribute__((visibility("hidden")));
+// NOLINTEND(bugprone-macro-parentheses)
 #include "assets.inc"
 #undef ASSET
 }

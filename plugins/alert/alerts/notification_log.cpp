@@ -74,8 +74,10 @@ Result<void> NotificationLog::keep(const std::string& key, const Told& told) con
 Result<void> NotificationLog::forget(const std::vector<std::string>& keys) const {
   if (keys.empty()) return {};
   std::vector<std::string> at;
+  at.reserve(keys.size());
   for (const std::string& key : keys) at.push_back(storage_key(key));
   std::vector<tarsier_op> ops;
+  ops.reserve(at.size());
   for (const std::string& key : at) ops.push_back(erase(kTable, key));
   return env_.write_wait(ops);
 }

@@ -70,6 +70,7 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
                     bool is_range, OnSeries on_series) {
   if (auto go_on = context.check(); !go_on) return go_on;
   std::vector<tarsier_matcher> matchers;
+  matchers.reserve(node.matchers.size());
   for (const Matcher& matcher : node.matchers)
     matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
   tarsier_select request{};
@@ -116,7 +117,8 @@ bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timest
       out[step] = kNothing;
       continue;
     }
-    out[step] = timestamps ? static_cast<double>(series.times_ns[past - 1] / 1000000) / 1e3 : series.values[past - 1];
+    const int64_t time_ms = series.times_ns[past - 1] / 1'000'000;
+    out[step] = timestamps ? static_cast<double>(time_ms) / 1e3 : series.values[past - 1];
     any = true;
   }
   return any;

@@ -55,7 +55,6 @@ class VectorMatcher {
 
   // of the group at work
   std::map<std::pair<uint32_t, uint32_t>, size_t> pairs_;
-  size_t group_begin_ = 0;
   std::pair<uint32_t, uint32_t> last_pair_{kFilled, kFilled};
   size_t last_row_ = 0;
   std::vector<bool> matched_;  // one-to-one: the step has a result already
