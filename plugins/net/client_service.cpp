@@ -85,7 +85,7 @@ tarsier_status begin_call(void* self, const tarsier_host* owner, const tarsier_h
     return kept.error().to_c(error);
   }
   if (out != nullptr) *out = reinterpret_cast<tarsier_http_call*>(owned.get());  // before done() can come
-  auto started = service.client.request(std::move(*converted), [owned, let_go, done, user](Result<ClientResponse> result) {
+  auto started = service.client.request(std::move(*converted), [owned, let_go, done, user](const Result<ClientResponse>& result) {
     deliver(result, done, user);
     let_go();
   });

@@ -25,6 +25,7 @@ std::vector<EntrypointSettings> built_in() {
 
 std::vector<std::string> strings(const Config& list) {
   std::vector<std::string> out;
+  out.reserve(list.size());
   for (uint64_t i = 0; i < list.size(); ++i) out.push_back(list.at(i).string());
   return out;
 }

@@ -66,6 +66,7 @@ size_t Page::find_or_make(FamilyId family, std::initializer_list<std::string_vie
     if (made) {
       Series series{family, key_, {}, {}};
       std::vector<exposition::LabelText> labels;
+      labels.reserve(values.size());
       const Family& owner = families_[family];
       for (size_t i = 0; i < values.size(); ++i) labels.push_back({owner.labels[i], values.begin()[i]});
       exposition::TextWriter::series(series.text, owner.name, labels);

@@ -149,12 +149,12 @@ Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
   request.max_body_bytes = job_->body_size_limit;
   request.tls = &tls;
   return http::request(shared_.host, shared_.http, request,
-                       [self = shared_from_this(), time_ns, begun_mono_ns](Result<http::Response> response) {
-                         self->end_scrape(time_ns, begun_mono_ns, std::move(response));
+                       [self = shared_from_this(), time_ns, begun_mono_ns](const Result<http::Response>& response) {
+                         self->end_scrape(time_ns, begun_mono_ns, response);
                        });
 }
 
-void Target::end_scrape(int64_t time_ns, int64_t begun_mono_ns, Result<http::Response> response) {
+void Target::end_scrape(int64_t time_ns, int64_t begun_mono_ns, const Result<http::Response>& response) {
   const std::lock_guard guard(lock_);
   in_flight_ = false;
   if (stopped_) return;

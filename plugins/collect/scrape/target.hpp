@@ -54,7 +54,7 @@ class Target : public std::enable_shared_from_this<Target> {
 
   // The steps of one scrape; [work].
   void begin_scrape();
-  void end_scrape(int64_t time_ns, int64_t begun_mono_ns, Result<http::Response> response);
+  void end_scrape(int64_t time_ns, int64_t begun_mono_ns, const Result<http::Response>& response);
 
  private:
   Result<void> request(int64_t time_ns, int64_t begun_mono_ns);

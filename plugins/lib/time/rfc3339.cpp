@@ -62,7 +62,7 @@ Result<int64_t> parse_rfc3339(std::string_view text) {
     int minutes = 0;
     int used = 0;
     if (std::sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5) return bad();
-    offset_s = (*at == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    offset_s = (*at == '-' ? int64_t{-1} : int64_t{1}) * (hours * 3600 + minutes * 60);
     at += 6;
   } else {
     return bad();

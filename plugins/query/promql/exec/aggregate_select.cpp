@@ -113,6 +113,7 @@ Result<Vector> limit_ratio(const AggregationNode& node, const Column& ratio, Vec
   const size_t steps = ratio.size();
   Survivors survivors(input.series.size(), steps);
   std::vector<double> places;
+  places.reserve(input.series.size());
   for (const Series& series : input.series) places.push_back(place_of(series.labels));
   for (size_t step = 0; step < steps; ++step) {
     double share = ratio[step];

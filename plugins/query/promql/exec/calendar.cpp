@@ -52,6 +52,7 @@ double calendar_field(FunctionId field, double seconds) {
     --days;
   }
   const Date date = civil(days);
+  const int64_t hour = of_day / 3600;
   switch (field) {
     case FunctionId::kDayOfMonth:
       return static_cast<double>(date.day);
@@ -62,7 +63,7 @@ double calendar_field(FunctionId field, double seconds) {
     case FunctionId::kDaysInMonth:
       return static_cast<double>(days_in(date.year, date.month));
     case FunctionId::kHour:
-      return static_cast<double>(of_day / 3600);
+      return static_cast<double>(hour);
     case FunctionId::kMinute:
       return static_cast<double>(of_day / 60 % 60);
     case FunctionId::kMonth:

@@ -7,6 +7,7 @@
 #include "plugins/query/promql/exec/calendar.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
 #include "plugins/query/promql/exec/natural_order.hpp"
+#include "plugins/query/promql/exec/numeric.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -81,12 +82,12 @@ Result<Column> Evaluator::scalar_call(const CallNode& node) {
     case FunctionId::kPi:
       return fill(std::numbers::pi);
     case FunctionId::kTime:
-      for (size_t i = 0; i < steps_; ++i) out[i] = static_cast<double>(grid_.time(i) / 1000000) / 1e3;
+      for (size_t i = 0; i < steps_; ++i) out[i] = seconds_of(grid_.time(i));
       return out;
     case FunctionId::kStart:
-      return fill(static_cast<double>(context_.start_ns / 1000000) / 1e3);
+      return fill(seconds_of(context_.start_ns));
     case FunctionId::kEnd:
-      return fill(static_cast<double>(context_.end_ns / 1000000) / 1e3);
+      return fill(seconds_of(context_.end_ns));
     case FunctionId::kStep:
       return fill(static_cast<double>(context_.step_ns) / 1e9);
     case FunctionId::kRange:
@@ -214,7 +215,7 @@ Result<Vector> Evaluator::dates(const CallNode& node) {
   Vector result;
   if (node.arguments.empty()) {
     Column now(steps_);
-    for (size_t i = 0; i < steps_; ++i) now[i] = static_cast<double>(grid_.time(i) / 1000000) / 1e3;
+    for (size_t i = 0; i < steps_; ++i) now[i] = seconds_of(grid_.time(i));
     result = single(std::move(now));
   } else {
     auto argument = vector(*node.arguments[0]);
@@ -240,7 +241,7 @@ Result<Vector> Evaluator::timestamp(const CallNode& node) {
     if (!result) return result;
     for (Series& series : result->series)
       for (size_t i = 0; i < steps_; ++i)
-        if (is_present(series.values[i])) series.values[i] = static_cast<double>(grid_.time(i) / 1000000) / 1e3;
+        if (is_present(series.values[i])) series.values[i] = seconds_of(grid_.time(i));
   }
   for (Series& series : result->series) series.drop_name = true;
   return result;

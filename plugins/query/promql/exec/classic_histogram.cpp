@@ -89,8 +89,7 @@ double bucket_fraction(double lower, double upper, std::vector<Bucket>& buckets)
       if (from >= value) return below;
       if (buckets[i].upper > value) {
         const double to = buckets[i].upper;
-        if (std::isinf(from)) return i == 0 && to > 0 ? below : below;
-        if (std::isinf(to)) return below;
+        if (std::isinf(from) || std::isinf(to)) return below;
         return below + (buckets[i].count - below) * (value - from) / (to - from);
       }
       below = buckets[i].count;

@@ -1,10 +1,17 @@
-// Sums that keep what rounding loses, and quantiles: shared by aggregations and range functions.
+// Sums that keep what rounding loses, quantiles, times as numbers: shared by aggregations and range functions.
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 namespace tarsier::promql {
+
+/// A time as queries see it: in seconds, whole milliseconds.
+inline double seconds_of(int64_t time_ns) noexcept {
+  const int64_t ms = time_ns / 1'000'000;
+  return static_cast<double>(ms) / 1e3;
+}
 
 /// Neumaier's variant of Kahan's sum.
 struct KahanSum {

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/numeric.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -117,8 +118,7 @@ bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timest
       out[step] = kNothing;
       continue;
     }
-    const int64_t time_ms = series.times_ns[past - 1] / 1'000'000;
-    out[step] = timestamps ? static_cast<double>(time_ms) / 1e3 : series.values[past - 1];
+    out[step] = timestamps ? seconds_of(series.times_ns[past - 1]) : series.values[past - 1];
     any = true;
   }
   return any;
