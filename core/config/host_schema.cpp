@@ -33,7 +33,7 @@ constexpr tarsier_config_key kInstanceKeys[] = {
     key("use", TARSIER_KEY_STRING, nullptr, nullptr, "the plugin; by default the one that is named as the instance"),
     key("enabled", TARSIER_KEY_BOOL, "true", nullptr, "false: as if the section were not there"),
     key("isolation", TARSIER_KEY_STRING, "none", "none|process", "process: in a child process, which may crash alone"),
-    key("restart", TARSIER_KEY_STRING, "on-failure", "always|on-failure|never", "whether it is started again after it failed"),
+    key("restart", TARSIER_KEY_STRING, "on-failure", "on-failure|never", "whether it is started again after it failed"),
     key("memory_limit", TARSIER_KEY_SIZE, "0", nullptr, "of its process, when isolated; 0: none"),
     key("cpu_share", TARSIER_KEY_INT, "100", "1..10000", "weight of its work against that of the others"),
 };

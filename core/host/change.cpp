@@ -1,11 +1,15 @@
 #include "core/host/change.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include "core/scheduler/clock.hpp"
 
 namespace tarsier::host {
 namespace {
+
+// For what an instance has begun when its successor has taken over. Those who wait for it do so no longer than kTransitLimit.
+constexpr auto kHandOver = std::chrono::seconds(2);
 
 /// Runs all at once; a thread each, because any of them may hang until its deadline.
 void run_together(std::vector<std::function<void()>> calls) {
@@ -29,14 +33,30 @@ ApplyReport Change::run() {
     undo_reconfigured();
     return give_up();
   }
+  begin_transits();
   start_beside();
+  hand_over();
   stop_old();
-  if (!start_new()) {
-    roll_back();
-    return give_up();
+  const bool started = start_new();
+  if (!started) roll_back();
+  lifecycle_.rooms_.services->end_transit();
+  ApplyReport report = started ? commit() : give_up();
+  const std::lock_guard lock(lifecycle_.entries_mutex_);
+  lifecycle_.in_transit_.clear();
+  return report;
+}
+
+// Before anything new runs, so that also that knows who is about to come.
+void Change::begin_transits() {
+  for (const Step& step : steps_) {
+    if (step.kind == Kind::cycle || (step.kind == Kind::replace && !step.beside)) begin_transit(step);
   }
-  commit();
-  return std::move(report_);
+}
+
+void Change::begin_transit(const Step& step) {
+  lifecycle_.rooms_.services->begin_transit(step.spec.name, step.old->offered());
+  const std::lock_guard lock(lifecycle_.entries_mutex_);
+  lifecycle_.in_transit_.insert(step.spec.name);
 }
 
 void Change::problem(const Step& step, const std::string& what) {
@@ -108,15 +128,6 @@ bool Change::reconfigure() {
   return true;
 }
 
-void Change::undo_reconfigured() {
-  for (auto& [step, before] : reconfigured_) {
-    if (step->old == nullptr) continue;  // it was stopped, and started again with what it had before
-    auto undone = step->old->reconfigure(before, lifecycle_.limits_.call);
-    if (!undone) lifecycle_.on_failed(*step->old, "its former configuration was refused: " + undone.error().message());
-  }
-  reconfigured_.clear();
-}
-
 // One that cannot start beside its former version gets a second chance after that has stopped.
 void Change::start_beside() {
   for (size_t i = 0; i < steps_.size(); ++i) {
@@ -128,6 +139,18 @@ void Change::start_beside() {
     lifecycle_.log(TARSIER_LOG_WARN, step.spec.name,
                    "does not start beside the running one, which is stopped first: " + up.error().message());
     step.beside = false;
+    begin_transit(step);
+  }
+}
+
+// While those who hold something in the old ones still run, and can answer what these have let in.
+void Change::hand_over() {
+  for (Step& step : steps_) {
+    if (!step.beside || !step.old->can_hand_over()) continue;
+    step.handed_over = true;
+    const auto time = std::min<std::chrono::nanoseconds>(kHandOver, lifecycle_.limits_.call);
+    if (auto done = step.old->hand_over(time, lifecycle_.limits_.call + time); !done)
+      lifecycle_.log(TARSIER_LOG_WARN, step.spec.name, done.error().message());
   }
 }
 
@@ -179,59 +202,13 @@ bool Change::start_level(const Steps& steps) {
   return all;
 }
 
-// ---- back
+// ---- the end
 
-void Change::roll_back() {
-  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-    if (step->up) end_fresh(*step);
-  }
-  for (Step& step : steps_) {
-    if (step.down) revive(step);
-  }
-  undo_reconfigured();
-}
-
-void Change::end_fresh(Step& step) {
-  if (step.beside) {
-    const auto moved = lifecycle_.rooms_.services->offer(step.spec.name, step.entry->order, step.old->offered());
-    const auto drained = lifecycle_.drain(*step.fresh, moved);
-    if (drained) (void)step.fresh->stop(lifecycle_.limits_.stop);
-  } else {
-    (void)lifecycle_.take_down(step.fresh);
-  }
-  step.up = false;
-}
-
-void Change::revive(Step& step) {
-  if (step.entry == nullptr) return;
-  auto instance = lifecycle_.prepare(step.entry->spec);
-  Result<void> up = instance ? lifecycle_.bring_up(**instance, step.entry->order) : Result<void>(instance.error());
-  {
-    const std::lock_guard lock(lifecycle_.entries_mutex_);
-    step.entry->instance = instance ? *instance : nullptr;
-  }
-  lifecycle_.discard(std::move(step.old));
-  if (!up) lifecycle_.fail(*step.entry, up.error().message());
-}
-
-ApplyReport Change::give_up() {
-  for (Step& step : steps_) lifecycle_.discard(std::move(step.fresh));
-  for (Step& step : steps_) {
-    step.old.reset();
-    step.spec = {};
-  }
-  lifecycle_.sweep();
-  report_.applied = false;
-  return std::move(report_);
-}
-
-// ---- forth
-
-void Change::commit() {
+ApplyReport Change::commit() {
+  install_entries();
   for (Step& step : steps_) {
     if (step.beside) retire_beside(step);
   }
-  install_entries();
   for (Step& step : steps_) {
     if (step.kind == Kind::remove || step.kind == Kind::replace || step.kind == Kind::cycle)
       lifecycle_.discard(std::move(step.old));
@@ -240,6 +217,7 @@ void Change::commit() {
   steps_.clear();
   reconfigured_.clear();
   lifecycle_.sweep();
+  return std::move(report_);
 }
 
 void Change::retire_beside(Step& step) {
@@ -286,7 +264,12 @@ void Change::settle(Entry& entry, Step& step) {
   switch (step.kind) {
     case Kind::keep:
       break;
+    case Kind::adjust:
+      entry.instance->adjust(step.spec);
+      tell(step, "its restart and cpu_share settings were changed");
+      break;
     case Kind::reconfigure:
+      entry.instance->adjust(step.spec);  // the plugin has taken the rest
       tell(step, "reconfigured");
       break;
     case Kind::add:

@@ -3,7 +3,8 @@
 // Everything new is created and configured first: a configuration that does not check changes nothing. Then, in this order: what
 // can be reconfigured in place is; new versions start beside the old ones and take over their services; what cannot run beside its
 // successor, those who hold something inside a replaced provider, and what was removed, stop; their successors start; the old ones
-// end. A failure on the way goes back the same way.
+// end. A failure on the way goes back the same way. Whoever calls on what is stopped meanwhile, and is about to come back, waits
+// (ServiceRegistry::begin_transit).
 #pragma once
 
 #include <memory>
@@ -22,6 +23,7 @@ class Change {
  private:
   enum class Kind {
     keep,         ///< nothing
+    adjust,       ///< runs on as it is; only the host's own settings of it changed
     add,          ///< no instance runs
     reconfigure,  ///< same file, other configuration; becomes `replace` when the plugin cannot
     replace,      ///< another version, or a configuration that needs a new instance
@@ -38,6 +40,7 @@ class Change {
     std::shared_ptr<Instance> fresh;    ///< takes its place
     bool beside = false;                ///< fresh starts while old runs
     ServiceRegistry::References moved;  ///< from old to fresh; may still be in use
+    bool handed_over = false;           ///< old takes nothing new any more
     bool down = false;                  ///< old was stopped by this change
     bool lost = false;                  ///< old did not stop: it cannot run again
     bool up = false;                    ///< fresh was started by this change
@@ -55,19 +58,23 @@ class Change {
   void find_dependants();
   bool holds_something_in(const Step& consumer, const Step& provider) const;
 
-  // work (change.cpp)
+  // work (change.cpp; the way back: change_back.cpp)
   bool prepare();
   bool prepare_cycled();
   bool reconfigure();
   void undo_reconfigured();
+  void begin_transit(const Step& step);
+  void begin_transits();
   void start_beside();
+  void hand_over();
   void stop_old();
   bool start_new();
   bool start_level(const Steps& steps);
   void roll_back();
   void end_fresh(Step& step);
   void revive(Step& step);
-  void commit();
+  void end_successor(Step& step, bool revived, const ServiceRegistry::References& moved);
+  ApplyReport commit();
   void retire_beside(Step& step);
   void install_entries();
   std::unique_ptr<Entry> take_entry(Step& step);

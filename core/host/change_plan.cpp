@@ -1,6 +1,7 @@
 // The planning half of Change: the order, and what has to happen to each instance.
 #include <algorithm>
 
+#include "core/config/host_schema.hpp"
 #include "core/config/node.hpp"
 #include "core/host/change.hpp"
 #include "core/host/start_order.hpp"
@@ -13,6 +14,19 @@ bool wanted(const InstanceSpec& spec) { return spec.enabled && spec.refusal.empt
 bool same_node(const InstanceSpec& a, const InstanceSpec& b) {
   if (a.node == nullptr || b.node == nullptr) return a.node == b.node;
   return config::same_content(*a.node, *b.node);
+}
+
+// The same for the plugin: what differs, if anything, are the keys that the host has for every instance.
+bool same_for_plugin(const config::Node& a, const config::Node& b) {
+  const auto own = [](const config::Node& section) {
+    config::Node table = section;
+    std::erase_if(table.children, [](const config::Node& child) {
+      const auto keys = config::instance_keys();
+      return std::any_of(keys.begin(), keys.end(), [&](const tarsier_config_key* key) { return child.key == key->path; });
+    });
+    return table;
+  };
+  return config::same_content(own(a), own(b));
 }
 
 bool needs(const tarsier_plugin& plugin, std::string_view service) {
@@ -101,6 +115,7 @@ void Change::decide(Step& step) {
   if (same_as_before(step)) return;
   const bool same_file = step.old->module() == step.spec.module && &step.old->plugin() == step.spec.plugin;
   step.kind = same_file ? Kind::reconfigure : Kind::replace;
+  if (same_file && same_for_plugin(*step.entry->spec.node, *step.spec.node)) step.kind = Kind::adjust;
 }
 
 // A consumer that may hold something inside a provider which goes away has to start again with the new one.
@@ -126,7 +141,8 @@ void Change::find_dependants() {
                         (provider.kind == Kind::replace || provider.kind == Kind::remove || provider.kind == Kind::cycle);
       if (!goes) continue;
       for (Step& consumer : steps_) {
-        const bool stays = consumer.kind == Kind::keep || consumer.kind == Kind::reconfigure || consumer.beside;
+        const bool stays =
+            consumer.kind == Kind::keep || consumer.kind == Kind::adjust || consumer.kind == Kind::reconfigure || consumer.beside;
         if (!stays || !holds_something_in(consumer, provider)) continue;
         if (consumer.kind != Kind::replace) consumer.kind = Kind::cycle;
         consumer.beside = false;

@@ -117,6 +117,10 @@ std::string Control::plugins_json() const {
   return json.text();
 }
 
+std::vector<std::string> Control::not_running() const {
+  return lifecycle_ != nullptr ? lifecycle_->not_running() : std::vector<std::string>();
+}
+
 // ---- the C table
 
 namespace {
@@ -140,6 +144,9 @@ constexpr tarsier_control kTable = {
     [](const tarsier_host* host, tarsier_sink out) { write(out, control_of(host).metrics_text()); },
     [](const tarsier_host* host, tarsier_sink out) { write(out, control_of(host).build_json()); },
     [](const tarsier_host* host, tarsier_sink out) { write(out, control_of(host).plugins_json()); },
+    [](const tarsier_host* host, tarsier_sink out) {
+      for (const std::string& line : control_of(host).not_running()) write(out, line + "\n");
+    },
 };
 
 }  // namespace

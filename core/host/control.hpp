@@ -37,6 +37,8 @@ class Control {
   std::string metrics_text() const;
   std::string build_json() const;
   std::string plugins_json() const;
+  /// Lifecycle::not_running.
+  std::vector<std::string> not_running() const;
 
  private:
   Rooms& rooms_;

@@ -131,6 +131,7 @@ void Host::Impl::make_lifecycle() {
   };
   given.post = [this](std::function<void()> function) { loop.post(std::move(function)); };
   given.waiting = [this] { answer_waiting({}); };
+  given.called = [this] { manager.alive(); };  // many slow calls in a row are no reason to end the process
   lifecycle = std::make_unique<Lifecycle>(rooms, modules, std::move(given));
   control->attach(*lifecycle);
 }

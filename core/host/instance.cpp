@@ -73,6 +73,7 @@ Result<void> Instance::call(const char* what, std::chrono::nanoseconds deadline,
     if (shared->given_up.exchange(true)) self->come_back(what);
   };
   const auto outcome = rooms_.scheduler->run_control(owner_, run, deadline);
+  if (events_.called) events_.called();
   if (outcome != scheduler::ControlOutcome::completed) {
     abandoned_.store(true, std::memory_order_release);
     if (shared->given_up.exchange(true)) abandoned_.store(false, std::memory_order_release);  // it returned just now
@@ -133,6 +134,11 @@ Result<void> Instance::reconfigure(InstanceSpec spec, std::chrono::nanoseconds d
   return done;
 }
 
+void Instance::adjust(InstanceSpec spec) {
+  spec_ = std::move(spec);
+  rooms_.scheduler->pool().set_share(owner_, spec_.cpu_share);
+}
+
 Result<void> Instance::ask_services() {
   offered_.clear();
   for (auto offer = plugin_.offers; offer != nullptr && *offer != nullptr; ++offer) {
@@ -152,6 +158,11 @@ Result<void> Instance::quiesce(std::chrono::nanoseconds timeout) {
   if (owner_.drain(timeout)) return {};
   return Error(TARSIER_DEADLINE,
                std::to_string(owner_.in_flight()) + " calls into it have not returned within " + seconds(timeout));
+}
+
+Result<void> Instance::hand_over(std::chrono::nanoseconds time, std::chrono::nanoseconds deadline) {
+  const int64_t until = rooms_.clock->mono_ns() + time.count();
+  return call("hand_over", deadline, [this, until](tarsier_error* error) { return plugin_.hand_over(self_, until, error); });
 }
 
 Result<void> Instance::stop(std::chrono::nanoseconds deadline) {

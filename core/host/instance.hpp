@@ -40,6 +40,7 @@ struct Deadlines {
 struct InstanceEvents {
   std::function<void(const Instance&)> changed;        ///< its health or state
   std::function<void(Instance&, std::string)> failed;  ///< it said so (health), or a call came back after it was given up
+  std::function<void()> called;                        ///< a life-cycle call has returned, or was given up: the host is alive
 };
 
 /// Life-cycle functions are called by the Lifecycle, one at a time for each instance; the rest from any thread.
@@ -75,12 +76,17 @@ class Instance : public std::enable_shared_from_this<Instance> {
   Result<void> start(std::chrono::nanoseconds deadline);
   /// Takes the new spec when the plugin does; otherwise everything is as before.
   Result<void> reconfigure(InstanceSpec spec, std::chrono::nanoseconds deadline);
+  /// Takes a spec that differs in the host's own settings only, not in what the plugin is configured with.
+  void adjust(InstanceSpec spec);
   /// What it offers, asked once after start.
   Result<void> ask_services();
   const std::vector<OfferedService>& offered() const noexcept { return offered_; }
   /// Revokes timers, subscriptions and routes and waits for the calls in flight. Fails with what still runs; then the instance must
   /// not be stopped or unloaded.
   Result<void> quiesce(std::chrono::nanoseconds timeout);
+  bool can_hand_over() const noexcept { return TARSIER_HAS(&plugin_, hand_over) && plugin_.hand_over != nullptr; }
+  /// A successor has its services: it takes nothing new, and ends what was begun within `time`.
+  Result<void> hand_over(std::chrono::nanoseconds time, std::chrono::nanoseconds deadline);
   Result<void> stop(std::chrono::nanoseconds deadline);
   Result<void> destroy(std::chrono::nanoseconds deadline);
   void set_state(State state, std::string reason = {});

@@ -54,6 +54,7 @@ InstanceEvents Lifecycle::events() {
       if (const auto alive = weak.lock(); alive != nullptr) on_failed(*alive, reason);
     });
   };
+  events.called = options_.called;
   return events;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct LifecycleOptions {
   std::function<void(std::function<void()>)> post;
   /// A call that must be drained did not return at once: it may be the one that waits for the answer to a reload.
   std::function<void()> waiting;
+  /// A life-cycle call has returned, or was given up; any thread.
+  std::function<void()> called;
 };
 
 struct ApplyReport {
@@ -54,6 +57,8 @@ class Lifecycle {
 
   // ---- [any]
   std::vector<EntryView> view() const;
+  /// "instance: state: why" of each enabled instance that does not run and is not about to come back from being replaced.
+  std::vector<std::string> not_running() const;
 
  private:
   friend class Change;
@@ -87,6 +92,7 @@ class Lifecycle {
   Deadlines limits_;                                // options_.deadlines, or less on the way down
   mutable std::mutex entries_mutex_;                // the list and its instance pointers, against view()
   std::vector<std::unique_ptr<Entry>> entries_;     // in start order
+  std::set<std::string> in_transit_;                // guarded too: instances that a change is replacing
   std::vector<std::shared_ptr<Instance>> zombies_;  // closed, but a call of theirs is still out
   bool stopping_ = false;
 };

@@ -49,6 +49,18 @@ EntryView view_of(const std::string& name, const Instance& instance, const Servi
 
 }  // namespace
 
+std::vector<std::string> Lifecycle::not_running() const {
+  const std::lock_guard lock(entries_mutex_);
+  std::vector<std::string> out;
+  for (const auto& entry : entries_) {
+    const std::string& instance = entry->spec.name;
+    if (!entry->spec.enabled || entry->running() || in_transit_.contains(instance)) continue;
+    const auto status = entry->instance != nullptr ? entry->instance->status() : Instance::Status{entry->state, entry->reason, 0};
+    out.push_back(instance + ": " + std::string(name(status.state)) + (status.reason.empty() ? "" : ": " + status.reason));
+  }
+  return out;
+}
+
 std::vector<EntryView> Lifecycle::view() const {
   const std::lock_guard lock(entries_mutex_);
   std::vector<EntryView> out;

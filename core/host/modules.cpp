@@ -17,17 +17,16 @@ void Modules::keep_copies_in(const std::string& directory) {
   if (opened) {
     copies_.emplace(std::move(opened).value());
   } else {
-    warnings_.push_back("plugin files are mapped where they lie, because private copies cannot be made: " + opened.error().message() +
-                        kMoveOnly);
+    warnings_.push_back(
+        "plugin files are mapped where they lie, because private copies cannot be made: " + opened.error().message() + kMoveOnly);
   }
 }
 
 std::vector<std::string> Modules::take_warnings() { return std::exchange(warnings_, {}); }
 
 bool Modules::came_from(const std::string& path, std::string_view plugin) const {
-  return std::any_of(loaded_.begin(), loaded_.end(), [&](const auto& module) {
-    return module->path() == path && !module->note().resolve(plugin).empty();
-  });
+  return std::any_of(loaded_.begin(), loaded_.end(),
+                     [&](const auto& module) { return module->path() == path && !module->note().resolve(plugin).empty(); });
 }
 
 Result<void> Modules::check_in_place(const loader::PluginFile& file) const {

@@ -29,6 +29,7 @@ tarsier_service_ref* ServiceRegistry::reference(Owner& consumer, std::string_vie
   ref->service = name.substr(0, at);
   ref->instance = name.substr(std::min(at + 1, name.size()));
   ref->consumer = &consumer;
+  ref->registry = this;
   const std::lock_guard lock(providers_mutex_);
   for (const auto& known : references_) {
     if (known->consumer == &consumer && known->service == ref->service && known->instance == ref->instance) return known.get();
@@ -56,6 +57,46 @@ const void* ServiceRegistry::acquire(tarsier_service_ref& ref, tarsier_error* er
   return nullptr;
 }
 
+const void* ServiceRegistry::acquire_wait(tarsier_service_ref& ref, tarsier_error* error) {
+  const void* table = acquire(ref, error);
+  if (table != nullptr) return table;
+  ServiceRegistry& registry = *ref.registry;
+  const auto until = std::chrono::steady_clock::now() + kTransitLimit;
+  std::unique_lock lock(registry.providers_mutex_);
+  if (registry.waiting_ >= kMaxWaiting) return nullptr;
+  ++registry.waiting_;
+  const auto settled = [&] { return (ref.table.load() != nullptr && !ref.paused.load()) || !registry.worth_waiting(ref); };
+  // A table that came may be gone again by the time it is acquired.
+  while (table == nullptr && registry.worth_waiting(ref) && registry.changed_.wait_until(lock, until, settled)) {
+    table = acquire(ref, error);
+  }
+  --registry.waiting_;
+  return table;
+}
+
+// Not when the consumer itself is being stopped: then it is waited for.
+bool ServiceRegistry::worth_waiting(const tarsier_service_ref& ref) const {
+  return !ref.consumer->closed() && (ref.table.load() != nullptr || expected(ref));
+}
+
+bool ServiceRegistry::expected(const tarsier_service_ref& ref) const {
+  return std::any_of(in_transit_.begin(), in_transit_.end(), [&](const InTransit& going) {
+    if (!ref.instance.empty() && ref.instance != going.instance) return false;
+    return std::any_of(going.services.begin(), going.services.end(),
+                       [&](const auto& service) { return service.name == ref.service; });
+  });
+}
+
+bool ServiceRegistry::in_transit(std::string_view instance) const {
+  if (transits_.load(std::memory_order_acquire) == 0) return false;  // as nearly always, for every request
+  if (instance.empty()) return true;
+  const std::lock_guard lock(providers_mutex_);
+  if (std::any_of(in_transit_.begin(), in_transit_.end(), [&](const InTransit& going) { return going.instance == instance; }))
+    return true;
+  return std::any_of(references_.begin(), references_.end(),
+                     [&](const auto& ref) { return ref->consumer->instance() == instance && expected(*ref); });
+}
+
 std::vector<std::string> ServiceRegistry::providers(std::string_view service) const {
   const std::lock_guard lock(providers_mutex_);
   std::vector<std::string> names;
@@ -67,11 +108,34 @@ std::vector<std::string> ServiceRegistry::providers(std::string_view service) co
 
 // ---- the lifecycle
 
+void ServiceRegistry::begin_transit(const std::string& instance, const std::vector<OfferedService>& services) {
+  const std::lock_guard lock(providers_mutex_);
+  std::erase_if(in_transit_, [&](const InTransit& going) { return going.instance == instance; });
+  in_transit_.push_back({instance, services});
+  transits_.store(in_transit_.size(), std::memory_order_release);
+}
+
+void ServiceRegistry::end_transit() {
+  const std::lock_guard lock(providers_mutex_);
+  in_transit_.clear();
+  transits_.store(0, std::memory_order_release);
+  changed_.notify_all();
+}
+
+void ServiceRegistry::tell_waiting() {
+  const std::lock_guard lock(providers_mutex_);
+  changed_.notify_all();
+}
+
 ServiceRegistry::References ServiceRegistry::offer(const std::string& instance, uint64_t order,
                                                    const std::vector<OfferedService>& services) {
   const std::lock_guard lock(providers_mutex_);
   set_providers(instance, order, services);
-  return rebind();
+  std::erase_if(in_transit_, [&](const InTransit& going) { return going.instance == instance; });
+  transits_.store(in_transit_.size(), std::memory_order_release);
+  References moved = rebind();
+  changed_.notify_all();
+  return moved;
 }
 
 ServiceRegistry::References ServiceRegistry::withdraw(const std::string& instance) {
@@ -114,6 +178,7 @@ bool ServiceRegistry::wait_unused(const References& references, std::chrono::nan
     ref->paused.store(true);
     all = unused_within(*ref, begin + timeout) && all;
     ref->paused.store(false);
+    tell_waiting();
   }
   return all;
 }
@@ -174,6 +239,7 @@ void ServiceRegistry::unhold(tarsier_hold* hold) {
 }
 
 void ServiceRegistry::revoke_all(Owner& owner) {
+  tell_waiting();
   std::unique_lock lock(holds_mutex_);
   for (const auto& hold : holds_) {
     if (hold->owner != &owner) continue;

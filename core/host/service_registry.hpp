@@ -31,6 +31,7 @@ struct tarsier_service_ref {
   std::string instance;             ///< "" or the part after @
   tarsier::host::Owner* consumer = nullptr;
   std::string provider;  ///< instance that the table is of; guarded by the registry's mutex
+  tarsier::host::ServiceRegistry* registry = nullptr;
 };
 
 /// Something that a provider holds for a consumer. Lives until the provider lets go of it, or is destroyed: a late unhold finds it.
@@ -52,19 +53,30 @@ struct OfferedService {
   uint32_t flags;  ///< TARSIER_OFFER_*
 };
 
-/// Thread-safe. offer, withdraw, wait_unused, revoke_all and forget are called by the lifecycle only, one at a time.
+/// Thread-safe. What stands under "the lifecycle" is called by that only, one at a time.
 class ServiceRegistry {
  public:
   using References = std::vector<tarsier_service_ref*>;
+  /// How long acquire_wait waits: as long as a life-cycle call may take. And how many calls may do so at once: no more than the
+  /// workers that the pool starts beyond its usual number.
+  static constexpr std::chrono::seconds kTransitLimit{10};
+  static constexpr unsigned kMaxWaiting = 16;
 
   // ---- consumers
   tarsier_service_ref* reference(Owner& consumer, std::string_view name);
   static const void* acquire(tarsier_service_ref& ref, tarsier_error* error) noexcept;
+  /// Waits for a provider that is in transit.
+  static const void* acquire_wait(tarsier_service_ref& ref, tarsier_error* error);
   static void release(tarsier_service_ref& ref) noexcept { ref.uses.fetch_sub(1, std::memory_order_release); }
   /// In start order.
   std::vector<std::string> providers(std::string_view service) const;
+  /// The instance is in transit, or a provider of something that it refers to; "": any instance is.
+  bool in_transit(std::string_view instance) const;
 
   // ---- the lifecycle
+  /// The instance is being replaced: it will be back with these services, at its next offer(), or not at all, at end_transit().
+  void begin_transit(const std::string& instance, const std::vector<OfferedService>& services);
+  void end_transit();
   /// The instance's services from now on; `order` is its place in the start order. When the instance offered something before, its
   /// references are moved over at once. Returns those whose old table may still be in use: see wait_unused.
   References offer(const std::string& instance, uint64_t order, const std::vector<OfferedService>& services);
@@ -96,12 +108,24 @@ class ServiceRegistry {
     OfferedService service;
   };
 
+  struct InTransit {
+    std::string instance;
+    std::vector<OfferedService> services;
+  };
+
   void set_providers(const std::string& instance, uint64_t order, const std::vector<OfferedService>& services);
   References rebind();
   const Provider* choose(const tarsier_service_ref& ref) const;
+  bool expected(const tarsier_service_ref& ref) const;
+  bool worth_waiting(const tarsier_service_ref& ref) const;
+  void tell_waiting();
 
   mutable std::mutex providers_mutex_;
+  std::condition_variable changed_;  // what acquire_wait waits for
+  unsigned waiting_ = 0;
   std::vector<Provider> providers_;  // by order
+  std::vector<InTransit> in_transit_;
+  std::atomic<size_t> transits_{0};  // the size of in_transit_
   std::vector<std::unique_ptr<tarsier_service_ref>> references_;
 
   std::mutex holds_mutex_;

@@ -11,6 +11,8 @@ tarsier_service_ref* reference(const tarsier_host* host, tarsier_str name) {
   return registry(host).reference(*context(host).owner, view(name));
 }
 const void* acquire(tarsier_service_ref* ref, tarsier_error* error) { return ServiceRegistry::acquire(*ref, error); }
+const void* acquire_wait(tarsier_service_ref* ref, tarsier_error* error) { return ServiceRegistry::acquire_wait(*ref, error); }
+int32_t in_transit(const tarsier_host* host, tarsier_str instance) { return registry(host).in_transit(view(instance)) ? 1 : 0; }
 void release(tarsier_service_ref* ref) { ServiceRegistry::release(*ref); }
 void providers(const tarsier_host* host, tarsier_str name, void* user, void (*each)(void*, tarsier_str)) {
   for (const std::string& instance : registry(host).providers(view(name))) each(user, str(instance));
@@ -26,7 +28,7 @@ void unhold(tarsier_hold* held) { ServiceRegistry::unhold(held); }
 tarsier_str name(const tarsier_host* owner) { return str(context(owner).owner->instance()); }
 
 constexpr tarsier_services kTable = {
-    sizeof(tarsier_services), reference, acquire, release, providers, enter, leave, hold, unhold, name};
+    sizeof(tarsier_services), reference, acquire, release, providers, enter, leave, hold, unhold, name, acquire_wait, in_transit};
 
 }  // namespace
 

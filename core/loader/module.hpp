@@ -39,8 +39,9 @@ class Module {
   /// The file that is mapped has other contents now, as `file` says of it: what runs may be damaged. Never true of a copy.
   bool damaged_by(const FileIdentity& file) const noexcept;
 
-  /// Unloads, removes the copy, and looks whether the file is really unmapped. False: something in the process still holds it (a thread-local with a
-  /// destructor, a unique symbol): its code stays in memory until the process ends. Nothing of the plugin may be called afterwards.
+  /// Unloads, removes the copy, and looks whether the file is really unmapped. False: something in the process still holds it (a
+  /// thread-local with a destructor, a unique symbol): its code stays in memory until the process ends. Nothing of the plugin may
+  /// be called afterwards.
   bool unload();
 
  private:

@@ -60,7 +60,8 @@ Result<PrivateCopies> PrivateCopies::open(std::string directory) {
   }
   struct statvfs status{};
   if (::fstatvfs(lock, &status) != 0) return failed("look at " + copies.directory_, errno);
-  if ((status.f_flag & ST_NOEXEC) != 0) return Error::unavailable(copies.directory_ + " is on a file system that is mounted noexec");
+  if ((status.f_flag & ST_NOEXEC) != 0)
+    return Error::unavailable(copies.directory_ + " is on a file system that is mounted noexec");
   if (auto removed = remove_copies(copies.directory_); !removed) return std::move(removed).error();
   return copies;
 }

@@ -22,7 +22,7 @@ Result<void> BuiltinRoutes::add_to(Router& router) {
     uint32_t methods;
     const char* permission;
     bool quick;
-    PluginRoute::Serve serve;
+    std::function<void(const std::shared_ptr<Exchange>&)> serve;
   };
   const Entry entries[] = {
       {"/-/ready", TARSIER_HTTP_GET, "public", true, [this](const auto& exchange) { ready(exchange); }},
@@ -38,15 +38,25 @@ Result<void> BuiltinRoutes::add_to(Router& router) {
     route->methods = each.methods;
     route->permission = each.permission;
     route->on_network_thread = each.quick;
-    route->serve = each.serve;
+    route->serve = [serve = each.serve](const auto& exchange, const auto&) {
+      serve(exchange);
+      return true;
+    };
     if (auto added = router.add(std::move(route)); !added) return added;
   }
   return {};
 }
 
 void BuiltinRoutes::ready(const std::shared_ptr<Exchange>& exchange) const {
-  const bool is_ready = host_.control->ready(host_.raw()) != 0;
-  exchange->respond(is_ready ? text_answer(200, "Tarsier is Ready.") : text_answer(503, "Service Unavailable"));
+  std::string missing;
+  if (host_.control->ready(host_.raw()) == 0) {
+    missing = "the host is starting or stopping\n";
+  } else if (TARSIER_HAS(host_.control, not_running)) {
+    host_.control->not_running(host_.raw(), append_to(missing));
+  }
+  if (missing.empty()) return exchange->respond(text_answer(200, "Tarsier is Ready."));
+  missing.pop_back();
+  exchange->respond(text_answer(503, "Service Unavailable\n" + missing));
 }
 
 void BuiltinRoutes::metrics(const std::shared_ptr<Exchange>& exchange) const {

@@ -1,106 +1,115 @@
-// Dispatcher: prefixes, precedence between an API's routes and those of every entrypoint, refusals, and the start of handlers.
+// Dispatcher: admission, the start of handlers, and the requests that wait for one.
 #include "plugins/net/dispatcher.hpp"
 
-#include <algorithm>
-
-#include "plugins/lib/http/target.hpp"
+#include <utility>
 
 namespace tarsier::net {
+namespace {
+
+Answer come_back_soon(std::string_view why) {
+  Answer answer = text_answer(503, "Service Unavailable: " + std::string(why));
+  answer.headers.push_back({"Retry-After", "1"});
+  return answer;
+}
+
+/// A request on its way to its handler.
+struct Pending {
+  std::shared_ptr<const Routing> routing;
+  std::shared_ptr<Exchange> exchange;
+  std::shared_ptr<const Request> request;
+};
+
+/// False when the owner of the route is going, or waits for something itself.
+bool serve(const Pending& pending, bool last) {
+  const auto route = std::static_pointer_cast<PluginRoute>(pending.exchange->route());
+  if (!last && !route->owner.empty() && pending.routing->context().in_transit(route->owner)) return false;
+  if (!route->enter()) return false;
+  const bool served = route->serve(pending.exchange, pending.request);
+  route->leave();
+  return served;
+}
+
+void hold(const Pending& pending, int64_t until_ns);
+
+void serve_or_hold(const Pending& pending, int64_t until_ns, bool last) {
+  if (serve(pending, last)) return;
+  if (last) return pending.exchange->respond(come_back_soon("this part is being restarted"));
+  hold(pending, until_ns);
+}
+
+/// Routes it anew. The body is there already, so what admit() left out is made up for here. Thread: of HeldRequests.
+bool try_again(const Pending& held, int64_t until_ns, bool last) {
+  const Routing& routing = *held.routing;
+  Exchange& exchange = *held.exchange;
+  if (exchange.cancelled()) return exchange.respond(come_back_soon("the client has gone")), true;
+  const Routing::Choice choice = routing.choose(*held.request);
+  if (!last && routing.must_wait(choice)) return false;
+  if (!choice.route) return exchange.respond(routing.unmatched(*held.request, choice)), true;
+  const auto request = std::make_shared<Request>(exchange.request());
+  choice.apply(*request);
+  const Decision decision = authorize(*request, choice.route->permission, *routing.context().access);
+  if (!decision.allowed()) return exchange.respond(text_answer(decision.refused_with, decision.reason)), true;
+  request->user = decision.user;
+  const uint64_t limit = choice.route->max_body_bytes;
+  if (limit != 0 && request->body.size() > limit)
+    return exchange.respond(text_answer(413, "the body is larger than " + std::to_string(limit) + " bytes")), true;
+  exchange.set_route(choice.route);
+  const Pending pending{held.routing, held.exchange, request};
+  // Not on this thread: a handler may take its time, and others are waiting.
+  routing.context().executor->post(Executor::Need::required, [pending, until_ns, last] { serve_or_hold(pending, until_ns, last); });
+  return true;
+}
+
+void hold(const Pending& pending, int64_t until_ns) {
+  pending.routing->context().held->add(until_ns, [pending, until_ns](bool last) { return try_again(pending, until_ns, last); });
+}
+
+}  // namespace
 
 Dispatcher::Dispatcher(DispatchContext context, std::string root, std::vector<std::string> apis)
-    : context_(std::move(context)), root_(std::move(root)), apis_(std::move(apis)) {}
-
-bool Dispatcher::serves(const std::string& api) const {
-  return !api.empty() && api != "*" && api != root_ &&
-         std::any_of(apis_.begin(), apis_.end(), [&](const std::string& each) { return each == "*" || each == api; });
-}
-
-Dispatcher::Choice Dispatcher::choose(Request& request) const {
-  Choice choice;
-  request.api = root_;
-  const std::string& head = request.segments.front();
-  if (serves(head) && context_.router->has_api(head)) {
-    request.api = head;
-    request.prefix = "/" + head;
-    choice.first = 1;
-  }
-  choice.match = context_.router->find(request.api, request.segments, choice.first, request.method);
-  if (choice.match.route && !choice.match.by_rest) return choice;
-  // What stands on every entrypoint gives way to an API's own route, but not to its "**".
-  auto everywhere = context_.router->find("*", request.segments, choice.first, request.method);
-  if (everywhere.route || (!choice.match.route && everywhere.allowed != 0)) {
-    everywhere.allowed |= choice.match.allowed;
-    choice.match = std::move(everywhere);
-  }
-  return choice;
-}
-
-void Dispatcher::refuse_unmatched(const Request& request, const Router::Match& match, Admission& admission) const {
-  const bool prometheus = request.api == "prometheus" && request.path.starts_with("/api/v1/");
-  if (prometheus && request.method == TARSIER_HTTP_OPTIONS) {
-    admission.refusal = Answer{204, {}, ""};
-  } else if (match.allowed != 0) {
-    admission.refusal = text_answer(405, "Method Not Allowed");
-    admission.refusal->headers.push_back({"Allow", method_list(match.allowed)});
-  } else if (!context_.is_ready()) {
-    admission.refusal = text_answer(503, "Service Unavailable: starting");
-    admission.refusal->headers.push_back({"Retry-After", "1"});
-  } else {
-    admission.refusal = text_answer(404, "404 page not found");
-  }
-}
+    : routing_(std::make_shared<const Routing>(std::move(context), std::move(root), std::move(apis))) {}
 
 Admission Dispatcher::admit(Request& request) {
+  const AccessPolicy& access = *routing_->context().access;
   Admission admission;
   const auto refuse = [&](const Decision& decision) { admission.refusal = text_answer(decision.refused_with, decision.reason); };
-  if (const Decision visitor = check_visitor(request, *context_.access); !visitor.allowed()) {
+  if (const Decision visitor = check_visitor(request, access); !visitor.allowed()) {
     refuse(visitor);
     return admission;
   }
-  const Choice choice = choose(request);
-  request.path = join_path(request.segments, choice.first);
-  if (request.api == "prometheus" && request.path.starts_with("/api/"))
-    admission.extra_headers = cors_headers(request, *context_.access);
-  if (!choice.match.route) {
-    refuse_unmatched(request, choice.match, admission);
+  const Routing::Choice choice = routing_->choose(request);
+  choice.apply(request);
+  if (request.api == "prometheus" && request.path.starts_with("/api/")) admission.extra_headers = cors_headers(request, access);
+  if (routing_->must_wait(choice)) return admission;  // without a route
+  if (!choice.route) {
+    admission.refusal = routing_->unmatched(request, choice);
     return admission;
   }
-  const auto route = std::static_pointer_cast<PluginRoute>(choice.match.route);
-  const Decision decision = authorize(request, route->permission, *context_.access);
+  const Decision decision = authorize(request, choice.route->permission, access);
   if (!decision.allowed()) {
     refuse(decision);
     return admission;
   }
   request.user = decision.user;
-  request.path_args = choice.match.args;
-  admission.max_body_bytes = route->max_body_bytes;
-  admission.timeout = route->timeout;
-  admission.route = route;
+  admission.max_body_bytes = choice.route->max_body_bytes;
+  admission.timeout = choice.route->timeout;
+  admission.route = choice.route;
   return admission;
 }
 
-void Dispatcher::serve(const std::shared_ptr<Exchange>& exchange) {
-  const auto route = std::static_pointer_cast<PluginRoute>(exchange->route());
-  if (!route->enter()) {
-    Answer answer = text_answer(503, "Service Unavailable: this part is being restarted");
-    answer.headers.push_back({"Retry-After", "1"});
-    return exchange->respond(std::move(answer));
-  }
-  route->serve(exchange);
-  route->leave();
-}
-
 void Dispatcher::handle(const std::shared_ptr<Exchange>& exchange) {
-  const auto& route = *static_cast<const PluginRoute*>(exchange->route().get());
-  if (route.on_network_thread) return serve(exchange);
-  if (context_.executor->post(Executor::Need::refusable, [exchange] { serve(exchange); })) return;
-  Answer answer = text_answer(503, "Service Unavailable: too many requests are waiting");
-  answer.headers.push_back({"Retry-After", "1"});
-  exchange->respond(std::move(answer));
+  const DispatchContext& context = routing_->context();
+  const Pending pending{routing_, exchange, std::shared_ptr<const Request>(exchange, &exchange->request())};
+  const auto route = std::static_pointer_cast<PluginRoute>(exchange->route());
+  const int64_t until_ns = context.held->deadline_ns();
+  if (!route) return hold(pending, until_ns);
+  if (route->on_network_thread) return serve_or_hold(pending, until_ns, false);
+  if (context.executor->post(Executor::Need::refusable, [pending, until_ns] { serve_or_hold(pending, until_ns, false); })) return;
+  exchange->respond(come_back_soon("too many requests are waiting"));
 }
 
 void Dispatcher::finished(const Request& request, const RequestRecord& record) {
-  if (context_.finished) context_.finished(request, record);
+  if (routing_->context().finished) routing_->context().finished(request, record);
 }
 
 }  // namespace tarsier::net

@@ -7,18 +7,12 @@
 #include "tarsier/scheduler.hpp"
 
 namespace tarsier::net {
-namespace {
-
-constexpr int64_t kRoutesComeBackNs = 2'000'000'000;
-
-}  // namespace
-
 /// One that listens, or has listened. The server goes before what its connections use.
 struct Entrypoints::Open {
   Open(EntrypointSettings the_settings, AccessPolicy the_access)
-      : settings(std::move(the_settings)), access(std::move(the_access)) {}
+      : settings(std::move(the_settings)), access(std::make_shared<const AccessPolicy>(std::move(the_access))) {}
   const EntrypointSettings settings;
-  const AccessPolicy access;
+  const std::shared_ptr<const AccessPolicy> access;
   std::string bound;
   std::shared_ptr<TlsServer> tls;
   std::unique_ptr<Dispatcher> dispatcher;
@@ -35,12 +29,10 @@ Result<std::unique_ptr<Entrypoints::Open>> Entrypoints::open(const EntrypointSet
   DispatchContext context;
   context.router = parts_.router;
   context.executor = parts_.executor;
-  context.access = &made->access;
-  // After an upgrade of this plugin the others need a moment to register their routes here.
-  const bool upgraded = host_.control->ready(host_.raw()) != 0;
-  context.is_ready = [&host = host_, since_ns = upgraded ? host_.mono_ns() : INT64_MIN / 2] {
-    return host.control->ready(host.raw()) != 0 && host.mono_ns() - since_ns > kRoutesComeBackNs;
-  };
+  context.access = made->access;
+  context.held = parts_.held;
+  context.is_ready = [&host = host_] { return host.control->ready(host.raw()) != 0; };
+  context.in_transit = [&host = host_](std::string_view instance) { return host.in_transit(instance); };
   context.finished = parts_.finished;
   made->dispatcher = std::make_unique<Dispatcher>(std::move(context), settings.root, settings.apis);
   EntrypointOptions options;
@@ -86,7 +78,7 @@ Result<void> Entrypoints::follow_certificate(Open& open) {
 Result<void> Entrypoints::apply(const std::vector<EntrypointSettings>& wanted, const AccessPolicy& access) {
   std::erase_if(retired_, [](const auto& each) { return each->server->ended(); });
   const auto is_wanted = [&](const Open& each) {
-    return each.access == access && std::find(wanted.begin(), wanted.end(), each.settings) != wanted.end();
+    return *each.access == access && std::find(wanted.begin(), wanted.end(), each.settings) != wanted.end();
   };
   std::vector<std::unique_ptr<Open>> fresh;
   for (const EntrypointSettings& settings : wanted) {
@@ -115,13 +107,24 @@ Result<void> Entrypoints::apply(const std::vector<EntrypointSettings>& wanted, c
   return {};
 }
 
-bool Entrypoints::stop(std::chrono::steady_clock::time_point deadline) {
+void Entrypoints::retire_all() {
   for (auto* list : {&open_, &retired_}) {
     for (const auto& each : *list) {
       each->certificate_watches.clear();
       each->server->retire();
     }
   }
+}
+
+void Entrypoints::hand_over(std::chrono::steady_clock::time_point deadline) {
+  retire_all();
+  for (auto* list : {&open_, &retired_}) {
+    for (const auto& each : *list) (void)each->server->wait_ended(deadline);  // stop() tells of those that are left
+  }
+}
+
+bool Entrypoints::stop(std::chrono::steady_clock::time_point deadline) {
+  retire_all();
   bool all = true;
   for (auto* list : {&open_, &retired_}) {
     for (const auto& each : *list) all = each->server->stop(deadline) && all;

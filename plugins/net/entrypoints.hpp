@@ -23,6 +23,7 @@ class Entrypoints {
     Executor* executor = nullptr;
     Log* log = nullptr;
     Router* router = nullptr;
+    HeldRequests* held = nullptr;
     NetMetrics* metrics = nullptr;
     std::function<void(const Request&, const RequestRecord&)> finished;
   };
@@ -33,6 +34,8 @@ class Entrypoints {
 
   /// Opens what is new or other than before, and then lets go of the rest. On failure everything is as it was.
   Result<void> apply(const std::vector<EntrypointSettings>& wanted, const AccessPolicy& access);
+  /// Takes no connection any more, and returns when those that are open have been answered and closed, or at the deadline.
+  void hand_over(std::chrono::steady_clock::time_point deadline);
   /// False when connections had to be cut at the deadline.
   bool stop(std::chrono::steady_clock::time_point deadline);
 
@@ -40,6 +43,7 @@ class Entrypoints {
   struct Open;
   Result<std::unique_ptr<Open>> open(const EntrypointSettings& settings, const AccessPolicy& access);
   Result<void> follow_certificate(Open& open);
+  void retire_all();
 
   const Host& host_;
   const Parts parts_;

@@ -21,7 +21,8 @@ Headers headers_of(const tarsier_pair* pairs, uint32_t count) {
 
 /// A request as the handler sees it; lives until the exchange is finished.
 struct Handed {
-  explicit Handed(const Request& from) {
+  explicit Handed(std::shared_ptr<const Request> of) : source(std::move(of)) {
+    const Request& from = *source;
     for (const Header& each : from.headers) headers.push_back({str(each.name), str(each.value)});
     for (const std::string& each : from.path_args) args.push_back(str(each));
     request.size = sizeof(request);
@@ -39,31 +40,28 @@ struct Handed {
     request.path_args = args.data();
     request.body = bytes(from.body);
   }
+  std::shared_ptr<const Request> source;
   tarsier_http_request request{};
   std::vector<tarsier_pair> headers;
   std::vector<tarsier_str> args;
 };
 
-/// Calls the owner's handler; the owner stays entered until it has finished the exchange.
-void serve_for(HttpService& service, const tarsier_host* owner, tarsier_http_handler handler, void* user,
-               const std::shared_ptr<Exchange>& exchange) {
-  const auto gone = [&] {
-    Answer answer = text_answer(503, "Service Unavailable: this part is being restarted");
-    answer.headers.push_back({"Retry-After", "1"});
-    exchange->respond(std::move(answer));
-  };
+/// Calls the owner's handler; the owner stays entered until it has finished the exchange. False when the owner is going.
+bool serve_for(HttpService& service, const tarsier_host* owner, tarsier_http_handler handler, void* user,
+               const std::shared_ptr<Exchange>& exchange, const std::shared_ptr<const Request>& request) {
   const tarsier_services* services = service.host.services;
-  if (services->enter(owner) == 0) return gone();
+  if (services->enter(owner) == 0) return false;
   if (!service.owners.keep(owner, exchange)) {
     services->leave(owner);
-    return gone();
+    return false;
   }
-  const auto handed = std::make_shared<Handed>(exchange->request());
+  const auto handed = std::make_shared<Handed>(request);
   exchange->hand_out([&service, owner, key = exchange.get(), handed] {
     service.owners.drop(owner, key);
     service.host.services->leave(owner);
   });
   handler(user, &handed->request, reinterpret_cast<tarsier_exchange*>(exchange.get()));
+  return true;
 }
 
 tarsier_status add_route(void* self, const tarsier_host* owner, const tarsier_route_spec* spec, tarsier_route** out,
@@ -82,8 +80,8 @@ tarsier_status add_route(void* self, const tarsier_host* owner, const tarsier_ro
   route->timeout = std::chrono::nanoseconds(spec->timeout_ns);
   route->on_network_thread = (spec->flags & TARSIER_ROUTE_ON_NETWORK_THREAD) != 0;
   route->service = &service;
-  route->serve = [&service, owner, handler = spec->handler, user = spec->user](const std::shared_ptr<Exchange>& exchange) {
-    serve_for(service, owner, handler, user, exchange);
+  route->serve = [&service, owner, handler = spec->handler, user = spec->user](const auto& exchange, const auto& request) {
+    return serve_for(service, owner, handler, user, exchange, request);
   };
   const Result<void> added = service.owners.add_route(owner, route);
   if (added && out != nullptr) *out = reinterpret_cast<tarsier_route*>(route.get());

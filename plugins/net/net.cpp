@@ -10,6 +10,7 @@
 #include "plugins/net/access_log.hpp"
 #include "plugins/net/builtin_routes.hpp"
 #include "plugins/net/entrypoints.hpp"
+#include "plugins/net/held_requests.hpp"
 #include "plugins/net/http_service.hpp"
 #include "plugins/net/net_metrics.hpp"
 #include "plugins/net/owners.hpp"
@@ -39,6 +40,7 @@ class HostLog final : public Log {
 struct Running {
   Running(Host& the_host, const NetSettings& settings)
       : log(the_host),
+        held(the_host),
         queue(the_host),
         metrics(the_host),
         access_log(the_host, queue, settings.access_log),
@@ -55,6 +57,7 @@ struct Running {
     made.executor = &queue;
     made.log = &log;
     made.router = &router;
+    made.held = &held;
     made.metrics = &metrics;
     made.finished = [this](const Request& request, const RequestRecord& record) {
       metrics.finished(request.entrypoint, record);
@@ -64,10 +67,11 @@ struct Running {
   }
 
   HostLog log;
-  WorkQueue queue;
+  Router router;
+  HeldRequests held;
+  WorkQueue queue;  // runs what is left at its end: the two above are still there then
   NetMetrics metrics;
   AccessLog access_log;
-  Router router;
   Owners owners;
   BuiltinRoutes builtin;
   IoThreads threads;
@@ -90,9 +94,10 @@ class Net final : public Plugin {
   Result<void> start() override {
     auto running = std::make_unique<Running>(host(), settings_);
     if (auto added = running->builtin.add_to(running->router); !added) return added;
-    if (auto opened = running->entrypoints.apply(settings_.entrypoints, settings_.access); !opened) return opened;
-    running_ = std::move(running);
-    return {};
+    auto opened = running->entrypoints.apply(settings_.entrypoints, settings_.access);
+    if (!opened) (void)running->entrypoints.stop(std::chrono::steady_clock::now());
+    (opened ? running_ : not_started_) = std::move(running);
+    return opened;
   }
 
   /// Entrypoints come, change and go under the plugins that use them; for the rest the host replaces the instance.
@@ -107,11 +112,22 @@ class Net final : public Plugin {
     return {};
   }
 
+  /// The successor listens beside this one. Clients go over to it while the plugins whose routes are here still answer; then these
+  /// register with the successor, which holds their requests meanwhile.
+  Result<void> hand_over(int64_t deadline_ns) override {
+    if (!running_) return {};
+    running_->builtin.answer_pending_reload();
+    running_->held.close();
+    running_->entrypoints.hand_over(std::chrono::steady_clock::now() + std::chrono::nanoseconds(deadline_ns - host().mono_ns()));
+    return {};
+  }
+
   Result<void> stop(int64_t deadline_ns) override {
     if (!running_) return {};
     Running& running = *running_;
     running.queue.use_own_thread();  // the host runs no more jobs for us
     running.builtin.answer_pending_reload();
+    running.held.close();
     running.owners.let_go();
     const int64_t left_ns = std::max<int64_t>(deadline_ns - host().mono_ns() - kReserveNs, 0);
     if (!running.entrypoints.stop(std::chrono::steady_clock::now() + std::chrono::nanoseconds(left_ns))) {
@@ -134,6 +150,7 @@ class Net final : public Plugin {
 
   NetSettings settings_;
   std::unique_ptr<Running> running_;
+  std::unique_ptr<Running> not_started_;  // jobs of it may be posted, which the host takes back before it destroys this
 };
 
 constexpr const char* kKinds[] = {"transport", nullptr};

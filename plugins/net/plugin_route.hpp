@@ -15,7 +15,9 @@ namespace tarsier::net {
 
 class PluginRoute final : public Route {
  public:
-  using Serve = std::function<void(const std::shared_ptr<Exchange>&)>;
+  /// Answers the request, now or later; `request` is the exchange's own or, when its route was found late, a copy that says so.
+  /// False when the owner is going: then nothing was done.
+  using Serve = std::function<bool(const std::shared_ptr<Exchange>&, const std::shared_ptr<const Request>& request)>;
 
   std::string permission;
   uint64_t max_body_bytes = 0;

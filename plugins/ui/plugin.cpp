@@ -66,7 +66,7 @@ class UiPlugin final : public Plugin {
     // As Grafana answers it. What stands for its database here is the store of samples.
     store_ = ServiceRef<tarsier_samples_store>(host(), TARSIER_SAMPLES_STORE_SERVICE);
     return add("/api/health", "public", [this](const http::Request&, const http::Exchange& exchange) {
-      const bool well = store_.acquire().ok();
+      const bool well = store_.acquire_wait().ok();
       exchange.respond(well ? 200 : 503, "application/json",
                        well ? R"({"database":"ok","version":"0.1.0"})" : R"({"database":"failing","version":"0.1.0"})",
                        {field("cache-control", "no-store")});

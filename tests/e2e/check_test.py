@@ -92,7 +92,8 @@ class RuleFiles(unittest.TestCase):
             self.assertIn("the earlier rules stay", rules["reason"])
             self.assertIn(b"job:up:sum", get(host.url + "/api/v1/rules")[2])
             host.stop()
-            host.start()
+            host.start("healthy")  # not ready: the rules did not start
+            wait_for("the refusal at the start", lambda: host.plugins()["rules"].get("reason"))
             self.assertIn(finding, host.plugins()["rules"]["reason"])
 
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import urllib.request
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TARSIER = pathlib.Path(os.environ.get("TARSIER", SOURCE / "build/release/bin/tarsier"))
+PLUGINS = TARSIER.parent.parent / "lib/tarsier/plugins"
 
 
 def free_port():
@@ -45,9 +47,10 @@ def get(url, timeout=10.0, headers=None):
 
 
 class Host:
-    """`config` is TOML after the [host] and [plugin.net] sections, which are made here; in it {name} stands for keyword arguments."""
+    """`config` is TOML after the [host] and [plugin.net] sections, which are made here; in it {name} stands for keyword arguments. With
+    `own_plugins` it runs copies of all plugin files, in its own watched directory."""
 
-    def __init__(self, config="", directory=None, **values):
+    def __init__(self, config="", directory=None, own_plugins=False, **values):
         self._own = tempfile.TemporaryDirectory(prefix="tarsier-e2e-") if directory is None else None
         self.directory = pathlib.Path(directory or self._own.name)
         self.main_port, self.prometheus_port, self.alertmanager_port = free_port(), free_port(), free_port()
@@ -61,7 +64,10 @@ class Host:
         self.conf_dir.mkdir(exist_ok=True)
         self.log_file = self.directory / "log"
         self.process = None
-        self.arguments = []
+        self.environment = {}
+        self.arguments = [] if own_plugins else ["--plugin-dir", PLUGINS]
+        for file in PLUGINS.glob("*.so") if own_plugins else []:
+            shutil.copy(file, self.plugin_dir)
         self.write_config(config, **values)
 
     def write_config(self, config, **values):
@@ -84,18 +90,18 @@ address = "127.0.0.1:{self.alertmanager_port}"
         fresh.write_text(text)
         fresh.rename(self.config_file)
 
-    def start(self):
+    def start(self, when="ready"):
         log = open(self.log_file, "ab")
-        arguments = [TARSIER, "run", "-c", self.config_file, "--plugin-dir", TARSIER.parent.parent / "lib/tarsier/plugins", "--plugin-dir", self.plugin_dir, *self.arguments]
-        self.process = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=self.directory)
+        arguments = [TARSIER, "run", "-c", self.config_file, *self.arguments, "--plugin-dir", self.plugin_dir]
+        self.process = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=self.directory, env={**os.environ, **self.environment})
         log.close()
-        wait_for("the host to be ready", self.is_ready)
+        wait_for(f"the host to be {when}", lambda: self.answers(f"/-/{when}"))
         return self
 
-    def is_ready(self):
+    def answers(self, path):
         if self.process.poll() is not None:
             raise AssertionError(f"the host ended with {self.process.returncode}:\n{self.log()}")
-        return get(self.url + "/-/ready", timeout=2)[0] == 200
+        return get(self.url + path, timeout=2)[0] == 200
 
     def stop(self):
         """SIGTERM; returns the exit code."""
@@ -110,10 +116,13 @@ address = "127.0.0.1:{self.alertmanager_port}"
         try:
             return self.start()
         except BaseException:
-            self.__exit__()
+            self.close()
             raise
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

@@ -1,5 +1,6 @@
 """Configuration and plugins that change while the host runs."""
 
+import contextlib
 import pathlib
 import re
 import shutil
@@ -141,9 +142,29 @@ class Reload(unittest.TestCase):
         port = free_port()
         host = Host(SMALL)
         host.url = f"http://127.0.0.1:{port}"
-        host.arguments = ["--set", f"plugin.http.entrypoint.prometheus.address=127.0.0.1:{port}"]
+        host.arguments += ["--set", f"plugin.http.entrypoint.prometheus.address=127.0.0.1:{port}"]
         with host:
             self.assertEqual(get(host.url + "/api/v1/status/buildinfo")[0], 200)
+
+
+def not_ready(host):
+    """What /-/ready says when it does not say 200."""
+    try:
+        get(host.url + "/-/ready")
+        return None
+    except urllib.error.HTTPError as refused:
+        return f"{refused.code} {refused.read().decode()}"
+
+
+class Readiness(unittest.TestCase):
+    def test_who_does_not_run_is_named_until_it_does(self):
+        with contextlib.closing(Host(SMALL + "[plugin.absent]\n")) as host:
+            host.start(when="healthy")
+            text = wait_for("its name", lambda: "absent" in (not_ready(host) or "") and not_ready(host))
+            self.assertRegex(text, r'^503 Service Unavailable\nabsent: refused: no plugin "absent" is installed')
+            self.assertEqual(get(host.url + "/-/healthy")[0], 200)
+            host.write_config(SMALL)
+            wait_for("it to be ready", lambda: not_ready(host) is None)
 
 
 class Check(unittest.TestCase):

@@ -32,7 +32,7 @@ void take(Answer& answer, const tarsier_query_result& result) {
 }  // namespace
 
 Result<std::vector<Element>> PromqlQuerier::query(const std::string& expression, int64_t time_ns) {
-  auto use = promql_.acquire();
+  auto use = promql_.acquire_wait();
   if (!use) return std::move(use).error();
   tarsier_query query{};
   query.size = sizeof(query);

@@ -58,6 +58,16 @@ Exchange::~Exchange() {
 // ---- the handler's side
 // ----------------------------------------------------------------------------------------------------------
 
+std::shared_ptr<void> Exchange::route() const {
+  const Lock lock(state_mutex_);
+  return route_;
+}
+
+void Exchange::set_route(std::shared_ptr<void> route) {
+  const Lock lock(state_mutex_);
+  route_ = std::move(route);
+}
+
 void Exchange::hand_out(std::function<void()> released) {
   const Lock lock(state_mutex_);
   self_ = shared_from_this();

@@ -75,7 +75,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   ~Exchange();
 
   const Request& request() const noexcept { return request_; }
-  const std::shared_ptr<void>& route() const noexcept { return route_; }
+  /// [any] What admit() or set_route() gave.
+  std::shared_ptr<void> route() const;
+  /// Before it is handed out: the route is found late, or is another one now.
+  void set_route(std::shared_ptr<void> route);
 
   // ---- the handler's side [any] --------------------------------------------------------------------------------------------
 
@@ -130,9 +133,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   const Request request_;
   const Headers extra_headers_;
-  const std::shared_ptr<void> route_;
 
   mutable std::mutex state_mutex_;
+  std::shared_ptr<void> route_;
   Wiring wiring_;
   State state_ = State::waiting;
   bool expired_ = false;

@@ -274,9 +274,11 @@ bool Server::ended() const {
   return shared_->open == 0;
 }
 
+bool Server::wait_ended(std::chrono::steady_clock::time_point deadline) { return shared_->wait_for_none(deadline); }
+
 bool Server::stop(std::chrono::steady_clock::time_point deadline) {
   retire();
-  if (shared_->wait_for_none(deadline)) return true;
+  if (wait_ended(deadline)) return true;
   shared_->each_connection([](Connection& connection) { connection.kill(); });
   shared_->wait_for_none(std::chrono::steady_clock::now() + std::chrono::seconds(5));
   return false;

@@ -81,6 +81,8 @@ class Server {
   void retire();
   /// [any] True when nothing is open any more.
   bool ended() const;
+  /// [ctl] After retire(): waits until then, or until the deadline; as ended().
+  bool wait_ended(std::chrono::steady_clock::time_point deadline);
   /// [ctl] retire(), and waits; connections that are left at `deadline` are cut. True when none was.
   bool stop(std::chrono::steady_clock::time_point deadline);
   std::shared_ptr<const EntrypointStats> stats(const std::string& entrypoint) const;

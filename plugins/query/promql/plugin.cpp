@@ -24,7 +24,7 @@ class PromqlPlugin final : public Plugin {
     engine_ = std::make_unique<Engine>(options_, [this] { return host().mono_ns(); });
     store_ = ServiceRef<tarsier_samples_store>(host(), TARSIER_SAMPLES_STORE_SERVICE);
     service_ = std::make_unique<QueryService>(*engine_, [this](const auto& use_store) -> Result<void> {
-      auto store = store_.acquire();
+      auto store = store_.acquire_wait();
       if (!store) return std::move(store).error();
       return use_store(**store);
     });

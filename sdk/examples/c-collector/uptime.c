@@ -171,8 +171,20 @@ static void destroy(tarsier_instance *self) { free(self); }
 static const char *const kinds[] = {"collector", NULL};
 static const tarsier_config_key interval_key = {sizeof(tarsier_config_key), TARSIER_KEY_DURATION, 0, 0, "interval", "15s", "1s..", "How often it is read."};
 static const tarsier_config_key *const keys[] = {&interval_key, NULL};
-static const tarsier_plugin plugin = {sizeof(tarsier_plugin), 0, "uptime", "1.0.0", "How long the machine has been up.", kinds, NULL, NULL, keys,
-                                      "[plugin.uptime]\ninterval = \"15s\"\n", create, configure, start, NULL, stop, destroy, NULL};
+static const tarsier_plugin plugin = {
+    .size = sizeof(tarsier_plugin),
+    .id = "uptime",
+    .version = "1.0.0",
+    .summary = "How long the machine has been up.",
+    .kinds = kinds,
+    .schema = keys,
+    .sample_toml = "[plugin.uptime]\ninterval = \"15s\"\n",
+    .create = create,
+    .configure = configure,
+    .start = start,
+    .stop = stop,
+    .destroy = destroy,
+};
 static const tarsier_plugin *const plugins[] = {&plugin, NULL};
 static const tarsier_module module = {sizeof(tarsier_module), TARSIER_ABI_MAJOR, TARSIER_ABI_MINOR, plugins};
 

@@ -50,6 +50,11 @@ class Host {
   void error(std::string_view message, std::initializer_list<tarsier_pair> fields = {}) const {
     log(TARSIER_LOG_ERROR, message, fields);
   }
+  /// [any] The host is replacing the instance of that name, or one that it uses, and it is about to come back; "" asks for any.
+  bool in_transit(std::string_view instance) const noexcept {
+    return TARSIER_HAS(services, in_transit) && services->in_transit(raw_, str(instance)) != 0;
+  }
+
   bool logs(tarsier_log_level level) const noexcept { return log_service->enabled(raw_, level) != 0; }
 
   /// [any] How the instance is; shown on the plugins page.

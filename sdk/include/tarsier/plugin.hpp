@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "config.hpp"
 #include "host.hpp"
@@ -28,6 +29,9 @@ class Plugin {
   virtual Result<void> start() = 0;
   /// Applies a new configuration while running, whole or not at all. As it is here, the host replaces the instance instead.
   virtual Result<void> reconfigure(const Config&) { return Error(TARSIER_UNSUPPORTED, "needs a restart of the instance"); }
+  /// A successor runs beside this instance; those who hold something in this one are about to be started again with the successor.
+  /// Take nothing new from outside, and return when what was begun has been answered. stop follows.
+  virtual Result<void> hand_over(int64_t /*deadline_ns*/) { return {}; }
   /// The host has already cancelled timers, subscriptions and routes.
   virtual Result<void> stop(int64_t /*deadline_ns*/) { return {}; }
   /// [any] The table of an offered service, or nullptr.
@@ -99,6 +103,9 @@ inline tarsier_status reconfigure(tarsier_instance* self, const tarsier_config_n
 inline tarsier_status stop(tarsier_instance* self, int64_t deadline_ns, tarsier_error* error) noexcept {
   return guard(error, [&] { return plugin(self).stop(deadline_ns); });
 }
+inline tarsier_status hand_over(tarsier_instance* self, int64_t deadline_ns, tarsier_error* error) noexcept {
+  return guard(error, [&] { return plugin(self).hand_over(deadline_ns); });
+}
 inline void destroy(tarsier_instance* self) noexcept { delete &plugin(self); }
 inline const void* service(tarsier_instance* self, const char* name) noexcept {
   const void* table = nullptr;
@@ -142,7 +149,8 @@ constexpr tarsier_plugin describe(const Description& d) {
           detail::reconfigure,
           detail::stop,
           detail::destroy,
-          detail::service};
+          detail::service,
+          std::is_same_v<decltype(&P::hand_over), decltype(&Plugin::hand_over)> ? nullptr : detail::hand_over};
 }
 
 }  // namespace tarsier

@@ -42,14 +42,20 @@ class ServiceRef {
   explicit operator bool() const noexcept { return ref_ != nullptr; }
 
   /// [any] UNAVAILABLE when no provider runs now. Does not block.
-  Result<Use<Table>> acquire() const {
+  Result<Use<Table>> acquire() const { return acquire(services_->acquire); }
+  /// [work] The same, but waits some seconds for a provider that is being replaced.
+  Result<Use<Table>> acquire_wait() const {
+    return acquire(TARSIER_HAS(services_, acquire_wait) ? services_->acquire_wait : services_->acquire);
+  }
+
+ private:
+  Result<Use<Table>> acquire(decltype(tarsier_services::acquire) how) const {
     tarsier_error error = empty_error();
-    const void* table = services_->acquire(ref_, &error);
+    const void* table = how(ref_, &error);
     if (table == nullptr) return Error::from_c(error.code == TARSIER_OK ? TARSIER_UNAVAILABLE : error.code, error);
     return Use<Table>(services_, ref_, static_cast<const Table*>(table));
   }
 
- private:
   const tarsier_services* services_ = nullptr;
   tarsier_service_ref* ref_ = nullptr;
 };

@@ -69,7 +69,7 @@ void Api::query_range(const Request& request, const Exchange& exchange) {
 }
 
 void Api::run(const http::Form& form, QueryRequest query, const Exchange& exchange) {
-  auto store = store_.acquire();
+  auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   query.cancel = {const_cast<Exchange*>(&exchange),
                   [](void* user) { return static_cast<const Exchange*>(user)->cancelled() ? 1 : 0; }};

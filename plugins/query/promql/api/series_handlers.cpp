@@ -80,7 +80,7 @@ void Api::series(const Request& request, const Exchange& exchange) {
   SeriesParameters parameters;
   if (auto bad = read_series_parameters(form, parameters)) return refuse_parameter(exchange, bad->name, bad->text);
   if (parameters.matchers.empty()) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
-  auto store = store_.acquire();
+  auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   SeriesSet found;
   std::vector<std::string> warnings;
@@ -119,7 +119,7 @@ void Api::delete_series(const Request&, const Exchange& exchange) { refuse(excha
 void Api::names(const http::Form& form, const std::string* label, const Exchange& exchange) {
   SeriesParameters parameters;
   if (auto bad = read_series_parameters(form, parameters)) return refuse_parameter(exchange, bad->name, bad->text);
-  auto store = store_.acquire();
+  auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   if (parameters.matchers.empty()) parameters.matchers.emplace_back();
   std::vector<std::string> found, warnings;
@@ -159,7 +159,7 @@ void Api::metadata(const Request& request, const Exchange& exchange) {
   const http::Form form(request);
   uint64_t limit = 0;
   if (auto bad = read_limit(form, limit)) return refuse_parameter(exchange, bad->name, bad->text);
-  auto store = store_.acquire();
+  auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   struct Entry {
     std::string_view type;

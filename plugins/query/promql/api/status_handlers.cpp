@@ -109,7 +109,7 @@ void Api::tsdb(const Request& request, const Exchange& exchange) {
   uint64_t limit = 10;
   if (auto bad = read_limit(form, limit)) return refuse_parameter(exchange, bad->name, bad->text);
   if (limit < 1 || limit > 10000) return refuse(exchange, 400, "bad_data", "limit must be a positive number between 1 and 10000");
-  auto store = store_.acquire();
+  auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   tarsier_store_stat stat{};
   stat.size = sizeof(stat);

@@ -21,7 +21,7 @@ typedef struct tarsier_health {
 
 typedef struct tarsier_control {
   uint32_t size;
-  /* [any] 1 when all enabled instances have started (or failed for good) and none is stopping the host. */
+  /* [any] 1 from when the host has started what it could until it stops. See not_running. */
   int32_t (*ready)(const tarsier_host *host);
   /* [work] Reloads the configuration: whole or not at all. INVALID with every finding, one a line, when it does not check. */
   tarsier_status (*reload)(const tarsier_host *host, tarsier_sink findings, tarsier_error *error);
@@ -35,6 +35,9 @@ typedef struct tarsier_control {
    * "cpu_seconds","calls","in_flight","queue_length","dropped","callback_p99_seconds","interval_factor","retained"}]; state is one of discovered, verified, loaded,
    * created, configured, running, degraded, quiescing, stopped, failed, refused, retained, disabled. */
   void (*plugins_json)(const tarsier_host *host, tarsier_sink out);
+  /* [any] Since minor version 2. A line "instance: state: why" for each enabled instance that does not run: it has failed, was refused,
+   * or is not started yet. Nothing when all run; degraded ones, and those in transit (abi/services.h), count as running. */
+  void (*not_running)(const tarsier_host *host, tarsier_sink out);
 } tarsier_control;
 #ifdef __cplusplus
 }

@@ -128,6 +128,10 @@ typedef struct tarsier_plugin {
   void (*destroy)(tarsier_instance *self);
   /* [any] Optional (NULL). The service table of that name, or NULL. Asked once after start; valid until stop returns. */
   const void *(*get_service)(tarsier_instance *self, const char *name);
+  /* [ctl] Optional (NULL). Since minor version 2. A successor of this instance runs beside it and has taken over its services; who holds
+   * something in this one (an offer without REBINDABLE) is about to be started again with the successor. Takes nothing new from outside,
+   * and returns when what was begun has been answered, or at `deadline_ns` (monotonic). An error is logged. stop follows, in any case. */
+  tarsier_status (*hand_over)(tarsier_instance *self, int64_t deadline_ns, tarsier_error *error);
 } tarsier_plugin;
 
 typedef struct tarsier_module {

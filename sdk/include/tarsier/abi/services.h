@@ -40,6 +40,15 @@ typedef struct tarsier_services {
   void (*unhold)(tarsier_hold *hold);
   /* [any] The instance's name; valid while `owner` is. */
   tarsier_str (*name)(const tarsier_host *owner);
+
+  /* Since minor version 2. An instance is in transit while the host replaces it (an upgrade, a reload) and it is about to come back. */
+
+  /* [work] As acquire; but while the provider is in transit it waits for it, at most 10 s. So many calls may wait at once that
+   * enough workers are left (16); one more does not wait. */
+  const void *(*acquire_wait)(tarsier_service_ref *ref, tarsier_error *error);
+  /* [any] 1 while the instance of that name is in transit, or the provider of a service that it refers to; with "" while any
+   * instance is. */
+  int32_t (*in_transit)(const tarsier_host *host, tarsier_str instance);
 } tarsier_services;
 #ifdef __cplusplus
 }

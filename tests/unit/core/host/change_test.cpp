@@ -1,5 +1,8 @@
 // Starting, reloading and upgrading, as the configuration and the files ask for it.
+#include <atomic>
 #include <gmock/gmock.h>
+#include <thread>
+#include <vector>
 
 #include "test_host.hpp"
 
@@ -44,6 +47,32 @@ TEST(Change, ReconfiguresInPlaceWhatCan) {
   EXPECT_TRUE(report.applied) << report.problems.front();
   EXPECT_EQ(test.value("behave"), 2);
   EXPECT_EQ(test.entry("behave").since_ns, since) << "it was restarted";
+}
+
+TEST(Change, CpuShareAndRestartTakeEffectWithoutTouchingThePlugin) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  const std::string hog = "use = \"behave\"\nstart = \"hog\"\n";  // it cannot be reconfigured
+  test.configure("workers = 1\n[plugin.small]\n" + hog + "[plugin.large]\n" + hog +
+                 "[plugin.bad]\nuse = \"behave\"\nstart = \"fail\"\n");
+  ASSERT_EQ(test.start(), "");
+  const auto since = test.entry("large").since_ns;
+  test.configure("workers = 1\n[plugin.small]\n" + hog + "[plugin.large]\ncpu_share = 1000\n" + hog +
+                 "[plugin.bad]\nuse = \"behave\"\nstart = \"ok\"\nrestart = \"never\"\n");
+  const auto report = test.reload();
+  EXPECT_TRUE(report.applied) << report.problems.front();
+  EXPECT_EQ(test.entry("large").since_ns, since) << "it was restarted";
+  EXPECT_EQ(test.state("bad"), State::running);
+  const uint64_t small = test.entry("small").calls, large = test.entry("large").calls;
+  const auto more = [&](const char* name, uint64_t before) { return test.entry(name).calls - before; };
+  ASSERT_TRUE(TestHost::eventually([&] { return more("small", small) + more("large", large) > 300; }));
+  EXPECT_GT(more("large", large), 3 * more("small", small));
+  test.probe("bad", [](const test_probe& table) {
+    table.fail(table.self, "out of luck");
+    return true;
+  });
+  EXPECT_TRUE(TestHost::eventually([&] { return test.state("bad") == State::failed; }));
+  EXPECT_EQ(test.entry("bad").restarts, 0U);
 }
 
 TEST(Change, ReplacesWhatCannotBeReconfigured) {
@@ -152,6 +181,58 @@ TEST(Change, ConsumersOfAStickyServiceStartAgain) {
   EXPECT_EQ(test.version("sticky"), "2.0.0");
   EXPECT_EQ(test.state("consumer"), State::running);
   EXPECT_GT(test.entry("consumer").since_ns, since);
+}
+
+TEST(Change, AnOldVersionHandsOverBeforeItsConsumersStartAgain) {
+  TestHost test;
+  test.install("sticky_v1", "sticky");
+  test.install("consumer", "consumer");
+  const std::string sections = "[plugin.sticky]\ngate = \"" + test.path("gate") + "\"\n[plugin.consumer]\n";
+  test.configure(sections);
+  ASSERT_EQ(test.start(), "");
+  test.install("sticky_v2", "sticky");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.version("sticky"), "2.0.0");
+  EXPECT_EQ(test.read("gate.handed-over"), "1.0.0");
+}
+
+// Calls without a pause while their provider, which cannot run beside its successor, is replaced.
+TEST(Change, NobodyWhoWaitsSeesAProviderMissingDuringAnUpgrade) {
+  TestHost test;
+  test.install("exclusive_v1", "exclusive");
+  test.configure("[plugin.exclusive]\nvalue = 1\n");
+  ASSERT_EQ(test.start(), "");
+  ServiceRegistry& services = *test.host().rooms().services;
+  Owner caller("caller", "caller", true);
+  tarsier_service_ref* ref = services.reference(caller, TEST_PROBE_SERVICE);
+  std::atomic<bool> stop = false;
+  std::atomic<uint64_t> calls = 0, missing = 0, dead = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 3; ++i) {
+    callers.emplace_back([&] {
+      while (!stop) {
+        const auto* table = static_cast<const test_probe*>(ServiceRegistry::acquire_wait(*ref, nullptr));
+        ++calls;
+        if (table == nullptr) {
+          ++missing;
+          continue;
+        }
+        if (table->running(table->self) == 0) ++dead;
+        ServiceRegistry::release(*ref);
+      }
+    });
+  }
+  for (const char* version : {"exclusive_v2", "exclusive_v1", "exclusive_v2", "exclusive_broken", "exclusive_v1"}) {
+    test.install(version, "exclusive");
+    EXPECT_EQ(test.reload().applied, std::string(version) != "exclusive_broken") << version;
+    EXPECT_THAT(test.host().control().not_running(), IsEmpty());
+  }
+  stop = true;
+  for (std::thread& each : callers) each.join();
+  services.forget(caller);
+  EXPECT_GT(calls, 0U);
+  EXPECT_EQ(missing, 0U);
+  EXPECT_EQ(dead, 0U);
 }
 
 TEST(Change, ConsumersComeBackWhenTheirNewProviderFails) {

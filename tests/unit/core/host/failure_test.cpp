@@ -68,6 +68,35 @@ TEST(Failure, NeverMeansNever) {
   EXPECT_EQ(test.entry("behave").restarts, 0U);
 }
 
+TEST(Failure, AMalformedBatchIsCountedUnderItsProducersNameAndReachesNobody) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.bad]\nuse = \"behave\"\nstart = \"malformed\"\n[plugin.good]\nuse = \"behave\"\nvalue = 1\n");
+  ASSERT_EQ(test.start(), "");
+  EXPECT_EQ(test.value("bad"), TARSIER_INVALID) << "its producer is told";
+  EXPECT_EQ(test.entry("bad").malformed, 1U);
+  EXPECT_EQ(test.entry("good").malformed, 0U);
+  const std::string metrics = test.host().control().metrics_text();
+  EXPECT_THAT(metrics, HasSubstr("tarsier_plugin_malformed_batches_total{plugin=\"bad\"} 1\n"));
+  EXPECT_THAT(metrics, HasSubstr("tarsier_bus_batches_total{topic=\"samples\"} 0\n"));
+  EXPECT_EQ(test.state("bad"), State::running);
+  EXPECT_EQ(test.value("good"), 1);
+}
+
+TEST(Failure, WhoDoesNotRunIsNamed) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure(
+      "[plugin.bad]\nuse = \"behave\"\nstart = \"once\"\ngate = \"" + test.path("gate") +
+      "\"\n[plugin.none]\nuse = \"absent\"\n[plugin.off]\nuse = \"absent\"\nenabled = false\n[plugin.good]\nuse = \"behave\"\n");
+  ASSERT_EQ(test.start(), "");
+  const auto missing = test.host().control().not_running();
+  EXPECT_THAT(missing, testing::ElementsAre(HasSubstr("bad: failed: start: told to fail"),
+                                            HasSubstr("none: refused: no plugin \"absent\"")));
+  test.open_gate();
+  EXPECT_TRUE(TestHost::eventually([&] { return test.host().control().not_running().size() == 1; }));
+}
+
 TEST(Failure, AnOfferWithoutAServiceIsAFailure) {
   TestHost test;
   test.install("behave_v1", "behave");

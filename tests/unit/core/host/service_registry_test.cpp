@@ -112,6 +112,74 @@ TEST(ServiceRegistry, NobodyUsesATableAfterTheWait) {
   EXPECT_GT(used.load(), 0U);
 }
 
+TEST(ServiceRegistry, WaitsForAProviderInTransit) {
+  ServiceRegistry registry;
+  Owner consumer("promql", "promql", true);
+  Table first{1}, second{2};
+  (void)registry.offer("samples", 1, offers("store/1", &first));
+  tarsier_service_ref* ref = registry.reference(consumer, "store/1");
+  EXPECT_FALSE(registry.in_transit("samples"));
+  EXPECT_FALSE(registry.in_transit(""));
+  registry.begin_transit("samples", offers("store/1", &first));
+  (void)registry.withdraw("samples");
+  EXPECT_TRUE(registry.in_transit("samples"));
+  EXPECT_TRUE(registry.in_transit("promql")) << "it refers to the store";
+  EXPECT_FALSE(registry.in_transit("node"));
+  EXPECT_TRUE(registry.in_transit(""));
+  EXPECT_EQ(ServiceRegistry::acquire(*ref, nullptr), nullptr) << "acquire itself does not wait";
+  std::vector<std::thread> waiting;
+  for (int i = 0; i < 8; ++i) {
+    waiting.emplace_back([&] {
+      EXPECT_EQ(ServiceRegistry::acquire_wait(*ref, nullptr), &second);
+      ServiceRegistry::release(*ref);
+    });
+  }
+  (void)registry.offer("samples", 1, offers("store/1", &second));
+  EXPECT_FALSE(registry.in_transit("promql"));
+  for (std::thread& thread : waiting) thread.join();
+}
+
+TEST(ServiceRegistry, DoesNotWaitForAProviderThatIsNotExpectedBack) {
+  ServiceRegistry registry;
+  Owner consumer("rules", "rules", false), stopping("ui", "ui", false);
+  Table table{1};
+  tarsier_service_ref* ref = registry.reference(consumer, "store/1");
+  tarsier_service_ref* other = registry.reference(consumer, "store/1@archive");
+  tarsier_service_ref* of_stopping = registry.reference(stopping, "store/1");
+  tarsier_error error = empty_error();
+  EXPECT_EQ(ServiceRegistry::acquire_wait(*ref, &error), nullptr);
+  EXPECT_EQ(error.code, TARSIER_UNAVAILABLE);
+  registry.begin_transit("samples", offers("store/1", &table));
+  EXPECT_EQ(ServiceRegistry::acquire_wait(*other, nullptr), nullptr) << "another instance is named";
+  stopping.close();
+  EXPECT_EQ(ServiceRegistry::acquire_wait(*of_stopping, nullptr), nullptr) << "who waits for it would wait for this";
+  std::thread waiting([&] { EXPECT_EQ(ServiceRegistry::acquire_wait(*ref, nullptr), nullptr); });
+  registry.end_transit();  // it did not come back
+  waiting.join();
+}
+
+TEST(ServiceRegistry, LetsOnlySoManyWait) {
+  ServiceRegistry registry;
+  Owner consumer("promql", "promql", true);
+  Table table{1};
+  tarsier_service_ref* ref = registry.reference(consumer, "store/1");
+  registry.begin_transit("samples", offers("store/1", &table));
+  constexpr unsigned kMore = 3;
+  std::atomic<unsigned> came_back{0};
+  std::vector<std::thread> callers;
+  for (unsigned i = 0; i < ServiceRegistry::kMaxWaiting + kMore; ++i) {
+    callers.emplace_back([&] {
+      if (ServiceRegistry::acquire_wait(*ref, nullptr) != nullptr) return ServiceRegistry::release(*ref);
+      came_back.fetch_add(1);
+      came_back.notify_all();
+    });
+  }
+  for (unsigned seen = 0; seen < kMore; seen = came_back.load()) came_back.wait(seen);
+  (void)registry.offer("samples", 1, offers("store/1", &table));
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(came_back.load(), kMore);
+}
+
 struct Held {
   ServiceRegistry* registry;
   tarsier_hold* hold = nullptr;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
@@ -41,6 +42,12 @@ class TestHost {
     std::filesystem::copy_file(std::string(HOST_FIXTURES) + "/" + fixture + ".so", target.string() + ".new");
     std::filesystem::rename(target.string() + ".new", target);
   }
+  /// As `cp` does it: over the file that is there.
+  void overwrite(const std::string& fixture, const std::string& as) { write("plugins/" + as + ".so", fixture_content(fixture)); }
+  static std::string fixture_content(const std::string& fixture) {
+    return content(std::string(HOST_FIXTURES) + "/" + fixture + ".so");
+  }
+  std::string read(const std::string& name) const { return content(path(name)); }
   void remove(const std::string& name) { std::filesystem::remove(path_ / name); }
   void write(const std::string& name, const std::string& content) { std::ofstream(path_ / name) << content; }
   void open_gate() { write("gate", "open"); }
@@ -119,6 +126,10 @@ class TestHost {
   Deadlines deadlines;
 
  private:
+  static std::string content(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
   std::filesystem::path path_;
   std::unique_ptr<Host> host_;
   std::thread thread_;

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "plugins/lib/http/target.hpp"
 #include "plugins/net/access_log.hpp"
@@ -17,8 +18,10 @@ using ::testing::HasSubstr;
 struct Dispatching : ::testing::Test {
   Workers workers;
   Router router;
-  AccessPolicy access{false, {"tarsier.example"}, {"*"}};
+  std::shared_ptr<AccessPolicy> policy = std::make_shared<AccessPolicy>(AccessPolicy{false, {"tarsier.example"}, {"*"}});
+  AccessPolicy& access = *policy;
   bool ready = true;
+  std::set<std::string> in_transit;
   Dispatcher main{context(), "", {"*"}};
   Dispatcher prometheus{context(), "prometheus", {"prometheus"}};
 
@@ -26,16 +29,21 @@ struct Dispatching : ::testing::Test {
     DispatchContext made;
     made.router = &router;
     made.executor = &workers;
-    made.access = &access;
+    made.access = policy;
     made.is_ready = [this] { return ready; };
+    made.in_transit = [this](std::string_view instance) {
+      return instance.empty() ? !in_transit.empty() : in_transit.contains(std::string(instance));
+    };
     return made;
   }
-  void add(std::string api, std::string pattern, uint32_t methods = TARSIER_HTTP_GET, std::string permission = "metrics:read") {
+  void add(std::string api, std::string pattern, uint32_t methods = TARSIER_HTTP_GET, std::string permission = "metrics:read",
+           std::string owner = "") {
     auto route = std::make_shared<PluginRoute>();
     route->api = std::move(api);
     route->pattern = std::move(pattern);
     route->methods = methods;
     route->permission = std::move(permission);
+    route->owner = std::move(owner);
     ASSERT_TRUE(router.add(route).ok());
   }
   void SetUp() override {
@@ -66,6 +74,7 @@ struct Dispatching : ::testing::Test {
   std::string outcome(Dispatcher& dispatcher, const std::string& target, const std::string& method = "GET", Headers headers = {}) {
     const Admission admission = ask(dispatcher, target, method, std::move(headers));
     if (admission.refusal) return std::to_string(admission.refusal->code);
+    if (!admission.route) return "held";
     const auto& route = *static_cast<const PluginRoute*>(admission.route.get());
     return route.api + " " + route.pattern + " " + request.path + (request.prefix.empty() ? "" : " behind " + request.prefix);
   }
@@ -106,6 +115,21 @@ TEST_F(Dispatching, TellsStartingFromUnknown) {
   ready = false;
   EXPECT_EQ("503", outcome(prometheus, "/api/v1/targets"));
   EXPECT_EQ("prometheus /api/v1/query /api/v1/query", outcome(prometheus, "/api/v1/query"));
+}
+
+TEST_F(Dispatching, HoldsWhatMayBeForARouteThatIsAboutToComeBack) {
+  add("prometheus", "/api/v1/targets", TARSIER_HTTP_GET, "metrics:read", "scrape");
+  add("prometheus", "/api/v1/labels", TARSIER_HTTP_GET, "metrics:read", "promql");
+  in_transit = {"scrape"};
+  EXPECT_EQ("prometheus /api/v1/labels /api/v1/labels", outcome(prometheus, "/api/v1/labels"));
+  EXPECT_EQ("* /-/ready /-/ready", outcome(main, "/-/ready"));
+  EXPECT_EQ("held", outcome(prometheus, "/api/v1/targets")) << "its own route, of an instance that is being replaced";
+  EXPECT_EQ("held", outcome(prometheus, "/api/v1/alerts")) << "no route";
+  EXPECT_EQ("held", outcome(main, "/alertmanager/api/v2/alerts")) << "only the page's \"**\"";
+  EXPECT_EQ("held", outcome(main, "/metrics")) << "only the host's own";
+  EXPECT_EQ("421", outcome(main, "/metrics", "GET", {{"host", "evil.example"}})) << "strangers are not held";
+  in_transit.clear();
+  EXPECT_EQ("404", outcome(prometheus, "/api/v1/alerts"));
 }
 
 TEST_F(Dispatching, AnswersPagesOfOtherOriginsAsPrometheusDoes) {

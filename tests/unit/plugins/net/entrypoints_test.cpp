@@ -4,6 +4,7 @@
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "plugins/net/work_queue.hpp"
 #include "tests/unit/plugins/net/made_up_host.hpp"
@@ -22,8 +23,10 @@ struct Changing : ::testing::Test {
   WorkQueue queue{*net.host};
   NetMetrics metrics{*net.host};
   Router router;
+  HeldRequests held{*net.host};
   IoThreads threads{1};
-  Entrypoints entrypoints{*net.host, {&threads, &queue, &log, &router, &metrics, [](const Request&, const RequestRecord&) {}}};
+  Entrypoints entrypoints{*net.host,
+                          {&threads, &queue, &log, &router, &held, &metrics, [](const Request&, const RequestRecord&) {}}};
   AccessPolicy access;
   std::promise<std::shared_ptr<Exchange>> handed;
 
@@ -32,11 +35,14 @@ struct Changing : ::testing::Test {
     add("/wait", [this](const auto& exchange) { handed.set_value(exchange); });
   }
   void TearDown() override { entrypoints.stop(std::chrono::steady_clock::now() + 20s); }
-  void add(const std::string& pattern, PluginRoute::Serve serve) {
+  void add(const std::string& pattern, std::function<void(const std::shared_ptr<Exchange>&)> serve) {
     auto route = std::make_shared<PluginRoute>();
     route->pattern = pattern;
     route->methods = TARSIER_HTTP_GET;
-    route->serve = std::move(serve);
+    route->serve = [serve = std::move(serve)](const auto& exchange, const auto&) {
+      serve(exchange);
+      return true;
+    };
     ASSERT_TRUE(router.add(route).ok());
   }
   /// A port that was free a moment ago.
@@ -77,6 +83,29 @@ TEST_F(Changing, LetsAChangedOneFinishItsAnswersOnTheSameAddress) {
   EXPECT_THAT(next.read_answer(), EndsWith("after\n"));
   exchange->respond(text_answer(200, "finished"));
   EXPECT_THAT(busy.read_to_end(), HasSubstr("finished"));
+}
+
+TEST_F(Changing, HandsOverWithoutCuttingAnAnswer) {
+  const uint16_t port = free_port();
+  ASSERT_TRUE(entrypoints.apply({at("old", port)}, access).ok());
+  Raw busy(port), idle(port), fresh(port);
+  ask(busy, "/wait");
+  ask(idle, "/a");
+  EXPECT_THAT(idle.read_answer(), EndsWith("old\n"));
+  const auto exchange = handed.get_future().get();
+  Entrypoints successor{*net.host, {&threads, &queue, &log, &router, &held, &metrics, [](const Request&, const RequestRecord&) {}}};
+  ASSERT_TRUE(successor.apply({at("new", port)}, access).ok());
+  std::thread handing_over([&] { entrypoints.hand_over(std::chrono::steady_clock::now() + 20s); });
+  EXPECT_EQ(idle.read_to_end(), "") << "a connection that owes nothing goes";
+  ask(fresh, "/a");
+  EXPECT_THAT(fresh.read_to_end(), EndsWith("old\n")) << "one that has only just come is answered first";
+  exchange->respond(text_answer(200, "finished"));
+  EXPECT_THAT(busy.read_to_end(), HasSubstr("finished"));
+  handing_over.join();
+  Raw next(port);
+  ask(next, "/a");
+  EXPECT_THAT(next.read_answer(), EndsWith("new\n"));
+  successor.stop(std::chrono::steady_clock::now() + 20s);
 }
 
 TEST_F(Changing, ChangesNothingWhenOneCannotBeOpened) {

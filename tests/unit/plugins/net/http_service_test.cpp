@@ -25,13 +25,22 @@ struct Service : ::testing::Test {
   MadeUpHost::Instance& net = world.add("net");
   MadeUpHost::Instance& plugin = world.add("promql");
   MemoryLog log;
-  WorkQueue queue{*net.host};
   Router router;
+  HeldRequests held{*net.host};
+  WorkQueue queue{*net.host};
   Owners owners{*net.host, router};
   BuiltinRoutes builtin{*net.host, [] {}};
-  AccessPolicy access{false, {}, {"*"}};
+  std::shared_ptr<const AccessPolicy> access = std::make_shared<const AccessPolicy>(AccessPolicy{false, {}, {"*"}});
   IoThreads threads{1};
-  Dispatcher dispatcher{DispatchContext{&router, &queue, &access, [] { return true; }, {}}, "prometheus", {"*"}};
+  Dispatcher dispatcher{DispatchContext{&router,
+                                        &queue,
+                                        &held,
+                                        access,
+                                        [] { return true; },
+                                        [this](std::string_view instance) { return net.host->in_transit(instance); },
+                                        {}},
+                        "prometheus",
+                        {"*"}};
   Client client{threads, queue, {}};
   Server server{threads, queue, log};
   HttpService service{*net.host, owners, client};
@@ -49,6 +58,7 @@ struct Service : ::testing::Test {
     port = static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
   }
   void TearDown() override {
+    held.close();
     EXPECT_TRUE(world.quiesce(plugin));
     owners.let_go();
     server.stop(std::chrono::steady_clock::now() + 20s);
@@ -126,8 +136,12 @@ TEST_F(Service, AnswersReadinessReloadAndMetrics) {
   const std::string failed = get("/-/reload", "PUT");
   EXPECT_THAT(failed, StartsWith("HTTP/1.1 500"));
   EXPECT_THAT(failed, HasSubstr("tarsier.toml:3:1: expected a duration"));
-  world.ready = false;
+  world.not_running = "alerts: failed: no luck\nrules: refused\n";
   EXPECT_THAT(get("/-/ready"), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(get("/-/ready"), EndsWith("Service Unavailable\nalerts: failed: no luck\nrules: refused\n"));
+  EXPECT_THAT(get("/-/healthy"), StartsWith("HTTP/1.1 200"));
+  world.ready = false;
+  EXPECT_THAT(get("/-/ready"), EndsWith("Service Unavailable\nthe host is starting or stopping\n"));
 }
 
 TEST_F(Service, DoesNotCallARemovedRoute) {
@@ -156,6 +170,45 @@ TEST_F(Service, EndsWhatAStoppingPluginHolds) {
   MadeUpHost::reopen(plugin);
   ASSERT_TRUE(route("/a", text("again")).ok());
   EXPECT_THAT(get("/a"), EndsWith("again"));
+}
+
+TEST_F(Service, HoldsRequestsWhileTheirPluginIsReplaced) {
+  ASSERT_TRUE(route("/a", text("before")).ok());
+  world.set_in_transit({"promql"});
+  EXPECT_TRUE(world.quiesce(plugin));
+  auto answer = std::async(std::launch::async, [&] { return get("/a"); });
+  auto nowhere = std::async(std::launch::async, [&] { return get("/b"); });
+  EXPECT_EQ(std::future_status::timeout, answer.wait_for(50ms)) << "it is held";
+  MadeUpHost::reopen(plugin);
+  ASSERT_TRUE(route("/a", [this](const tarsier_http_request* request, tarsier_exchange* exchange) {
+                http.respond(exchange, 200, nullptr, 0, bytes("after " + std::string(view(request->path))));
+              }).ok());
+  world.set_in_transit({});
+  EXPECT_THAT(answer.get(), EndsWith("after /a"));
+  EXPECT_THAT(nowhere.get(), StartsWith("HTTP/1.1 404"));
+}
+
+TEST_F(Service, HoldsRequestsOfAPluginThatUsesWhatIsReplaced) {
+  std::atomic<int> calls = 0;
+  ASSERT_TRUE(route("/a", [&](const tarsier_http_request*, tarsier_exchange* exchange) {
+                ++calls;
+                http.respond(exchange, 200, nullptr, 0, bytes("x"));
+              }).ok());
+  world.set_in_transit({"samples", "promql"});  // promql refers to what samples offers
+  auto answer = std::async(std::launch::async, [&] { return get("/a"); });
+  EXPECT_EQ(std::future_status::timeout, answer.wait_for(50ms));
+  EXPECT_EQ(0, calls);
+  world.set_in_transit({});
+  EXPECT_THAT(answer.get(), EndsWith("x"));
+}
+
+TEST_F(Service, LetsGoOfHeldRequestsAtItsEnd) {
+  world.set_in_transit({"promql"});
+  auto answer = std::async(std::launch::async, [&] { return get("/a"); });
+  EXPECT_EQ(std::future_status::timeout, answer.wait_for(20ms));
+  held.close();
+  EXPECT_THAT(answer.get(), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(get("/a"), StartsWith("HTTP/1.1 503")) << "and does not hold later ones";
 }
 
 TEST_F(Service, WaitsForAnswersThatAStoppingPluginOwes) {

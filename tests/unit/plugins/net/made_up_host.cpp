@@ -97,10 +97,14 @@ struct Tables {
   }
   static void unhold(tarsier_hold* held);
   static tarsier_str name(const tarsier_host* owner) { return str(of(owner).name); }
+  static int32_t in_transit(const tarsier_host* host, tarsier_str instance) {
+    return of(host).world->is_in_transit(std::string(view(instance))) ? 1 : 0;
+  }
   static constexpr tarsier_services kServices = {
-      sizeof(tarsier_services), nullptr, nullptr, nullptr, nullptr, enter, leave, hold, unhold, name};
+      sizeof(tarsier_services), nullptr, nullptr, nullptr, nullptr, enter, leave, hold, unhold, name, nullptr, in_transit};
 
   static int32_t ready(const tarsier_host* host) { return of(host).world->ready ? 1 : 0; }
+  static void not_running(const tarsier_host* host, tarsier_sink out) { out.write(out.user, bytes(of(host).world->not_running)); }
   static tarsier_status reload(const tarsier_host* host, tarsier_sink findings, tarsier_error* error) {
     auto& world = *of(host).world;
     findings.write(findings.user, bytes(world.reload_findings));
@@ -113,6 +117,7 @@ struct Tables {
       tarsier_control made{};
       made.size = sizeof(made);
       made.ready = ready;
+      made.not_running = not_running;
       made.reload = reload;
       made.metrics_text = metrics_text;
       return made;
@@ -185,6 +190,16 @@ bool MadeUpHost::quiesce(Instance& instance) {
   for (tarsier_hold* each : held) each->revoke(each->user);
   std::unique_lock lock(instance.mutex);
   return instance.left.wait_for(lock, std::chrono::seconds(20), [&] { return instance.in_flight == 0; });
+}
+
+void MadeUpHost::set_in_transit(std::set<std::string> instances) {
+  const std::lock_guard lock(mutex_);
+  in_transit_ = std::move(instances);
+}
+
+bool MadeUpHost::is_in_transit(const std::string& instance) {
+  const std::lock_guard lock(mutex_);
+  return instance.empty() ? !in_transit_.empty() : in_transit_.contains(instance);
 }
 
 void MadeUpHost::reopen(Instance& instance) {

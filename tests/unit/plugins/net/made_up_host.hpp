@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,8 +62,13 @@ class MadeUpHost {
   /// Lets calls begin again.
   static void reopen(Instance& instance);
 
+  /// The instances that are being replaced.
+  void set_in_transit(std::set<std::string> instances);
+  bool is_in_transit(const std::string& instance);
+
   Workers workers;
   std::atomic<bool> ready{true};
+  std::string not_running;
   tarsier_status reload_status = TARSIER_OK;
   std::string reload_findings;
 
@@ -71,6 +77,7 @@ class MadeUpHost {
   std::mutex mutex_;
   std::list<std::unique_ptr<tarsier_hold>> holds_;
   std::list<Instance> instances_;
+  std::set<std::string> in_transit_;
 };
 
 }  // namespace tarsier::net::test

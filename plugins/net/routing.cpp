@@ -1,0 +1,70 @@
+// Routing: prefixes, and precedence between an API's routes and those of every entrypoint.
+#include "plugins/net/routing.hpp"
+
+#include <algorithm>
+
+#include "plugins/lib/http/target.hpp"
+
+namespace tarsier::net {
+
+Routing::Routing(DispatchContext context, std::string root, std::vector<std::string> apis)
+    : context_(std::move(context)), root_(std::move(root)), apis_(std::move(apis)) {}
+
+void Routing::Choice::apply(Request& request) const {
+  request.api = api;
+  request.prefix = prefix;
+  request.path = join_path(request.segments, first);
+  request.path_args = match.args;
+}
+
+bool Routing::serves(const std::string& api) const {
+  return !api.empty() && api != "*" && api != root_ &&
+         std::any_of(apis_.begin(), apis_.end(), [&](const std::string& each) { return each == "*" || each == api; });
+}
+
+Routing::Choice Routing::choose(const Request& request) const {
+  Choice choice;
+  choice.in_transit = context_.in_transit("");
+  choice.api = root_;
+  const std::string& head = request.segments.front();
+  if (serves(head) && context_.router->has_api(head)) {
+    choice.api = head;
+    choice.prefix = "/" + head;
+    choice.first = 1;
+  }
+  choice.match = context_.router->find(choice.api, request.segments, choice.first, request.method);
+  if (!choice.match.route || choice.match.by_rest) {
+    // What stands on every entrypoint gives way to an API's own route, but not to its "**".
+    auto everywhere = context_.router->find("*", request.segments, choice.first, request.method);
+    if (everywhere.route || (!choice.match.route && everywhere.allowed != 0)) {
+      everywhere.allowed |= choice.match.allowed;
+      choice.match = std::move(everywhere);
+    }
+  }
+  choice.route = std::static_pointer_cast<PluginRoute>(choice.match.route);
+  return choice;
+}
+
+bool Routing::must_wait(const Choice& choice) const {
+  if (!choice.in_transit) return false;
+  if (!choice.route) return true;
+  if (choice.route->pattern.starts_with("/-/")) return false;  // the state of the process, also and above all now
+  if (choice.match.by_rest || choice.route->owner.empty()) return true;
+  return context_.in_transit(choice.route->owner);
+}
+
+Answer Routing::unmatched(const Request& request, const Choice& choice) const {
+  const bool prometheus = choice.api == "prometheus" && request.path.starts_with("/api/v1/");
+  if (prometheus && request.method == TARSIER_HTTP_OPTIONS) return {204, {}, ""};
+  if (choice.match.allowed != 0) {
+    Answer answer = text_answer(405, "Method Not Allowed");
+    answer.headers.push_back({"Allow", method_list(choice.match.allowed)});
+    return answer;
+  }
+  if (context_.is_ready() && !context_.in_transit("")) return text_answer(404, "404 page not found");
+  Answer answer = text_answer(503, "Service Unavailable: starting");
+  answer.headers.push_back({"Retry-After", "1"});
+  return answer;
+}
+
+}  // namespace tarsier::net
