@@ -69,6 +69,8 @@ function(tarsier_add_test)
   target_include_directories(${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LINKS} tarsier::sdk tarsier_options GTest::gmock GTest::gtest GTest::gtest_main)
   set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  # What is tested is optimised, the tests themselves are not: with sanitizers that halves the time to compile them.
+  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Debug>:-O0>)
   gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${ARG_NAME}." PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
                        ENVIRONMENT "${ARG_ENVIRONMENT}")
 endfunction()

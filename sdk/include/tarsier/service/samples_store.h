@@ -57,7 +57,38 @@ typedef struct tarsier_series {
   const int64_t *starts_ns;        /* start timestamps, or NULL */
   const uint32_t *histogram_offsets; /* sample_count + 1 offsets into histogram_bytes, or NULL: floats only */
   const uint8_t *histogram_bytes;
+  /* A sample may be the summary of several, where a store keeps no more than that of old times. NULL: none is. Otherwise one entry a
+   * sample: how many numbers, their sum, least and greatest, and what a counter lost at its resets since the sample before (so its increase is
+   * the difference of two values and the drops after the first). The time and value are the last one's. A reader looks at what follows only
+   * where `size` covers it. */
+  int64_t tier_ns;                 /* the span of the widest summary among them, 0: none */
+  const double *counts, *sums, *mins, *maxs, *drops;
 } tarsier_series;
+
+typedef struct tarsier_exemplar {
+  uint32_t size;
+  uint32_t label_count;
+  const tarsier_pair *labels; /* of the exemplar, such as trace_id; sorted by name */
+  int64_t time_ns;
+  double value;
+} tarsier_exemplar;
+
+typedef int32_t tarsier_cardinality_kind;
+enum {
+  TARSIER_CARDINALITY_SERIES_BY_METRIC = 0,     /* name: the metric's */
+  TARSIER_CARDINALITY_VALUES_BY_LABEL = 1,      /* name: the label's */
+  TARSIER_CARDINALITY_BYTES_BY_LABEL = 2,       /* of the values' texts, each once */
+  TARSIER_CARDINALITY_SERIES_BY_PAIR = 3,       /* name and value of the label */
+  TARSIER_CARDINALITY_NEW_SERIES_BY_METRIC = 4, /* that came within the last hour */
+};
+typedef struct tarsier_cardinality {
+  uint32_t size;
+  tarsier_cardinality_kind kind;
+  tarsier_str name, value;
+  uint64_t count;
+} tarsier_cardinality;
+
+enum { TARSIER_SNAPSHOT_WITHOUT_MEMORY = 1 }; /* what is on the disk in its final form only */
 
 typedef struct tarsier_metadata {
   uint32_t size;
@@ -94,6 +125,27 @@ typedef struct tarsier_samples_store {
                              tarsier_error *error);
   /* [work, PARALLEL] */
   tarsier_status (*stat)(void *self, tarsier_store_stat *out, tarsier_error *error);
+
+  /* What follows came with minor version 2 of the contract: ask TARSIER_HAS(store, member) and for NULL before each call. */
+
+  /* [work, PARALLEL] Exemplars in the range of the series that match, by series, ascending in time; labels as in `series`. Valid during the
+   * callback, which returns 0 to end early. */
+  tarsier_status (*exemplars)(void *self, const tarsier_select *select, void *user,
+                              int32_t (*on_series)(void *user, const tarsier_series *series, const tarsier_exemplar *exemplars, uint64_t count),
+                              tarsier_error *error);
+  /* [work, PARALLEL] Of the series that are written to: the `top` greatest of each kind, descending. Valid during the callback. */
+  tarsier_status (*cardinality)(void *self, uint64_t top, void *user, void (*each)(void *user, const tarsier_cardinality *item), tarsier_error *error);
+  /* [work, PARALLEL] Deletes the samples in the range that are stored now, of the series that match. When it returns OK no select sees them any
+   * more, also not after a crash; their place on the disk is freed by clean_deleted, or in time by itself. May take long. */
+  tarsier_status (*delete_samples)(void *self, const tarsier_select *select, tarsier_error *error);
+  /* [work, PARALLEL] Writes anew what holds deleted samples. May take long. */
+  tarsier_status (*clean_deleted)(void *self, tarsier_error *error);
+  /* [work, PARALLEL] Brings everything into its smallest form on the disk. May take long. */
+  tarsier_status (*compact)(void *self, tarsier_error *error);
+  /* [work, PARALLEL] Makes a consistent copy while everything goes on, and says its name and where it is (an absolute path of a directory
+   * with which the store can be started). `flags`: TARSIER_SNAPSHOT_*. On error nothing is left. May take long. */
+  tarsier_status (*snapshot)(void *self, uint32_t flags, void *user, void (*made)(void *user, tarsier_str name, tarsier_str directory),
+                             tarsier_error *error);
 } tarsier_samples_store;
 #ifdef __cplusplus
 }
