@@ -34,8 +34,8 @@ class Flushing {
 
   /// Before replay: removes what an unfinished flush left. Returns the names of the segments that stay.
   Result<std::vector<std::string>> recover();
-  /// After the catalogs were loaded.
-  void note_catalogued() { catalogued_ = head_.series_count(); }
+  /// After the catalogs were loaded: so many series are in them.
+  void note_catalogued(uint32_t series) noexcept { catalogued_ = series; }
   uint64_t last_number() const noexcept { return number_; }
   /// No flush has a number up to this one any more (partitions tell).
   void reserve_number(uint64_t number) noexcept { number_ = std::max(number_, number); }

@@ -2,11 +2,30 @@
 
 #include <algorithm>
 
+#include "chunk_decoder.hpp"
+
 namespace tarsier::samples {
 
 void Head::count_inserted() noexcept {
   samples_.fetch_add(std::exchange(uncounted_, 0), std::memory_order_relaxed);
   note_time(uncounted_max_);
+}
+
+Result<void> Head::adopt(Series& series, SeriesChunks chunks) {
+  if (series.chunks.empty() && series.chunks.newest() == SeriesChunks::kNever) {
+    uncounted_ += chunks.sample_count();
+    uncounted_max_ = std::max(uncounted_max_, chunks.newest());
+    series.chunks = std::move(chunks);
+    return {};
+  }
+  std::vector<ChunkView> views;
+  chunks.take(views);
+  Columns columns;
+  for (const ChunkView& view : views) {
+    if (auto decoded = decode_chunk(view, INT64_MIN, INT64_MAX, columns); !decoded) return decoded;
+  }
+  for (size_t row = 0; row < columns.size(); ++row) (void)insert(series, columns.at(row));
+  return {};
 }
 
 Result<HeadSelection> Head::select(std::span<const Matcher> matchers, int64_t start, int64_t end, bool labels_only) const {

@@ -64,6 +64,8 @@ class Head {
     if (sample.time > uncounted_max_) uncounted_max_ = sample.time;
     return inserted;
   }
+  /// Replay: gives samples to a series, which may have some.
+  Result<void> adopt(Series& series, SeriesChunks chunks);
   /// What was inserted shows in sample_count() and max_time() from now on. Part of every batch.
   void count_inserted() noexcept;
   /// Samples up to that time are stored, here or elsewhere: the out-of-order window counts from it.

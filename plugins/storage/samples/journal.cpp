@@ -80,7 +80,8 @@ Result<void> Journal::open() {
   auto finished = finished_number();
   if (!finished) return std::move(finished).error();
   last_finished_ = *finished;
-  return remove_finished();
+  if (auto removed = remove_finished(); !removed) return removed;
+  return open_rotated();
 }
 
 Result<uint64_t> Journal::finished_number() const {
@@ -106,33 +107,47 @@ Result<void> Journal::remove_finished() {
   return {};
 }
 
-Result<void> Journal::replay(JournalVisitor& visitor) {
+Result<void> Journal::open_rotated() {
   for (const uint64_t number : rotated_) {
     auto env = open_env(host_, journal_name(number), TARSIER_ENV_SEALED);
     if (!env) return std::move(env).error().in("open " + journal_name(number));
-    if (auto replayed = replay_environment(*env, visitor); !replayed) return std::move(replayed).error().in(journal_name(number));
+    to_replay_.push_back(std::move(*env));
   }
-  if (auto replayed = replay_environment(active_, visitor); !replayed) return std::move(replayed).error().in(kActiveName);
-  const std::scoped_lock lock(state_mutex_);
-  committed_ = next_sequence_ - 1;
   return {};
 }
 
-Result<void> Journal::replay_environment(const Env& env, JournalVisitor& visitor) {
-  auto snapshot = env.read();
-  if (!snapshot) return std::move(snapshot).error();
-  const auto seen = [&](uint64_t sequence, std::span<const uint8_t> value) {
-    next_sequence_ = std::max(next_sequence_, sequence + 1);
-    bytes_.fetch_add(value.size(), std::memory_order_relaxed);
+Result<void> Journal::replay_table(std::string_view table, Decode decode, JournalVisitor& visitor) {
+  const auto replay = [&](const Env& env) -> Result<void> {
+    auto snapshot = env.read();
+    if (!snapshot) return std::move(snapshot).error();
+    return each_value(*snapshot, table, [&](uint64_t sequence, std::span<const uint8_t> value) {
+      bytes_.fetch_add(value.size(), std::memory_order_relaxed);
+      {
+        const std::scoped_lock lock(state_mutex_);
+        next_sequence_ = std::max(next_sequence_, sequence + 1);
+      }
+      return decode(value, visitor);
+    });
   };
-  auto series = each_value(*snapshot, kSeriesTable,
-                           [&](uint64_t sequence, auto value) { return seen(sequence, value), decode_series(value, visitor); });
-  if (!series) return series;
-  auto metadata = each_value(*snapshot, kMetadataTable,
-                             [&](uint64_t sequence, auto value) { return seen(sequence, value), decode_metadata(value, visitor); });
-  if (!metadata) return metadata;
-  return each_value(*snapshot, kSamplesTable,
-                    [&](uint64_t sequence, auto value) { return seen(sequence, value), decode_samples(value, visitor); });
+  for (size_t i = 0; i < to_replay_.size(); ++i) {
+    if (auto replayed = replay(to_replay_[i]); !replayed) return std::move(replayed).error().in(journal_name(rotated_[i]));
+  }
+  if (auto replayed = replay(active_); !replayed) return std::move(replayed).error().in(kActiveName);
+  return {};
+}
+
+/// Series of every journal before metadata of any: they do not depend on one another.
+Result<void> Journal::replay_definitions(JournalVisitor& visitor) {
+  if (auto series = replay_table(kSeriesTable, decode_series, visitor); !series) return series;
+  return replay_table(kMetadataTable, decode_metadata, visitor);
+}
+
+Result<void> Journal::replay_samples(JournalVisitor& visitor) { return replay_table(kSamplesTable, decode_samples, visitor); }
+
+void Journal::end_replay() {
+  to_replay_.clear();
+  const std::scoped_lock lock(state_mutex_);
+  committed_ = next_sequence_ - 1;
 }
 
 uint64_t Journal::committed() const {

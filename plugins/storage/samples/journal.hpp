@@ -41,8 +41,12 @@ class Journal {
 
   /// Opens the active environment, making it when absent.
   Result<void> open();
-  /// Everything that counts: rotated journals in order, then the active one.
-  Result<void> replay(JournalVisitor& visitor);
+  /// Everything that counts, rotated journals in order, then the active one: series and metadata.
+  Result<void> replay_definitions(JournalVisitor& visitor);
+  /// Samples; both may run at the same time.
+  Result<void> replay_samples(JournalVisitor& visitor);
+  /// Both are done. Before the first write().
+  void end_replay();
 
   /// The sequence number that the next entry gets.
   uint64_t next_sequence() const noexcept { return next_sequence_; }
@@ -73,13 +77,16 @@ class Journal {
   uint64_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
  private:
-  Result<void> replay_environment(const Env& env, JournalVisitor& visitor);
+  Result<void> open_rotated();
+  using Decode = Result<void> (*)(std::span<const uint8_t> bytes, JournalVisitor& visitor);
+  Result<void> replay_table(std::string_view table, Decode decode, JournalVisitor& visitor);
   Result<uint64_t> finished_number() const;
   void completed(const Result<void>& outcome, uint64_t sequence);
 
   const Host& host_;
   Env active_;
   std::vector<uint64_t> rotated_;
+  std::vector<Env> to_replay_;  // those that rotated_ names, until they are replayed
   uint64_t last_finished_ = 0;
   std::atomic<uint64_t> bytes_{0};
   uint64_t next_sequence_ = kBeforeAll + 1;

@@ -57,15 +57,15 @@ struct Metadata {
 
 void encode_metadata(std::string_view metric, const Metadata& metadata, std::vector<uint8_t>& out);
 
-/// Receives what the decoders find; text, numbers and histogram bytes are valid during the call.
+/// Receives what the decoders find, as far as it wants it; text, numbers and histogram bytes are valid during the call.
 struct JournalVisitor {
   virtual ~JournalVisitor() = default;
   /// The texts of the definitions that follow; each is looked up once, however many series have it.
-  virtual void symbols(std::span<const std::string_view> texts) = 0;
+  virtual void symbols(std::span<const std::string_view> /*texts*/) {}
   /// `pairs`: name, value, name, value, ...: numbers of those texts, in order of the names.
-  virtual void series(uint64_t ref, std::span<const uint32_t> pairs) = 0;
-  virtual void sample(uint64_t ref, const Sample& sample) = 0;
-  virtual void metadata(std::string_view metric, Metadata metadata) = 0;
+  virtual void series(uint64_t /*ref*/, std::span<const uint32_t> /*pairs*/) {}
+  virtual void sample(uint64_t /*ref*/, const Sample& /*sample*/) {}
+  virtual void metadata(std::string_view /*metric*/, Metadata /*metadata*/) {}
 };
 
 Result<void> decode_samples(std::span<const uint8_t> bytes, JournalVisitor& visitor);

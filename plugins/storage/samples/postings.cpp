@@ -55,7 +55,7 @@ void PostingsMap::grow() {
 }
 
 bool PostingsMap::append(uint32_t name, uint32_t value, uint32_t id) {
-  if ((size_ + 1) * 4 > slots_.size() * 3) grow();
+  if ((size_ + 1) * 5 > slots_.size() * 4) grow();
   const uint64_t pair = uint64_t{name} << 32 | value;
   Slot& slot = slots_[place(pair)];
   const bool fresh = slot.pair == UINT64_MAX;

@@ -34,7 +34,7 @@ uint32_t SeriesTable::find(Labels labels) const {
 }
 
 uint32_t SeriesTable::add(uint64_t hash, uint64_t ref, std::span<const uint32_t> pairs) {
-  if (size_t{size() + 1} * 4 > slots_.size() * 3) grow();
+  if (size_t{size() + 1} * 5 > slots_.size() * 4) grow();
   Series fresh;
   fresh.hash = hash;
   fresh.ref = ref;

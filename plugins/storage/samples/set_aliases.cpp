@@ -59,7 +59,7 @@ void SetAliases::add(const SetHash& hash, uint32_t series, size_t most) {
     slots_ = {};
     size_ = 0;
   }
-  if ((size_ + 1) * 4 > slots_.size() * 3) grow();
+  if ((size_ + 1) * 5 > slots_.size() * 4) grow();
   place({hash.low, hash.high, series});
   ++size_;
 }

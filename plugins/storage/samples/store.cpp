@@ -1,8 +1,9 @@
 #include "store.hpp"
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <unordered_map>
+
+#include "replay.hpp"
 
 namespace tarsier::samples {
 namespace {
@@ -11,74 +12,6 @@ constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
 constexpr uint64_t kFlushSamplesPerSeries = 8;
 
 }  // namespace
-
-/// Puts what catalogs and journals hold into the head. Limits were checked when it was written.
-class Store::Replay final : public JournalVisitor {
- public:
-  Replay(Head& head, MetadataTable& metadata) : head_(head), metadata_(metadata) {}
-
-  void symbols(std::span<const std::string_view> texts) override {
-    numbers_.clear();
-    hashes_.clear();
-    for (const std::string_view text : texts) {
-      hashes_.push_back(hash_text(text));
-      numbers_.push_back(head_.table().symbols().intern(text, hashes_.back()));
-    }
-  }
-  void series(uint64_t ref, std::span<const uint32_t> pairs) override {
-    SeriesTable& table = head_.table();
-    pairs_.clear();
-    uint64_t hash = kLabelHashSeed;
-    for (size_t i = 0; i < pairs.size(); i += 2) {
-      hash = fold_hash(hash, hashes_[pairs[i]], hashes_[pairs[i + 1]]);
-      pairs_.push_back(numbers_[pairs[i]]);
-      pairs_.push_back(numbers_[pairs[i + 1]]);
-    }
-    head_.reserve_refs(ref);
-    uint32_t id = table.find(hash, pairs_);
-    if (id == kNoSeries) id = table.add(hash, ref, pairs_);
-    table[id].defined_in = kBeforeAll;
-    if (table[id].ref != ref) other_refs_[ref] = id;
-  }
-  void sample(uint64_t ref, const Sample& sample) override {
-    const uint32_t id = find(ref);
-    if (id == kNoSeries) {
-      ++unknown_;
-      return;
-    }
-    (void)head_.insert(head_.table()[id], sample);
-  }
-  void metadata(std::string_view metric, Metadata metadata) override { (void)metadata_.set(metric, std::move(metadata)); }
-  uint64_t unknown() const noexcept { return unknown_; }
-
- private:
-  /// Numbers of series ascend with their place in the table, and a batch mostly holds neighbours.
-  uint32_t find(uint64_t ref) {
-    const SeriesTable& table = head_.table();
-    if (last_ + 1 < table.size() && table[last_ + 1].ref == ref) return ++last_;
-    uint32_t low = 0, high = table.size();
-    while (low < high) {
-      const uint32_t middle = low + (high - low) / 2;
-      if (table[middle].ref < ref) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    if (low < table.size() && table[low].ref == ref) return last_ = low;
-    const auto other = other_refs_.find(ref);
-    return other == other_refs_.end() ? kNoSeries : other->second;
-  }
-
-  Head& head_;
-  MetadataTable& metadata_;
-  uint32_t last_ = 0;  // series of the sample before
-  std::vector<uint32_t> numbers_;  // of the texts of the record in hand
-  std::vector<uint64_t> hashes_;
-  std::vector<uint32_t> pairs_;
-  boost::unordered_flat_map<uint64_t, uint32_t> other_refs_;  // of series that were forgotten and came again
-  uint64_t unknown_ = 0;
-};
 
 Store::Store(const Host& host, Options options, ParallelFor parallel_for)
     : host_(host),
@@ -122,18 +55,9 @@ Result<void> Store::open() {
   if (auto opened = sealed_.open(*partitions, *segments); !opened) return opened;
   note_sealed();
   Replay replay(head_, metadata_);
-  {
-    const auto lock = head_.lock_for_writing();
-    if (auto loaded = catalog_.load(replay); !loaded) return loaded;
-  }
-  flushing_.note_catalogued();
   const auto lock = head_.lock_for_writing();
-  if (auto replayed = journal_.replay(replay); !replayed) return replayed;
-  head_.count_inserted();
-  if (replay.unknown() != 0) {
-    return Error{TARSIER_CORRUPT,
-                 "the journal holds " + std::to_string(replay.unknown()) + " samples of series that it does not define"};
-  }
+  if (auto replayed = replay.run(catalog_, journal_, parallel_for_); !replayed) return replayed;
+  flushing_.note_catalogued(replay.catalogued());
   return {};
 }
 

@@ -68,7 +68,6 @@ class Store {
   Counters& counters() noexcept { return counters_; }
 
  private:
-  class Replay;
   Result<std::vector<std::string>> partition_names() const;
   void note_sealed();
   void restore_newest();

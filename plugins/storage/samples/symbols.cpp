@@ -25,7 +25,7 @@ uint32_t Symbols::find(std::string_view text, uint64_t hash) const noexcept {
 uint32_t Symbols::intern(std::string_view text, uint64_t hash) {
   const uint32_t known = find(text, hash);
   if (known != kNoSymbol) return known;
-  if (size_t{size() + 1} * 4 > slots_.size() * 3) grow();
+  if (size_t{size() + 1} * 5 > slots_.size() * 4) grow();
   const uint32_t symbol = texts_.push_back({store(text), static_cast<uint32_t>(text.size())});
   const size_t mask = slots_.size() - 1;
   size_t at = hash & mask;

@@ -120,7 +120,7 @@ inline Result<void> post(const Host& host, const Post& options, std::function<vo
   return Result<void>::from_c(status, error);
 }
 
-/// [work] Calls function(i) for each i below `count`, in parallel; returns when all have returned.
+/// [ctl, work] Calls function(i) for each i below `count`, in parallel; returns when all have returned.
 inline void parallel_for(const Host& host, uint64_t count, const std::function<void(uint64_t)>& function) {
   host.scheduler->parallel_for(
       host.raw(), count, const_cast<std::function<void(uint64_t)>*>(&function),

@@ -77,7 +77,7 @@ typedef struct tarsier_scheduler {
   void (*cancel)(tarsier_timer *timer);
   /* [any] Runs the job soon, once. AGAIN when the instance has more than its share of jobs waiting. */
   tarsier_status (*post)(const tarsier_host *host, const tarsier_job *job, tarsier_error *error);
-  /* [work] Runs run(user, i) for i in [0, count) on idle workers and on the calling thread; returns when all are done. */
+  /* [ctl, work] Runs run(user, i) for i in [0, count) on idle workers and on the calling thread; returns when all are done. */
   void (*parallel_for)(const tarsier_host *host, uint64_t count, void *user, void (*run)(void *user, uint64_t index));
   /* [ctl, work] Calls on_event(user, path, TARSIER_WATCH_*) [work] when a file, or an entry of a directory, changes; bursts are merged
    * over 100 ms. A file may be absent, and may be replaced by rename. */

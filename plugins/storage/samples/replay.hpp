@@ -1,0 +1,72 @@
+// Replay: puts what catalogs and journals hold into the head, at a start. Labels and samples are read side by side: the samples of a series
+// are told apart by its number, which is all that a journal says of it, and come to their series when both are there.
+#pragma once
+
+#include "head.hpp"
+#include "journal.hpp"
+#include "metadata_table.hpp"
+#include "query.hpp"
+#include "series_catalog.hpp"
+
+namespace tarsier::samples {
+
+class Replay {
+ public:
+  Replay(Head& head, MetadataTable& metadata) : labels_(head, metadata), samples_(head.window()), head_(head) {}
+
+  /// The caller holds the head's lock for writing. Limits are not checked: they were when it was written. CORRUPT when there are samples of
+  /// series that nothing defines.
+  Result<void> run(const SeriesCatalog& catalog, Journal& journal, const ParallelFor& parallel_for);
+  /// How many series the catalogs have.
+  uint32_t catalogued() const noexcept { return catalogued_; }
+
+ private:
+  /// Makes the series.
+  class Definitions final : public JournalVisitor {
+   public:
+    Definitions(Head& head, MetadataTable& metadata) : head_(head), metadata_(metadata) {}
+    void symbols(std::span<const std::string_view> texts) override;
+    void series(uint64_t ref, std::span<const uint32_t> pairs) override;
+    void metadata(std::string_view metric, Metadata metadata) override;
+    /// kNoSeries when nothing defines it. Fast for numbers that ascend.
+    uint32_t find(uint64_t ref);
+
+   private:
+    Head& head_;
+    MetadataTable& metadata_;
+    uint32_t last_ = 0;              // series that was found last
+    std::vector<uint32_t> numbers_;  // of the texts of the record in hand
+    std::vector<uint64_t> hashes_;
+    std::vector<uint32_t> pairs_;
+    boost::unordered_flat_map<uint64_t, uint32_t> other_refs_;  // of series that were forgotten and came again
+  };
+
+  /// Collects samples by number of the series.
+  class Samples final : public JournalVisitor {
+   public:
+    explicit Samples(int64_t window) : window_(window) {}
+    void sample(uint64_t ref, const Sample& sample) override;
+    struct Entry {
+      uint64_t ref = 0;
+      SeriesChunks chunks;
+    };
+    SegmentedVector<Entry>& entries() noexcept { return entries_; }
+
+   private:
+    uint32_t find_or_add(uint64_t ref);
+    const int64_t window_;
+    uint32_t last_ = 0;  // entry of the sample before
+    SegmentedVector<Entry> entries_;
+    boost::unordered_flat_map<uint64_t, uint32_t> by_ref_;
+  };
+
+  Result<void> define(const SeriesCatalog& catalog, Journal& journal);
+  Result<void> join();
+
+  Definitions labels_;
+  Samples samples_;
+  Head& head_;
+  uint32_t catalogued_ = 0;
+};
+
+}  // namespace tarsier::samples
