@@ -1,10 +1,21 @@
 #include "flushing.hpp"
 
+#include <malloc.h>
 #include <map>
 
 #include "chunk_decoder.hpp"
 
 namespace tarsier::samples {
+namespace {
+
+/// Chunks that were taken over many minutes are freed at once; the allocator would keep their pages for good.
+void give_back_memory() noexcept {
+#ifdef __GLIBC__
+  (void)malloc_trim(0);  // whether there was any
+#endif
+}
+
+}  // namespace
 
 Result<std::vector<std::string>> Flushing::recover() {
   auto names = list_envs(host_, kSegmentPrefix);
@@ -53,6 +64,8 @@ Result<void> Flushing::run(std::mutex& writer_mutex, const std::function<void(He
   catalogued_ = to_catalogue_;
   publish(std::move(made));
   head_.drop_frozen();
+  frozen.reset();
+  give_back_memory();
   if (auto removed = catalog_.remove_superseded(); !removed) return removed;
   return journal_.remove_finished();
 }

@@ -62,6 +62,6 @@ const char* Symbols::store(std::string_view text) {
   return place;
 }
 
-size_t Symbols::memory_bytes() const noexcept { return block_bytes_ + slots_.capacity() * sizeof(Slot) + texts_.capacity_bytes(); }
+size_t Symbols::memory_bytes() const noexcept { return block_bytes_ + slots_.capacity() * sizeof(Slot) + texts_.bytes(); }
 
 }  // namespace tarsier::samples
