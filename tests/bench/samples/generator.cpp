@@ -217,16 +217,21 @@ std::vector<GeneratedSeries> make_series(const Load& load) {
   return all;
 }
 
-void make_samples(const Load& load, GeneratedSeries series, std::vector<int64_t>& times, std::vector<double>& values) {
+int64_t next_sample(const Load& load, GeneratedSeries& series, int64_t scrape) {
   const uint64_t host_random = mix(series.host * 7919ULL + load.seed);
+  const auto number = static_cast<uint64_t>(scrape);
+  const uint64_t jitter = mix(host_random + number);
+  const int64_t time_ms = load.start_ms + scrape * load.step_ms +
+                          static_cast<int64_t>(host_random % static_cast<uint64_t>(load.step_ms)) +
+                          (jitter % 20 == 0 ? static_cast<int64_t>(jitter / 20 % 5) : 0);
+  (void)step(load, series, number, static_cast<double>(time_ms) / 1000.0);
+  return time_ms;
+}
+
+void make_samples(const Load& load, GeneratedSeries series, std::vector<int64_t>& times, std::vector<double>& values) {
   for (int64_t scrape = 0; scrape < load.scrapes; ++scrape) {
-    const auto number_of = static_cast<uint64_t>(scrape);
-    const uint64_t jitter = mix(host_random + number_of);
-    const int64_t time_ms = load.start_ms + scrape * load.step_ms +
-                            static_cast<int64_t>(host_random % static_cast<uint64_t>(load.step_ms)) +
-                            (jitter % 20 == 0 ? static_cast<int64_t>(jitter / 20 % 5) : 0);
-    times.push_back(time_ms * 1'000'000);
-    values.push_back(step(load, series, number_of, static_cast<double>(time_ms) / 1000.0));
+    times.push_back(next_sample(load, series, scrape) * 1'000'000);
+    values.push_back(series.value);
   }
 }
 

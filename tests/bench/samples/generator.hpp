@@ -47,6 +47,9 @@ struct GeneratedSeries {
 /// In the order in which the hosts list them.
 std::vector<GeneratedSeries> make_series(const Load& load);
 
+/// The sample of the next scrape, whose number it is; sets the series' value, returns the time in ms.
+int64_t next_sample(const Load& load, GeneratedSeries& series, int64_t scrape);
+
 /// Times (ns) and values of one series.
 void make_samples(const Load& load, GeneratedSeries series, std::vector<int64_t>& times, std::vector<double>& values);
 
