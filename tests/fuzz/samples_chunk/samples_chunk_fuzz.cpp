@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "plugins/storage/samples/chunk_decoder.hpp"
+#include "plugins/storage/samples/head_segment.hpp"
 #include "plugins/storage/samples/journal_codec.hpp"
 #include "plugins/storage/samples/partition.hpp"
 #include "plugins/storage/samples/postings.hpp"
@@ -92,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::span<const uint8_t> bytes(data + 1, size - 1);
   Sum sum;
-  switch (data[0] % 10) {
+  switch (data[0] % 11) {
     case 0:
       fuzz_chunk(bytes);
       break;
@@ -118,6 +119,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     case 7:
       fuzz_block(build_block(bytes));
+      break;
+    case 10:
+      (void)SegmentInfo::decode(bytes).ok();
       break;
     case 8:
       (void)decode_groups(bytes, 1'000'000).ok();
