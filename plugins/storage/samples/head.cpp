@@ -90,12 +90,14 @@ bool Head::forget_before(int64_t cutoff) {
   if (gone == 0 || gone * 4 < table_->size()) return false;
   auto kept = std::make_shared<SeriesTable>();
   std::vector<Label> labels;
+  LabelNumbers numbers;
   for (uint32_t id = 0; id < table_->size(); ++id) {
     Series& series = (*table_)[id];
     if (ended(series)) continue;
     labels.clear();
     table_->labels(id, labels);
-    Series& moved = (*kept)[kept->find_or_add(labels, series.ref)];
+    (void)kept->find(labels, numbers);  // for the numbers: each series is there once
+    Series& moved = (*kept)[kept->add(labels, numbers, series.ref)];
     moved.defined_in = series.defined_in;
     moved.chunks = std::move(series.chunks);
   }

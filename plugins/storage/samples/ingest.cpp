@@ -148,11 +148,11 @@ void Ingest::resolve(const batch::Sets& sets, const Rows& rows) {
 /// The series of decoded labels; a new one is made unless a limit forbids it.
 uint32_t Ingest::resolve_labels(Labels labels, Refusal& refusal) {
   SeriesTable& table = head_.table();
-  const uint32_t found = table.find(labels);
+  const uint32_t found = table.find(labels, numbers_);
   if (found != kNoSeries) return found;
   size_t text_bytes = 0;
   for (const auto& [name, value] : labels) text_bytes += name.size() + value.size();
-  return limited(labels.size(), text_bytes, refusal) ? kNoSeries : table.find_or_add(labels, head_.next_ref());
+  return limited(labels.size(), text_bytes, refusal) ? kNoSeries : table.add(labels, numbers_, head_.next_ref());
 }
 
 /// Sets that were seen before cost one hash and one look-up each; memory is asked for ahead of its use.

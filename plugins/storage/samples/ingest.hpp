@@ -78,6 +78,7 @@ class Ingest {
   std::vector<uint32_t> pairs_;
   std::vector<SetHash> hashes_;
   std::vector<Label> labels_;
+  LabelNumbers numbers_;
   SamplesRecord samples_record_;
   SeriesRecord series_record_;
   JournalEntry entry_;

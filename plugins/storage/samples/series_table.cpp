@@ -19,18 +19,40 @@ uint32_t SeriesTable::find(uint64_t hash, std::span<const uint32_t> pairs) const
   return kNoSeries;
 }
 
-uint32_t SeriesTable::find(Labels labels) const {
-  std::vector<uint32_t> pairs;
-  pairs.reserve(labels.size() * 2);
-  uint64_t hash = kLabelHashSeed;
-  for (const auto& [name, value] : labels) {
-    const uint64_t name_hash = hash_text(name), value_hash = hash_text(value);
-    pairs.push_back(symbols_.find(name, name_hash));
-    pairs.push_back(symbols_.find(value, value_hash));
-    if (pairs.back() == kNoSymbol || pairs[pairs.size() - 2] == kNoSymbol) return kNoSeries;
-    hash = fold_hash(hash, name_hash, value_hash);
+/// False when there is no such symbol. The text at the same place of the set before is often the same.
+bool SeriesTable::number(std::string_view text, size_t at, LabelNumbers& numbers) const {
+  uint32_t& symbol = numbers.symbols[at];
+  if (symbol < symbols_.size() && symbols_.text(symbol) == text) return true;
+  numbers.hashes[at] = hash_text(text);
+  symbol = symbols_.find(text, numbers.hashes[at]);
+  return symbol != kNoSymbol;
+}
+
+uint32_t SeriesTable::find(Labels labels, LabelNumbers& numbers) const {
+  numbers.symbols.resize(labels.size() * 2, kNoSymbol);
+  numbers.hashes.resize(labels.size() * 2);
+  numbers.hash = kLabelHashSeed;
+  bool known = true;
+  for (size_t at = 0; const auto& [name, value] : labels) {
+    const bool has_name = number(name, at, numbers);
+    const bool has_value = number(value, at + 1, numbers);
+    known = known && has_name && has_value;
+    numbers.hash = fold_hash(numbers.hash, numbers.hashes[at], numbers.hashes[at + 1]);
+    at += 2;
   }
-  return find(hash, pairs);
+  return known ? find(numbers.hash, numbers.symbols) : kNoSeries;
+}
+
+uint32_t SeriesTable::add(Labels labels, LabelNumbers& numbers, uint64_t ref) {
+  const auto intern = [&](std::string_view text, size_t at) {
+    if (numbers.symbols[at] == kNoSymbol) numbers.symbols[at] = symbols_.intern(text, numbers.hashes[at]);
+  };
+  for (size_t at = 0; const auto& [name, value] : labels) {
+    intern(name, at);
+    intern(value, at + 1);
+    at += 2;
+  }
+  return add(numbers.hash, ref, numbers.symbols);
 }
 
 uint32_t SeriesTable::add(uint64_t hash, uint64_t ref, std::span<const uint32_t> pairs) {
@@ -49,18 +71,6 @@ uint32_t SeriesTable::add(uint64_t hash, uint64_t ref, std::span<const uint32_t>
     if (postings_.append(pairs[i], pairs[i + 1], series)) values_[pairs[i]].push_back(pairs[i + 1]);
   }
   return series;
-}
-
-uint32_t SeriesTable::find_or_add(Labels labels, uint64_t ref) {
-  std::vector<uint32_t> pairs;
-  pairs.reserve(labels.size() * 2);
-  for (const auto& [name, value] : labels) {
-    pairs.push_back(symbols_.intern(name));
-    pairs.push_back(symbols_.intern(value));
-  }
-  const uint64_t hash = hash_labels(labels);
-  const uint32_t known = find(hash, pairs);
-  return known != kNoSeries ? known : add(hash, ref, pairs);
 }
 
 void SeriesTable::labels(uint32_t series, std::vector<Label>& out) const {

@@ -26,6 +26,13 @@ struct Series {
   SeriesChunks chunks;
 };
 
+/// A label set as numbers of symbols. Kept from one set to the next, since neighbours share most of their labels.
+struct LabelNumbers {
+  uint64_t hash = 0;
+  std::vector<uint32_t> symbols;  // name, value, name, value, ...; kNoSymbol: the table has no such text
+  std::vector<uint64_t> hashes;   // of their texts
+};
+
 class SeriesTable final : public LabelIndex {
  public:
   SeriesTable() = default;
@@ -41,16 +48,16 @@ class SeriesTable final : public LabelIndex {
 
   /// `pairs`: symbols of this table, sorted by the names' text.
   uint32_t find(uint64_t hash, std::span<const uint32_t> pairs) const noexcept;
-  /// kNoSeries when it is not there; interns nothing.
-  uint32_t find(Labels labels) const;
+  /// kNoSeries when it is not there; interns nothing. `numbers` may hold any earlier set, also of another table.
+  uint32_t find(Labels labels, LabelNumbers& numbers) const;
   void prefetch(uint32_t series) const noexcept {
     const auto* entry = reinterpret_cast<const char*>(&series_[series]);
     __builtin_prefetch(entry, 1);
     __builtin_prefetch(entry + 64, 1);
   }
   uint32_t add(uint64_t hash, uint64_t ref, std::span<const uint32_t> pairs);
-  /// Both in one, interning what is new.
-  uint32_t find_or_add(Labels labels, uint64_t ref);
+  /// What find() has not found, with the numbers that it has left; interns what is new.
+  uint32_t add(Labels labels, LabelNumbers& numbers, uint64_t ref);
   /// Name, value, name, value, ...: symbols.
   std::span<const uint32_t> pairs(uint32_t series) const noexcept {
     return {series_[series].pairs, size_t{series_[series].pair_count} * 2};
@@ -73,6 +80,7 @@ class SeriesTable final : public LabelIndex {
     uint32_t tag = 0;
     uint32_t series = kNoSeries;
   };
+  bool number(std::string_view text, size_t at, LabelNumbers& numbers) const;
   void grow();
   const uint32_t* store(std::span<const uint32_t> pairs);
 
