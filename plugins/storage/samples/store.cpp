@@ -1,8 +1,9 @@
 #include "store.hpp"
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <unordered_map>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace tarsier::samples {
 namespace {
@@ -72,7 +73,7 @@ class Store::Replay final : public JournalVisitor {
 
   Head& head_;
   MetadataTable& metadata_;
-  uint32_t last_ = 0;  // series of the sample before
+  uint32_t last_ = 0;              // series of the sample before
   std::vector<uint32_t> numbers_;  // of the texts of the record in hand
   std::vector<uint64_t> hashes_;
   std::vector<uint32_t> pairs_;
@@ -89,9 +90,10 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       ingest_(head_, journal_, metadata_, options_, counters_),
       journal_(host),
       catalog_(host),
+      deletions_(host),
       flushing_(host, head_, journal_, catalog_, metadata_),
-      sealing_(host, head_),
-      merging_(host, sealed_, options_) {}
+      sealing_(host, head_, deletions_),
+      merging_(host, sealed_, deletions_, options_) {}
 
 Result<std::vector<std::string>> Store::partition_names() const {
   auto names = list_envs(host_, "samples/");
@@ -105,7 +107,8 @@ Result<std::vector<std::string>> Store::partition_names() const {
 
 void Store::note_sealed() {
   const Sealed sealed = sealed_.all();
-  flushing_.reserve_number(sealed_.last_flush());
+  flushing_.reserve_number(std::max(sealed_.last_flush(), deletions_.last_flush()));
+  deletions_.reserve_number(sealed_.last_revision());
   for (const auto& partition : sealed.partitions) head_.note_time(partition->info().max_time);
   for (const auto& segment : sealed.segments) {
     segments_since_[segment->info().window_start] = INT64_MIN;
@@ -120,6 +123,7 @@ Result<void> Store::open() {
   auto partitions = partition_names();
   if (!partitions) return std::move(partitions).error();
   if (auto opened = sealed_.open(*partitions, *segments); !opened) return opened;
+  if (auto opened = deletions_.open(); !opened) return opened;
   note_sealed();
   Replay replay(head_, metadata_);
   {
@@ -137,9 +141,10 @@ Result<void> Store::open() {
   return {};
 }
 
-/// The newest sample of each series that is in a segment: without it a sample that comes again would not be known as one. Not needed
-/// before the first batch, so a start does not wait for it.
+/// The newest sample of each series that is in a segment: without it a sample that comes again would not be known as one. Not
+/// needed before the first batch, so a start does not wait for it.
 void Store::restore_newest() {
+  bool known = true;
   for (const auto& segment : sealed_.all().segments) {
     const auto read = [&]() -> Result<void> {
       auto reader = SegmentReader::open(segment);
@@ -159,8 +164,13 @@ void Store::restore_newest() {
     if (done) continue;
     host_.error("the newest samples of a segment are not known; some that come again will be stored again",
                 {field("segment", segment->name()), field("error", done.error().message())});
-    if (done.error().code() == TARSIER_CORRUPT) sealed_.set_aside(segment, done.error());
+    if (done.error().code() == TARSIER_CORRUPT) {
+      sealed_.set_aside(segment, done.error());
+    } else {
+      known = false;
+    }
   }
+  if (known) head_.note_newest_known();
 }
 
 void Store::await_newest() {
@@ -272,6 +282,7 @@ Result<void> Store::maintain(int64_t now_ns) {
   if (flush_wanted() || head_.has_before(cutoff)) done = flush_locked();
   if (done) done = seal_windows(cutoff, due);
   apply_retention(now_ns);
+  if (done) done = forget_spent_in_time();
   return done;
 }
 
@@ -282,6 +293,7 @@ void Store::apply_retention(int64_t now_ns) {
 }
 
 Result<void> Store::merge(int64_t now_ns) {
+  const std::scoped_lock lock(merge_mutex_);
   auto made = merging_.run(now_ns);
   if (!made) return std::move(made).error();
   counters_.merged_partitions.fetch_add(*made, std::memory_order_relaxed);
@@ -295,7 +307,8 @@ DamageSink Store::damage_sink() const {
 Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                            uint64_t max_series, const std::function<bool()>& cancelled) const {
   return Query::find(
-      head_, [this] { return sealed_.all(); }, damage_sink(), matchers, range, labels_only, max_series, cancelled);
+      head_, deletions_.all(), [this] { return sealed_.all(); }, damage_sink(), matchers, range, labels_only, max_series,
+      cancelled);
 }
 
 namespace {
