@@ -1,5 +1,5 @@
-// Backup: a consistent copy of each environment, while writing goes on. A sealed one is a hard link where the file system allows
-// it.
+// Backup and snapshots: a consistent copy of each environment, while writing goes on. A sealed one is a hard link where the file
+// system allows it.
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/storage/data_dir.hpp"
+#include "core/storage/env_name.hpp"
 #include "core/storage/handle.hpp"
 #include "core/storage/lmdb_error.hpp"
 #include "core/storage/sealed_note.hpp"
@@ -54,7 +55,12 @@ Result<void> Storage::backup(std::string_view prefix, const std::string& directo
   if (auto ok = make_directories(directory); !ok) return ok;
   auto names = list(prefix);
   if (!names) return std::move(names).error();
-  for (const std::string& name : *names) {
+  return backup_all(*names, directory);
+}
+
+Result<void> Storage::backup_all(const std::vector<std::string>& names, const std::string& directory) {
+  for (const std::string& name : names) {
+    if (auto ok = check_env_name(name); !ok) return ok;
     auto ok = backup_one(name, directory + "/" + name);
     // Removed, or rotated away, since it was listed.
     if (!ok && ok.error().code() == TARSIER_NOT_FOUND) continue;
@@ -63,14 +69,46 @@ Result<void> Storage::backup(std::string_view prefix, const std::string& directo
   return {};
 }
 
+/// A sealed one is not opened, so that a damaged one is copied, too, as it is.
 Result<void> Storage::backup_one(const std::string& name, const std::string& directory) {
-  const bool sealed = is_sealed(dir_->env_dir(name));
-  auto env = open_env(nullptr, name, {sealed ? kSealedFlag : 0U, TARSIER_DURABILITY_DEFAULT, 0});
+  const std::string from = dir_->env_dir(name);
+  if (is_sealed(from)) {
+    Result<void> done = make_directories(directory);
+    if (done) done = copy_sealed(from, directory);
+    if (done || file_exists(from + "/data.mdb")) return done;
+    if (auto removed = remove_tree(directory); !removed) return removed;
+    return Error{TARSIER_NOT_FOUND, "environment " + name + " was removed meanwhile"};
+  }
+  auto env = open_env(nullptr, name, {0U, TARSIER_DURABILITY_DEFAULT, 0});
   if (!env) return std::move(env).error();
   Result<void> done = make_directories(directory);
-  if (done) done = sealed ? copy_sealed((*env)->environment->dir(), directory) : copy_active(*env, directory);
+  if (done) done = copy_active(*env, directory);
   close_env(*env);
   return done;
+}
+
+Result<std::string> Storage::snapshot(std::string_view name, const std::vector<std::string>& environments) {
+  if (name.empty() || name.front() == '.' || name.find('/') != std::string_view::npos || name.find('\0') != std::string_view::npos)
+    return Error::invalid("snapshot \"" + std::string(name) + "\": a name has no slash and does not begin with a dot");
+  const std::string all = dir_->path() + "/" + std::string(kSnapshots), made = all + "/" + std::string(name);
+  if (std::error_code unknown; std::filesystem::exists(made, unknown)) return Error::invalid("snapshot " + made + ": it exists");
+  // Made under a temporary name, which a start removes.
+  const std::string temporary = dir_->path() + "/" + std::string(kSnapshotPrefix) + std::string(name);
+  Result<void> done = make_directories(temporary);
+  if (done) done = backup_all(environments, temporary);
+  if (done) done = make_directories(all);
+  if (done) done = rename_file(temporary, made);
+  if (done) done = sync_directory(all);
+  if (!done) {
+    for (const std::string* left : {&temporary, &made}) {
+      if (auto removed = remove_tree(*left); !removed) return std::move(done).error().in(removed.error().message());
+    }
+    return std::move(done).error().in("snapshot " + made);
+  }
+  std::error_code failed;
+  std::string absolute = std::filesystem::absolute(made, failed).native();
+  if (failed) return system_error(failed.value(), "find the path of " + made);
+  return absolute;
 }
 
 }  // namespace tarsier::storage

@@ -20,7 +20,9 @@ constexpr const char* kEnvFiles[] = {"lock.mdb", "synced", "sealed", "rotating"}
 
 std::string rotating_path(const std::string& env_dir) { return env_dir + "/rotating"; }
 
-bool is_temporary(const std::string& name) { return name.starts_with(kSealPrefix) || name.starts_with(kFreshPrefix); }
+bool is_temporary(const std::string& name) {
+  return name.starts_with(kSealPrefix) || name.starts_with(kFreshPrefix) || name.starts_with(kSnapshotPrefix);
+}
 
 Result<Fd> take_lock(const std::string& path) {
   const std::string lock_path = path + "/lock";
@@ -38,7 +40,8 @@ Result<Fd> take_lock(const std::string& path) {
   return fd;
 }
 
-/// Every directory below `path` that is not a temporary one, `path` itself excluded, with its name relative to it.
+/// Every directory below `path` that is neither a temporary one nor of a snapshot, `path` itself excluded, with its name relative
+/// to it.
 Result<std::vector<std::string>> directories(const std::string& path) {
   std::vector<std::string> found;
   std::error_code failed;
@@ -46,7 +49,8 @@ Result<std::vector<std::string>> directories(const std::string& path) {
   for (; !failed && it != fs::recursive_directory_iterator(); it.increment(failed)) {
     std::error_code unknown;
     if (!it->is_directory(unknown) || it->is_symlink(unknown)) continue;
-    if (it->path().filename().native().starts_with(".")) {
+    const std::string own = it->path().filename().native();
+    if (own.starts_with(".") || (it.depth() == 0 && own == kSnapshots)) {
       it.disable_recursion_pending();
       continue;
     }

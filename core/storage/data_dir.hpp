@@ -49,5 +49,6 @@ Result<void> recover_rotation(const std::string& data_dir, std::string_view name
 /// Temporary directories begin so; a start removes them.
 inline constexpr std::string_view kSealPrefix = ".seal-";
 inline constexpr std::string_view kFreshPrefix = ".fresh-";
+inline constexpr std::string_view kSnapshotPrefix = ".snapshot-";
 
 }  // namespace tarsier::storage

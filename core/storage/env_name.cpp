@@ -29,6 +29,7 @@ Result<void> check_env_name(std::string_view name) {
     part_begins = false;
   }
   if (part_begins) return refused("ends with a slash");
+  if (name.substr(0, name.find('/')) == kSnapshots) return refused("lies where the snapshots are");
   return {};
 }
 

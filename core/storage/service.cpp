@@ -232,6 +232,20 @@ tarsier_status env_backup(const tarsier_host* host, tarsier_str prefix, tarsier_
   });
 }
 
+tarsier_status env_snapshot(const tarsier_host* host, tarsier_str name, const tarsier_str* environments, uint32_t count, void* user,
+                            void (*made)(void* user, tarsier_str directory), tarsier_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    auto storage = storage_of(host);
+    if (!storage) return std::move(storage).error();
+    std::vector<std::string> names;
+    for (uint32_t i = 0; i < count; ++i) names.emplace_back(view(environments[i]));
+    auto directory = (*storage)->snapshot(view(name), names);
+    if (!directory) return std::move(directory).error();
+    made(user, str(*directory));
+    return {};
+  });
+}
+
 constexpr tarsier_storage kService = {
     sizeof(tarsier_storage),
     env_open,
@@ -257,6 +271,7 @@ constexpr tarsier_storage kService = {
     env_stat,
     env_verify,
     env_backup,
+    env_snapshot,
 };
 
 }  // namespace

@@ -53,6 +53,8 @@ class Storage {
   using Damage = std::function<void(std::string_view table, std::string_view key, std::string_view what)>;
   Result<void> verify(std::string_view name, const Damage& each);
   Result<void> backup(std::string_view prefix, const std::string& directory);
+  /// Copies the environments to "snapshots/<name>" in the data directory, whole or not at all; the absolute path of it.
+  Result<std::string> snapshot(std::string_view name, const std::vector<std::string>& environments);
 
   /// Ends the snapshots, closes the environments and drops the sealers that the instance left.
   void detach(host::Owner& owner);
@@ -63,6 +65,7 @@ class Storage {
  private:
   explicit Storage(StorageOptions options);
   Result<std::shared_ptr<Environment>> find_or_open(std::string_view name, const OpenOptions& options);
+  Result<void> backup_all(const std::vector<std::string>& names, const std::string& directory);
   Result<void> backup_one(const std::string& name, const std::string& directory);
   void close_all_of(host::Owner* owner, bool everyone);
 

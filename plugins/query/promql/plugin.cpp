@@ -17,6 +17,7 @@ class PromqlPlugin final : public Plugin {
 
   Result<void> configure(const Config& config) override {
     options_ = read(config);
+    admin_api_ = config["admin_api"].boolean();
     return {};
   }
 
@@ -29,6 +30,7 @@ class PromqlPlugin final : public Plugin {
       return use_store(**store);
     });
     api_ = std::make_unique<Api>(host(), *engine_, store_);
+    api_->allow_admin(admin_api_);
     routes_ = std::make_unique<http::Routes>(host());
     if (auto added = api_->add_routes(*routes_); !added) {
       // Without an HTTP server the service still answers.
@@ -42,6 +44,7 @@ class PromqlPlugin final : public Plugin {
   Result<void> reconfigure(const Config& config) override {
     options_ = read(config);
     engine_->set_options(options_);
+    api_->allow_admin(config["admin_api"].boolean());
     return {};
   }
 
@@ -72,6 +75,7 @@ class PromqlPlugin final : public Plugin {
   }
 
   EngineOptions options_;
+  bool admin_api_ = false;
   std::unique_ptr<Engine> engine_;
   ServiceRef<tarsier_samples_store> store_;
   std::unique_ptr<QueryService> service_;
@@ -92,6 +96,8 @@ constexpr tarsier_config_key kKeys[] = {
     key("delayed_name_removal", TARSIER_KEY_BOOL, "false", "Take metric names away at the end of a query, not in each function.",
         nullptr, TARSIER_KEY_RELOADABLE),
     key("experimental_functions", TARSIER_KEY_BOOL, "true", "Allow the functions that Prometheus calls experimental.", nullptr,
+        TARSIER_KEY_RELOADABLE),
+    key("admin_api", TARSIER_KEY_BOOL, "false", "Allow deletion, cleaning and snapshots over HTTP (/api/v1/admin/tsdb).", nullptr,
         TARSIER_KEY_RELOADABLE),
 };
 TARSIER_TABLE(kKeyTable, kKeys);

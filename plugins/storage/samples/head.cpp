@@ -32,11 +32,12 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, int64_t st
   const std::shared_lock lock(mutex_);
   auto ids = match(*table_, matchers);
   if (!ids) return std::move(ids).error();
+  const bool newest_known = newest_known_;
   HeadSelection selection{.table = table_, .frozen = frozen_, .items = {}, .views = {}};
   selection.items.reserve(ids->size());
   for (const uint32_t id : *ids) {
     const Series& series = (*table_)[id];
-    if (series.chunks.newest() < start && series.chunks.newest() != SeriesChunks::kNever) continue;
+    if (newest_known && series.chunks.newest() < start && series.chunks.newest() != SeriesChunks::kNever) continue;
     const auto first = static_cast<uint32_t>(selection.views.size());
     if (!labels_only) series.chunks.views(start, end, selection.views);
     selection.items.push_back({series.hash, series.ref, id, first, static_cast<uint32_t>(selection.views.size()) - first});

@@ -73,6 +73,8 @@ class Head {
     if (time > max_time()) max_time_.store(time, std::memory_order_relaxed);
   }
 
+  /// The newest sample of each series is known, also where it is in a segment. Until then none is taken for an old one.
+  void note_newest_known() noexcept { newest_known_ = true; }
   /// Series that match and may have samples in [start, end], with views of those in memory unless `labels_only`.
   Result<HeadSelection> select(std::span<const Matcher> matchers, int64_t start, int64_t end, bool labels_only) const;
   /// Calls use(table) under the shared lock.
@@ -104,6 +106,7 @@ class Head {
   int64_t uncounted_max_ = INT64_MIN;
   std::atomic<int64_t> max_time_{INT64_MIN};
   std::atomic<uint64_t> samples_{0};
+  std::atomic<bool> newest_known_{false};
 };
 
 }  // namespace tarsier::samples

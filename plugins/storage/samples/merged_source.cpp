@@ -8,8 +8,9 @@ constexpr uint32_t kSeriesBetweenDrops = 4096;  // of the blocks that were passe
 
 }  // namespace
 
-Result<std::unique_ptr<MergedSource>> MergedSource::open(const Partitions& inputs, std::function<bool()> cancelled) {
-  std::unique_ptr<MergedSource> source(new MergedSource(std::move(cancelled)));
+Result<std::unique_ptr<MergedSource>> MergedSource::open(const Partitions& inputs, DeletionList deletions,
+                                                         std::function<bool()> cancelled) {
+  std::unique_ptr<MergedSource> source(new MergedSource(std::move(deletions), std::move(cancelled)));
   for (const auto& partition : inputs) {
     auto index = PartitionIndex::open(partition);
     if (!index) return std::move(index).error();
@@ -51,17 +52,22 @@ Result<bool> MergedSource::next() {
     }
     current_.push_back(place);
   }
-  return !current_.empty();
+  ended_ = current_.empty();
+  return !ended_;
 }
 
 Result<void> MergedSource::samples(Columns& out) {
+  if (!deletions_->empty()) series_deletions_.find(deletions_, labels());
   for (const size_t place : current_) {
+    const size_t before = out.size();
     if (auto read = inputs_[place].samples.read(inputs_[place].series, out); !read) {
       failed_ = inputs_[place].index->partition();
       return read;
     }
+    series_deletions_.drop(inputs_[place].index->partition()->cover(), out, before);
   }
   out.normalise();
+  samples_ += out.size();
   return {};
 }
 

@@ -5,11 +5,14 @@
 
 namespace tarsier::samples {
 
-Result<void> Merging::merge(const Partitions& inputs, const Cover& cover) {
-  auto source = MergedSource::open(inputs, [this] { return cancelled_.load(std::memory_order_relaxed); });
+Result<void> Merging::merge(const Partitions& inputs, Cover cover) {
+  const DeletionList deletions = deletions_.all();
+  cover.revision = revision_without(deletions, cover);
+  auto source = MergedSource::open(inputs, deletions, [this] { return cancelled_.load(std::memory_order_relaxed); });
   if (!source) return std::move(source).error();
   PartitionWriter writer(host_, options_.partition_window_ns, Packer::kSmall);
   if (auto written = writer.write(cover, **source); !written) {
+    if ((*source)->found_none()) return sealed_.replace(inputs, {}), Result<void>();
     if (written.error().code() == TARSIER_CORRUPT && (*source)->failed() != nullptr)
       sealed_.set_aside((*source)->failed(), written.error());
     return written;

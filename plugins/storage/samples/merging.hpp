@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "deletions.hpp"
 #include "merge_plan.hpp"
 #include "sealed_set.hpp"
 
@@ -11,19 +12,22 @@ namespace tarsier::samples {
 
 class Merging {
  public:
-  Merging(const Host& host, SealedSet& sealed, const Options& options)
-      : host_(host), sealed_(sealed), options_(options) {}
+  Merging(const Host& host, SealedSet& sealed, const Deletions& deletions, const Options& options)
+      : host_(host), sealed_(sealed), deletions_(deletions), options_(options) {}
 
   /// Makes all merges that are due. One caller at a time; may take long. Returns how many were made; a cancelled one is no error.
   Result<uint64_t> run(int64_t now_ns);
-  /// run() returns soon, and does nothing from now on. [any]
+  /// Writes a partition anew, without what is deleted. Likewise; CANCELLED when it was.
+  Result<void> rewrite(const std::shared_ptr<Partition>& partition) { return merge({partition}, partition->cover()); }
+  /// Both return soon, and do nothing from now on. [any]
   void cancel() noexcept { cancelled_ = true; }
 
  private:
-  Result<void> merge(const Partitions& inputs, const Cover& cover);
+  Result<void> merge(const Partitions& inputs, Cover cover);
 
   const Host& host_;
   SealedSet& sealed_;
+  const Deletions& deletions_;
   const Options& options_;
   std::atomic<bool> cancelled_{false};
 };

@@ -88,6 +88,9 @@ Result<void> Partition::read_head() {
   auto groups = decode_groups(as_bytes(*listed), info_.series);
   if (!groups) return std::move(groups).error();
   groups_ = std::move(*groups);
+  Cover named;
+  if (!parse_partition_name(name(), named)) return Error::invalid("it is no partition's name");
+  info_.cover.revision = named.revision;
   describe(info_.cover, info_.min_time, info_.max_time);
   return {};
 }

@@ -84,10 +84,11 @@ std::string partition_name(const Cover& cover) {
   const size_t size =
       std::strftime(text.data(), text.size(), calendar.tm_sec == 0 ? "%Y-%m-%dT%H%M" : "%Y-%m-%dT%H%M%S", &calendar);
   return std::string(kPrefix) + std::string(text.data(), size) + "." + span_text(cover) + "." + std::to_string(cover.first_flush) +
-         "-" + std::to_string(cover.last_flush);
+         "-" + std::to_string(cover.last_flush) + (cover.revision == 0 ? "" : ".r" + std::to_string(cover.revision));
 }
 
 bool parse_partition_name(std::string_view name, Cover& cover) {
+  cover = {};
   if (!name.starts_with(kPrefix)) return false;
   name.remove_prefix(kPrefix.size());
   const size_t dot = name.find('.');
@@ -98,7 +99,12 @@ bool parse_partition_name(std::string_view name, Cover& cover) {
   name.remove_prefix(next + 1);
   const size_t dash = name.find('-');
   if (dash == std::string_view::npos) return false;
-  return parse_number(name.substr(0, dash), cover.first_flush) && parse_number(name.substr(dash + 1), cover.last_flush);
+  const std::string_view last = name.substr(dash + 1), revision = last.substr(std::min(last.find('.'), last.size()));
+  if (!revision.empty() &&
+      (!revision.starts_with(".r") || !parse_number(revision.substr(2), cover.revision) || cover.revision == 0))
+    return false;
+  return parse_number(name.substr(0, dash), cover.first_flush) &&
+         parse_number(last.substr(0, last.size() - revision.size()), cover.last_flush);
 }
 
 std::vector<std::string> obsolete(std::span<const NamedCover> all) {

@@ -16,8 +16,14 @@ struct Cover {
   int64_t end = 0;    // ns, exclusive; the highest time there is belongs to it
   uint64_t first_flush = 0;
   uint64_t last_flush = 0;
+  /// It was written without what deletions up to this number delete. Of two that hold the same the higher one is newer.
+  uint64_t revision = 0;
 
+  bool holds_the_same(const Cover& other) const noexcept {
+    return begin == other.begin && end == other.end && first_flush == other.first_flush && last_flush == other.last_flush;
+  }
   bool lies_within(const Cover& other) const noexcept {
+    if (holds_the_same(other)) return revision <= other.revision;
     return begin >= other.begin && end <= other.end && first_flush >= other.first_flush && last_flush <= other.last_flush;
   }
   bool operator==(const Cover&) const = default;
@@ -28,7 +34,8 @@ struct NamedCover {
   Cover cover;
 };
 
-/// "samples/2026-11-22T1000.2h.4-7": begin and length of the span, first and last flush. Different covers have different names.
+/// "samples/2026-11-22T1000.2h.4-7": begin and length of the span, first and last flush; then ".r3", the revision, unless it is 0.
+/// Different covers have different names.
 std::string partition_name(const Cover& cover);
 /// False when it is no partition's name.
 bool parse_partition_name(std::string_view name, Cover& cover);

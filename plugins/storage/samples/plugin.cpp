@@ -47,7 +47,7 @@ class SamplesPlugin final : public Plugin {
     });
     if (auto opened = store->open(); !opened) return opened;
     store_ = std::move(store);
-    service_ = std::make_unique<StoreService>(*store_);
+    service_ = std::make_unique<StoreService>(*store_, [this] { return host().now_ns(); });
     make_metrics();
     auto timer = every(host(),
                        {.name = "samples seal and retention",
@@ -192,8 +192,7 @@ class SamplesPlugin final : public Plugin {
     head_series_ = Gauge(host(), "tarsier_samples_head_series", "Series with samples in memory.");
     head_bytes_ = Gauge(host(), "tarsier_samples_head_bytes", "Memory of the samples that are not sealed, and of their index.");
     partitions_ = Gauge(host(), "tarsier_samples_partitions", "Sealed partitions.");
-    set_aside_ = Gauge(host(), "tarsier_samples_quarantined_partitions",
-                       "Segments and partitions that are damaged and set aside.");
+    set_aside_ = Gauge(host(), "tarsier_samples_quarantined_partitions", "Segments and partitions that are damaged and set aside.");
     disk_bytes_ = Gauge(host(), "tarsier_samples_disk_bytes", "Bytes on the disk: journal and partitions.");
   }
 
@@ -223,7 +222,7 @@ class SamplesPlugin final : public Plugin {
   std::mutex failures_mutex_;
   std::string maintenance_failed_, merging_failed_;  // what it said, until it succeeds
   std::string health_;                               // as it was told last
-  std::atomic<bool> maintaining_{false};  // a flush is on its way or under way
+  std::atomic<bool> maintaining_{false};             // a flush is on its way or under way
   Timer timer_, merge_timer_, show_timer_;
   Subscription subscription_;
 };

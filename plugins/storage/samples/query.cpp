@@ -11,10 +11,10 @@ bool same_labels(Labels a, Labels b) { return std::equal(a.begin(), a.end(), b.b
 
 }  // namespace
 
-Result<std::unique_ptr<Query>> Query::find(const Head& head, const std::function<Sealed()>& sealed, DamageSink on_damage,
-                                           std::span<const Matcher> matchers, QueryRange range, bool labels_only,
-                                           uint64_t max_series, const std::function<bool()>& cancelled) {
-  std::unique_ptr<Query> query(new Query(range, std::move(on_damage)));
+Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deletions, const std::function<Sealed()>& sealed,
+                                           DamageSink on_damage, std::span<const Matcher> matchers, QueryRange range,
+                                           bool labels_only, uint64_t max_series, const std::function<bool()>& cancelled) {
+  std::unique_ptr<Query> query(new Query(range, within(deletions, range.start, range.end), std::move(on_damage)));
   // The head first: what is flushed meanwhile is then in a segment that is listed below; the other way round it could be missed.
   auto selection = head.select(matchers, range.start, range.end, labels_only);
   if (!selection) return std::move(selection).error();
@@ -122,8 +122,10 @@ Result<Query::Reader::Outcome> Query::Reader::read_head(const HeadSelection::Ite
   if (auto opened = open_segments(); !opened) return std::move(opened).error();
   for (SegmentReader& segment : segments_) {
     if (segment.file()->damaged()) continue;
+    const size_t before = out.size();
     auto read = outcome(segment.read(item.ref, range.start, range.end, out), segment.file());
     if (!read || *read == Outcome::again) return read;
+    deletions_.drop(segment.file()->cover(), out, before);
   }
   const auto decode = [&](std::span<const ChunkView> chunks) -> Result<void> {
     for (const ChunkView& chunk : chunks) {
@@ -148,11 +150,15 @@ Result<Query::Reader::Outcome> Query::Reader::read_partition(const Place& place,
     if (!opened) return std::move(opened).error();
     known = partitions_.emplace(place.source, std::move(*opened)).first;
   }
-  return outcome(known->second.read(place.number, out), partition);
+  const size_t before = out.size();
+  auto read = outcome(known->second.read(place.number, out), partition);
+  if (read && *read == Outcome::done) deletions_.drop(partition->cover(), out, before);
+  return read;
 }
 
 Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Columns& out) {
   out.clear();
+  if (!query_.deletions_->empty()) deletions_.find(query_.deletions_, query_.labels(entry));
   for (uint32_t i = 0; i < entry.place_count; ++i) {
     const Place& place = query_.places_[entry.first_place + i];
     auto read = query_.in_head(place) ? read_head(query_.head_.items[place.number], out) : read_partition(place, out);

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "deletion.hpp"
 #include "head.hpp"
 #include "partition_index.hpp"
 #include "partition_samples.hpp"
@@ -43,10 +44,11 @@ class Query {
     uint32_t place_count = 0;
   };
 
-  /// `cancelled` is asked now and then and may be empty.
-  static Result<std::unique_ptr<Query>> find(const Head& head, const std::function<Sealed()>& sealed, DamageSink on_damage,
-                                             std::span<const Matcher> matchers, QueryRange range, bool labels_only,
-                                             uint64_t max_series, const std::function<bool()>& cancelled);
+  /// `deletions`: taken before this is called, so that a file is never seen without those that concern it. `cancelled` is asked now
+  /// and then and may be empty.
+  static Result<std::unique_ptr<Query>> find(const Head& head, DeletionList deletions, const std::function<Sealed()>& sealed,
+                                             DamageSink on_damage, std::span<const Matcher> matchers, QueryRange range,
+                                             bool labels_only, uint64_t max_series, const std::function<bool()>& cancelled);
 
   std::span<const Entry> series() const noexcept { return series_; }
   Labels labels(const Entry& entry) const noexcept { return std::span(labels_).subspan(entry.first_label, entry.label_count); }
@@ -71,10 +73,12 @@ class Query {
     std::map<uint32_t, PartitionSamples> partitions_;
     std::vector<SegmentReader> segments_;  // opened with the first series of the head, those that can be
     bool segments_opened_ = false;
+    SeriesDeletions deletions_;  // of the entry in hand
   };
 
  private:
-  Query(QueryRange range, DamageSink on_damage) : range_(range), on_damage_(std::move(on_damage)) {}
+  Query(QueryRange range, DeletionList deletions, DamageSink on_damage)
+      : range_(range), deletions_(std::move(deletions)), on_damage_(std::move(on_damage)) {}
   Result<void> find_in_partition(std::shared_ptr<Partition> partition, std::span<const Matcher> matchers);
   void add_head();
   void merge();
@@ -82,6 +86,7 @@ class Query {
   bool in_head(const Place& place) const noexcept { return place.source == indexes_.size(); }
 
   QueryRange range_;
+  DeletionList deletions_;  // of the range
   DamageSink on_damage_;
   HeadSelection head_;
   HeadSegments segments_;  // those in the range

@@ -109,6 +109,13 @@ uint64_t SealedSet::last_flush() const {
   return last;
 }
 
+uint64_t SealedSet::last_revision() const {
+  uint64_t last = 0;
+  for (const Cover& cover : unmergeable()) last = std::max(last, cover.revision);
+  for (const auto& partition : partitions()) last = std::max(last, partition->cover().revision);
+  return last;
+}
+
 void SealedSet::add(HeadSegments made) {
   const std::scoped_lock lock(mutex_);
   sealed_.segments.insert(sealed_.segments.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));

@@ -1,5 +1,5 @@
-// SealedSet: the head segments and partitions that queries read, and those that were set aside because they are damaged. A damaged one
-// is kept on the disk for whoever can mend it, and is neither read, merged nor removed; after a restart it is tried again.
+// SealedSet: the head segments and partitions that queries read, and those that were set aside because they are damaged. A damaged
+// one is kept on the disk for whoever can mend it, and is neither read, merged nor removed; after a restart it is tried again.
 #pragma once
 
 #include <mutex>
@@ -36,6 +36,8 @@ class SealedSet {
   std::vector<Cover> unmergeable() const;
   /// The highest number of a flush in any cover; 0: none.
   uint64_t last_flush() const;
+  /// Likewise of a revision.
+  uint64_t last_revision() const;
 
   void add(HeadSegments made);
   /// `made` instead of `gone`, at once for every query that begins after it. What is gone is removed from the disk after its last

@@ -7,10 +7,12 @@ namespace tarsier::samples {
 
 Result<std::shared_ptr<Partition>> Sealing::run(const HeadSegments& segments, std::shared_ptr<HeadSegment>& damaged) const {
   const auto table = head_.shared_table();
-  auto source = SegmentSource::open(*table, segments);
+  const DeletionList deletions = deletions_.all();
+  auto source = SegmentSource::open(*table, segments, deletions);
   if (!source) return std::move(source).error();
   Cover cover = segments.front()->cover();
   cover.last_flush = segments.back()->cover().last_flush;
+  cover.revision = revision_without(deletions, cover);
   if (auto written = PartitionWriter(host_, head_.window()).write(cover, **source); !written) {
     if (written.error().code() == TARSIER_NOT_FOUND) return std::shared_ptr<Partition>();
     damaged = (*source)->failed();

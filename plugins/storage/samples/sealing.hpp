@@ -2,6 +2,7 @@
 // before anybody knows of it; a start that finds both it and segments that it covers removes the segments.
 #pragma once
 
+#include "deletions.hpp"
 #include "head.hpp"
 #include "head_segment.hpp"
 #include "partition.hpp"
@@ -10,15 +11,16 @@ namespace tarsier::samples {
 
 class Sealing {
  public:
-  Sealing(const Host& host, const Head& head) : host_(host), head_(head) {}
+  Sealing(const Host& host, const Head& head, const Deletions& deletions) : host_(host), head_(head), deletions_(deletions) {}
 
-  /// `segments`: of the same window, in order of their flushes. They stay as they are. Null when they hold no samples. When the error
-  /// is CORRUPT and `damaged` is set, that segment cannot be read.
+  /// `segments`: of the same window, in order of their flushes. They stay as they are. Null when they hold no samples that are not
+  /// deleted. When the error is CORRUPT and `damaged` is set, that segment cannot be read.
   Result<std::shared_ptr<Partition>> run(const HeadSegments& segments, std::shared_ptr<HeadSegment>& damaged) const;
 
  private:
   const Host& host_;
   const Head& head_;
+  const Deletions& deletions_;
 };
 
 }  // namespace tarsier::samples

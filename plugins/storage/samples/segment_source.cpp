@@ -7,8 +7,9 @@ constexpr uint64_t kRunSamples = 4'000'000;  // in memory at once, 16 bytes each
 
 }  // namespace
 
-Result<std::unique_ptr<SegmentSource>> SegmentSource::open(const SeriesTable& table, const HeadSegments& segments) {
-  std::unique_ptr<SegmentSource> source(new SegmentSource(table));
+Result<std::unique_ptr<SegmentSource>> SegmentSource::open(const SeriesTable& table, const HeadSegments& segments,
+                                                           DeletionList deletions) {
+  std::unique_ptr<SegmentSource> source(new SegmentSource(table, std::move(deletions)));
   uint64_t samples = 0;
   for (const auto& segment : segments) {
     auto reader = SegmentReader::open(segment);
@@ -43,20 +44,33 @@ void SegmentSource::sort() {
   });
 }
 
+void SegmentSource::find_deletions() {
+  if (deletions_->empty()) return;
+  run_deletions_.resize(run_.size());
+  for (size_t i = 0; i < run_.size(); ++i) {
+    labels_.clear();
+    table_.labels(order_[next_ + i], labels_);
+    run_deletions_[i].find(deletions_, labels_);
+  }
+}
+
 Result<void> SegmentSource::read_run() {
   run_begin_ = next_;
   const size_t count = std::min(run_length_, order_.size() - next_);
   run_.resize(count);
   for (Columns& columns : run_) columns.clear();
+  find_deletions();
   std::vector<std::pair<uint64_t, size_t>> by_ref;
   for (size_t i = 0; i < count; ++i) by_ref.emplace_back(table_[order_[next_ + i]].ref, i);
   std::sort(by_ref.begin(), by_ref.end());
   for (SegmentReader& reader : readers_) {
     for (const auto& [ref, place] : by_ref) {
+      const size_t before = run_[place].size();
       if (auto read = reader.read(ref, INT64_MIN, INT64_MAX, run_[place]); !read) {
         failed_ = reader.file();
         return read;
       }
+      if (!run_deletions_.empty()) run_deletions_[place].drop(reader.file()->cover(), run_[place], before);
     }
   }
   return {};

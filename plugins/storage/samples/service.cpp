@@ -176,7 +176,7 @@ Result<void> StoreService::series(const tarsier_select& select, uint64_t limit, 
   return {};
 }
 
-StoreService::StoreService(Store& store) : store_(store), table_{} {
+StoreService::StoreService(Store& store, std::function<int64_t()> now_ns) : store_(store), now_ns_(std::move(now_ns)), table_{} {
   table_.size = sizeof(table_);
   table_.self = this;
   table_.select = [](void* self, const tarsier_select* select, void* user, OnSeries on_series, tarsier_error* error) {
@@ -234,6 +234,35 @@ StoreService::StoreService(Store& store) : store_(store), table_{} {
       const bool empty = stat->min_time > stat->max_time;
       out->min_time_ns = empty ? 0 : stat->min_time;
       out->max_time_ns = empty ? 0 : stat->max_time;
+      return {};
+    });
+  };
+  fill_administration();
+}
+
+void StoreService::fill_administration() {
+  table_.delete_samples = [](void* self, const tarsier_select* select, tarsier_error* error) {
+    return guard(error, [&] {
+      std::vector<Condition> conditions;
+      for (uint32_t i = 0; i < select->matcher_count; ++i) {
+        const tarsier_matcher& raw = select->matchers[i];
+        conditions.push_back({raw.op, std::string(view(raw.name)), std::string(view(raw.value))});
+      }
+      return self_of(self).store_.delete_samples(std::move(conditions), {select->start_ns, select->end_ns});
+    });
+  };
+  table_.clean_deleted = [](void* self, tarsier_error* error) {
+    return guard(error, [&] { return self_of(self).store_.clean_deleted(); });
+  };
+  table_.compact = [](void* self, tarsier_error* error) {
+    return guard(error, [&] { return self_of(self).store_.compact(self_of(self).now_ns_()); });
+  };
+  table_.snapshot = [](void* self, uint32_t flags, void* user, void (*made)(void*, tarsier_str, tarsier_str),
+                       tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      auto snapshot = self_of(self).store_.snapshot(flags, self_of(self).now_ns_());
+      if (!snapshot) return std::move(snapshot).error();
+      made(user, str(snapshot->name), str(snapshot->directory));
       return {};
     });
   };

@@ -8,7 +8,8 @@ namespace tarsier::samples {
 
 class StoreService {
  public:
-  explicit StoreService(Store& store);
+  /// `now_ns`: the clock of the host.
+  StoreService(Store& store, std::function<int64_t()> now_ns);
   StoreService(const StoreService&) = delete;
   StoreService& operator=(const StoreService&) = delete;
   const tarsier_samples_store* table() const noexcept { return &table_; }
@@ -18,7 +19,10 @@ class StoreService {
   Result<void> select(const tarsier_select& select, void* user, OnSeries on_series);
   Result<void> series(const tarsier_select& select, uint64_t limit, void* user, OnSeries on_series);
 
+  void fill_administration();
+
   Store& store_;
+  const std::function<int64_t()> now_ns_;
   tarsier_samples_store table_;
 };
 

@@ -22,9 +22,10 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       ingest_(head_, journal_, metadata_, options_, counters_),
       journal_(host),
       catalog_(host),
+      deletions_(host),
       flushing_(host, head_, journal_, catalog_, metadata_),
-      sealing_(host, head_),
-      merging_(host, sealed_, options_) {}
+      sealing_(host, head_, deletions_),
+      merging_(host, sealed_, deletions_, options_) {}
 
 Result<std::vector<std::string>> Store::partition_names() const {
   auto names = list_envs(host_, "samples/");
@@ -38,7 +39,8 @@ Result<std::vector<std::string>> Store::partition_names() const {
 
 void Store::note_sealed() {
   const Sealed sealed = sealed_.all();
-  flushing_.reserve_number(sealed_.last_flush());
+  flushing_.reserve_number(std::max(sealed_.last_flush(), deletions_.last_flush()));
+  deletions_.reserve_number(sealed_.last_revision());
   for (const auto& partition : sealed.partitions) head_.note_time(partition->info().max_time);
   for (const auto& segment : sealed.segments) {
     segments_since_[segment->info().window_start] = INT64_MIN;
@@ -53,6 +55,7 @@ Result<void> Store::open() {
   auto partitions = partition_names();
   if (!partitions) return std::move(partitions).error();
   if (auto opened = sealed_.open(*partitions, *segments); !opened) return opened;
+  if (auto opened = deletions_.open(); !opened) return opened;
   note_sealed();
   Replay replay(head_, metadata_);
   const auto lock = head_.lock_for_writing();
@@ -61,9 +64,10 @@ Result<void> Store::open() {
   return {};
 }
 
-/// The newest sample of each series that is in a segment: without it a sample that comes again would not be known as one. Not needed
-/// before the first batch, so a start does not wait for it.
+/// The newest sample of each series that is in a segment: without it a sample that comes again would not be known as one. Not
+/// needed before the first batch, so a start does not wait for it.
 void Store::restore_newest() {
+  bool known = true;
   for (const auto& segment : sealed_.all().segments) {
     const auto read = [&]() -> Result<void> {
       auto reader = SegmentReader::open(segment);
@@ -83,8 +87,13 @@ void Store::restore_newest() {
     if (done) continue;
     host_.error("the newest samples of a segment are not known; some that come again will be stored again",
                 {field("segment", segment->name()), field("error", done.error().message())});
-    if (done.error().code() == TARSIER_CORRUPT) sealed_.set_aside(segment, done.error());
+    if (done.error().code() == TARSIER_CORRUPT) {
+      sealed_.set_aside(segment, done.error());
+    } else {
+      known = false;
+    }
   }
+  if (known) head_.note_newest_known();
 }
 
 void Store::await_newest() {
@@ -196,6 +205,7 @@ Result<void> Store::maintain(int64_t now_ns) {
   if (flush_wanted() || head_.has_before(cutoff)) done = flush_locked();
   if (done) done = seal_windows(cutoff, due);
   apply_retention(now_ns);
+  if (done) done = forget_spent_in_time();
   return done;
 }
 
@@ -206,6 +216,7 @@ void Store::apply_retention(int64_t now_ns) {
 }
 
 Result<void> Store::merge(int64_t now_ns) {
+  const std::scoped_lock lock(merge_mutex_);
   auto made = merging_.run(now_ns);
   if (!made) return std::move(made).error();
   counters_.merged_partitions.fetch_add(*made, std::memory_order_relaxed);
@@ -219,7 +230,8 @@ DamageSink Store::damage_sink() const {
 Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, bool labels_only,
                                            uint64_t max_series, const std::function<bool()>& cancelled) const {
   return Query::find(
-      head_, [this] { return sealed_.all(); }, damage_sink(), matchers, range, labels_only, max_series, cancelled);
+      head_, deletions_.all(), [this] { return sealed_.all(); }, damage_sink(), matchers, range, labels_only, max_series,
+      cancelled);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 // storage, log and what the constructor names, so that tests run it on a storage of their own.
 #pragma once
 
+#include "deletions.hpp"
 #include "flushing.hpp"
 #include "ingest.hpp"
 #include "merging.hpp"
@@ -27,6 +28,12 @@ struct StoreStat {
   int64_t max_time = 0;
 };
 
+/// A copy of the store, with which another can be started.
+struct StoreSnapshot {
+  std::string name;
+  std::string directory;
+};
+
 class Store {
  public:
   Store(const Host& host, Options options, ParallelFor parallel_for);
@@ -48,10 +55,21 @@ class Store {
   /// Flushes, and seals the windows that end at `cutoff` or before.
   Result<void> seal(int64_t cutoff);
   void apply_retention(int64_t now_ns);
-  /// Merges partitions as far as is due. One caller at a time; may take long.
+  /// Merges partitions as far as is due. May take long; a second caller waits for the first.
   Result<void> merge(int64_t now_ns);
-  /// merge() returns soon, and does nothing from now on. [any]
+  /// merge() and clean_deleted() return soon, and do nothing from now on. [any]
   void cancel_merge() noexcept { merging_.cancel(); }
+
+  // What an administrator asks for (administration.cpp). All of it may take long.
+
+  /// Of the series that match, deletes what is stored now in the range. It is durable when this returns OK.
+  Result<void> delete_samples(std::vector<Condition> conditions, QueryRange range);
+  /// Writes anew what holds deleted samples.
+  Result<void> clean_deleted();
+  /// Flushes, seals every window that has samples, also those that go on, and merges what is due.
+  Result<void> compact(int64_t now_ns);
+  /// `flags`: TARSIER_SNAPSHOT_*.
+  Result<StoreSnapshot> snapshot(uint32_t flags, int64_t now_ns);
 
   Result<std::unique_ptr<Query>> find(std::span<const Matcher> matchers, QueryRange range, bool labels_only, uint64_t max_series,
                                       const std::function<bool()>& cancelled) const;
@@ -78,6 +96,10 @@ class Store {
   Result<void> seal_window(const HeadSegments& segments);
   Result<void> seal_windows(int64_t cutoff, int64_t quiet_since);
   void forget_series();
+  Result<bool> concerns(const Deletion& deletion, const std::shared_ptr<Partition>& partition) const;
+  Result<void> seal_deleted();
+  Result<void> forget_spent(const DeletionList& candidates);
+  Result<void> forget_spent_in_time();
   DamageSink damage_sink() const;
   Result<void> each_index(QueryRange range, const std::function<Result<void>(const PartitionIndex&)>& use) const;
 
@@ -89,6 +111,7 @@ class Store {
   MetadataTable metadata_;
   mutable SealedSet sealed_;                   // a query that finds damage sets an environment aside
   std::map<int64_t, int64_t> segments_since_;  // by window: when its newest segment was made; guarded by maintain_mutex_
+  std::mutex merge_mutex_;                     // one merge or cleaning at a time; taken before maintain_mutex_
   std::mutex maintain_mutex_;                  // one flush or seal at a time; taken before ingest_mutex_
   std::mutex ingest_mutex_;                    // guards ingest_, and the journal's entries
   int64_t now_ = 0;                            // as maintain() was told; guarded by maintain_mutex_
@@ -96,6 +119,10 @@ class Store {
   Ingest ingest_;
   Journal journal_;  // its destructor waits for the callbacks into ingest_
   SeriesCatalog catalog_;
+  Deletions deletions_;  // changed under maintain_mutex_
+  // What forget_spent_in_time() looked at last; guarded by maintain_mutex_.
+  std::vector<std::string> spent_among_;
+  DeletionList spent_of_;
   Flushing flushing_;
   Sealing sealing_;
   Merging merging_;

@@ -185,6 +185,22 @@ inline Result<std::vector<std::string>> list_envs(const Host& host, std::string_
   return names;
 }
 
+/// [work] Copies environments to "snapshots/<name>" below the data directory; the absolute path of it. UNSUPPORTED by a host that
+/// cannot.
+inline Result<std::string> snapshot_envs(const Host& host, std::string_view name, std::span<const std::string> environments) {
+  if (!TARSIER_HAS(host.storage, snapshot) || host.storage->snapshot == nullptr)
+    return Error{TARSIER_UNSUPPORTED, "this host's storage makes no snapshots"};
+  std::vector<tarsier_str> names;
+  for (const std::string& one : environments) names.push_back(str(one));
+  std::string directory;
+  tarsier_error error = empty_error();
+  const tarsier_status status = host.storage->snapshot(
+      host.raw(), str(name), names.data(), static_cast<uint32_t>(names.size()), &directory,
+      [](void* user, tarsier_str path) { *static_cast<std::string*>(user) = view(path); }, &error);
+  if (status != TARSIER_OK) return Error::from_c(status, error);
+  return directory;
+}
+
 /// Builds a sealed environment; it appears only with finish(), and not at all without.
 class Sealer {
  public:

@@ -1,11 +1,12 @@
-// Any bytes, taken for a chunk of the head, a block of a partition, postings, or a record of the journal: each decoder answers or
-// refuses, and reads nothing outside. What a chunk decodes to is encoded again and must decode to the same.
+// Any bytes, taken for a chunk of the head, a block of a partition, postings, a record of the journal, or a deletion: each decoder
+// answers or refuses, and reads nothing outside. What a chunk decodes to is encoded again and must decode to the same.
 #include <bit>
 #include <cstdlib>
 #include <cstring>
 
 #include "plugins/storage/samples/chunk_decoder.hpp"
 #include "plugins/storage/samples/head_segment.hpp"
+#include "plugins/storage/samples/deletion.hpp"
 #include "plugins/storage/samples/journal_codec.hpp"
 #include "plugins/storage/samples/partition.hpp"
 #include "plugins/storage/samples/postings.hpp"
@@ -93,7 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::span<const uint8_t> bytes(data + 1, size - 1);
   Sum sum;
-  switch (data[0] % 11) {
+  switch (data[0] % 12) {
     case 0:
       fuzz_chunk(bytes);
       break;
@@ -125,6 +126,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 8:
       (void)decode_groups(bytes, 1'000'000).ok();
+      break;
+    case 11:
+      (void)Deletion::decode(1, bytes).ok();
       break;
     default: {
       SeriesIds ids;

@@ -1,6 +1,8 @@
-// The handlers of the Prometheus HTTP API that read: queries, labels and series, status. Each answers its exchange exactly once.
+// The handlers of the Prometheus HTTP API: queries, labels and series, status, administration. Each answers its exchange exactly
+// once.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -19,6 +21,8 @@ class Api {
 
   /// [ctl] In start.
   Result<void> add_routes(http::Routes& routes);
+  /// Whether deletion, cleaning and snapshots may be asked for. [any]
+  void allow_admin(bool allowed) noexcept { admin_ = allowed; }
 
  private:
   using Request = http::Request;
@@ -48,9 +52,17 @@ class Api {
   void tsdb(const Request& request, const Exchange& exchange);
   void wal_replay(const Request& request, const Exchange& exchange);
 
+  // admin_handlers.cpp
+  bool admin_is_on(const Exchange& exchange) const;
+  void delete_samples(const Request& request, const Exchange& exchange);
+  void clean_deleted(const Request& request, const Exchange& exchange);
+  void snapshot(const Request& request, const Exchange& exchange);
+  void flush(const Request& request, const Exchange& exchange);
+
   const Host& host_;
   Engine& engine_;
   const ServiceRef<tarsier_samples_store>& store_;
+  std::atomic<bool> admin_{false};
 };
 
 }  // namespace tarsier::promql

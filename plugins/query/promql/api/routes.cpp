@@ -2,6 +2,11 @@
 #include "plugins/query/promql/api/handlers.hpp"
 
 namespace tarsier::promql {
+namespace {
+
+constexpr int64_t kAdminTimeoutNs = 3'600'000'000'000;  // a large store is written anew
+
+}  // namespace
 
 Api::Api(const Host& host, Engine& engine, const ServiceRef<tarsier_samples_store>& store)
     : host_(host), engine_(engine), store_(store) {}
@@ -9,10 +14,14 @@ Api::Api(const Host& host, Engine& engine, const ServiceRef<tarsier_samples_stor
 Result<void> Api::add_routes(http::Routes& routes) {
   constexpr uint32_t kGet = TARSIER_HTTP_GET;
   constexpr uint32_t kForm = TARSIER_HTTP_GET | TARSIER_HTTP_POST;
+  constexpr uint32_t kChange = TARSIER_HTTP_POST | TARSIER_HTTP_PUT;
+  // The engine keeps the time of queries; the exchange only has to outlast it.
+  const int64_t query_timeout_ns = engine_.options().limits.timeout_ns + 10'000'000'000;
   struct Row {
     uint32_t methods;
     std::string_view pattern;
     Method method;
+    bool admin = false;
   };
   const Row rows[] = {
       {kForm, "/api/v1/query", &Api::query},
@@ -30,15 +39,18 @@ Result<void> Api::add_routes(http::Routes& routes) {
       {kGet, "/api/v1/status/config", &Api::config},
       {kGet, "/api/v1/status/tsdb", &Api::tsdb},
       {kGet, "/api/v1/status/walreplay", &Api::wal_replay},
+      {kChange, "/api/v1/admin/tsdb/delete_series", &Api::delete_samples, true},
+      {kChange, "/api/v1/admin/tsdb/clean_tombstones", &Api::clean_deleted, true},
+      {kChange, "/api/v1/admin/tsdb/snapshot", &Api::snapshot, true},
+      {kChange, "/-/flush", &Api::flush, true},
   };
   for (const Row& row : rows) {
     http::RouteSpec spec;
     spec.methods = row.methods;
     spec.api = "prometheus";
     spec.pattern = row.pattern;
-    spec.permission = "metrics:read";
-    // The engine keeps the time of queries; the exchange only has to outlast it.
-    spec.timeout_ns = engine_.options().limits.timeout_ns + 10'000'000'000;
+    spec.permission = row.admin ? "admin" : "metrics:read";
+    spec.timeout_ns = row.admin ? kAdminTimeoutNs : query_timeout_ns;
     auto added = routes.add(spec, [this, method = row.method](const Request& request, const Exchange& exchange) {
       (this->*method)(request, exchange);
     });

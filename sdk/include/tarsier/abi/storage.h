@@ -127,6 +127,12 @@ typedef struct tarsier_storage {
                            void (*each)(void *user, tarsier_str table, tarsier_bytes key, tarsier_str what), tarsier_error *error);
   /* [work] A consistent copy of all environments below `prefix` into an empty or absent directory, while writing goes on. */
   tarsier_status (*backup)(const tarsier_host *host, tarsier_str prefix, tarsier_str directory, tarsier_error *error);
+
+  /* [work] Since minor version 2. The same of the environments that are named, into "snapshots/<name>" below the data directory, which is itself
+   * laid out as one; `name` has no slash and does not begin with a dot. What is not there any more is left out. `made` is told the absolute path,
+   * on the calling thread. On error nothing is left, also after a crash. */
+  tarsier_status (*snapshot)(const tarsier_host *host, tarsier_str name, const tarsier_str *environments, uint32_t count, void *user,
+                             void (*made)(void *user, tarsier_str directory), tarsier_error *error);
 } tarsier_storage;
 #ifdef __cplusplus
 }

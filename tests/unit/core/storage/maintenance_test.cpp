@@ -2,6 +2,8 @@
 #include <atomic>
 #include <thread>
 
+#include "core/storage/env_name.hpp"
+#include "core/storage/files.hpp"
 #include "tests/unit/core/storage/storage_fixture.hpp"
 
 namespace tarsier::storage::testing {
@@ -112,6 +114,49 @@ TEST_F(Maintenance, BacksUpOnlyIntoAnEmptyDirectory) {
   TempDir to;
   EXPECT_EQ(api().backup(client_.host(), str(""), str(to.path()), nullptr), TARSIER_OK);
   EXPECT_EQ(api().backup(client_.host(), str(""), str(to.path()), nullptr), TARSIER_INVALID);
+}
+
+TEST_F(Maintenance, MakesSnapshotsThatAreDataDirectories) {
+  tarsier_env* env = open("mine/active");
+  ASSERT_EQ(write(env, {put("t", "k", "v")}).status, TARSIER_OK);
+  open("other");
+  const tarsier_str names[] = {str("mine/active"), str("mine/absent")};
+  const auto snapshot = [&](std::string_view name) {
+    std::string directory;
+    tarsier_error error = empty_error();
+    const tarsier_status status = api().snapshot(
+        client_.host(), str(name), names, 2, &directory,
+        [](void* user, tarsier_str path) { *static_cast<std::string*>(user) = view(path); }, &error);
+    return std::pair(status, directory);
+  };
+  const auto [status, directory] = snapshot("first");
+  ASSERT_EQ(status, TARSIER_OK);
+  EXPECT_EQ(directory, dir_.path() + "/snapshots/first");
+  EXPECT_EQ(snapshot("first").first, TARSIER_INVALID) << "there is one of that name";
+  for (const char* name : {"", ".hidden", "a/b", ".."}) EXPECT_EQ(snapshot(name).first, TARSIER_INVALID) << name;
+  EXPECT_EQ(list(), (std::vector<std::string>{"mine/active", "other"})) << "what is in snapshots is no environment here";
+  EXPECT_FALSE(check_env_name("snapshots/first/mine/active").ok());
+  StorageOptions options = options_;
+  options.data_dir = directory;
+  auto copy = Storage::open(options);
+  ASSERT_TRUE(copy.ok()) << copy.error().message();
+  Client reader(copy->get());
+  EXPECT_EQ(get(*(*copy)->open_env(&reader.owner(), "mine/active", {}), "t", "k").second, "v");
+  EXPECT_EQ(*(*copy)->list(""), std::vector<std::string>{"mine/active"});
+}
+
+TEST_F(Maintenance, ASnapshotThatFailsLeavesNothing) {
+  tarsier_env* env = open("mine");
+  ASSERT_EQ(write(env, {put("t", "k", "v")}).status, TARSIER_OK);
+  ASSERT_TRUE(write_synced_file(dir_.path() + "/snapshots", "in the way").ok());
+  const tarsier_str names[] = {str("mine")};
+  EXPECT_NE(api().snapshot(client_.host(), str("x"), names, 1, nullptr, [](void*, tarsier_str) { FAIL(); }, nullptr), TARSIER_OK);
+  EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/.snapshot-x"));
+  std::filesystem::create_directories(dir_.path() + "/.snapshot-y/mine");
+  close(env);
+  storage_.reset();
+  start();
+  EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/.snapshot-y")) << "what a crash left goes at the start";
 }
 
 TEST_F(Maintenance, TellsItsFigures) {

@@ -16,6 +16,13 @@ TEST(PartitionName, TellsBeginAndFlushes) {
   EXPECT_EQ(cover, (Cover{kNoon, kNoon + kHour * 3 / 2, 4, 17}));
 }
 
+TEST(PartitionName, TellsTheRevisionOfWhatWasWrittenAnew) {
+  EXPECT_EQ(partition_name({kNoon, kNoon + 2 * kHour, 4, 17, 3}), "samples/2026-11-22T1200.2h.4-17.r3");
+  Cover cover;
+  ASSERT_TRUE(parse_partition_name("samples/2026-11-22T1200.2h.4-17.r12", cover));
+  EXPECT_EQ(cover, (Cover{kNoon, kNoon + 2 * kHour, 4, 17, 12}));
+}
+
 TEST(PartitionName, CoversTimesBefore1970AndTheEnds) {
   for (const int64_t begin : {INT64_MIN, int64_t{-2000} * 1'000'000'000, int64_t{0}, INT64_MAX - INT64_MAX % 1'000'000'000}) {
     Cover cover;
@@ -28,11 +35,12 @@ TEST(PartitionName, CoversTimesBefore1970AndTheEnds) {
 
 TEST(PartitionName, IsNotThatOfAnythingElse) {
   Cover cover;
-  for (const char* name :
-       {"samples/active", "samples/journal.7", "samples/head.2026-11-22T1200.1-2", "samples/2026-11-22T1200.",
-        "samples/2026-11-22T1200.4-5", "samples/2026-11-22T1200.2h.4", "samples/2026-11-22T1200.2h.4-",
-        "samples/2026-11-22T1200.2h.4-x", "samples/2026-11-22T1200.h.4-5", "samples/2026-11-22T1200.2w.4-5",
-        "samples/2026-11-22T12.2h.4-5", "samples/2026-11-22T1200.2h.4-5.tmp", "alerts/2026-11-22T1200.2h.4-5", ""}) {
+  for (const char* name : {"samples/active", "samples/journal.7", "samples/head.2026-11-22T1200.1-2", "samples/2026-11-22T1200.",
+                           "samples/2026-11-22T1200.4-5", "samples/2026-11-22T1200.2h.4", "samples/2026-11-22T1200.2h.4-",
+                           "samples/2026-11-22T1200.2h.4-x", "samples/2026-11-22T1200.h.4-5", "samples/2026-11-22T1200.2w.4-5",
+                           "samples/2026-11-22T12.2h.4-5", "samples/2026-11-22T1200.2h.4-5.tmp", "samples/2026-11-22T1200.2h.4-5.r",
+                           "samples/2026-11-22T1200.2h.4-5.r0", "samples/2026-11-22T1200.2h.4-5.r1x",
+                           "samples/2026-11-22T1200.2h.4-.r1", "alerts/2026-11-22T1200.2h.4-5", ""}) {
     EXPECT_FALSE(parse_partition_name(name, cover)) << name;
   }
 }
@@ -62,6 +70,13 @@ TEST(Obsolete, IsNotWhatCameThroughOtherFlushesOrHasOtherTimes) {
 TEST(Obsolete, OfEqualOnesIsAllButTheLast) {
   const std::vector<NamedCover> all = {{"head", {0, kHour, 1, 2}}, {"partition", {0, kHour, 1, 2}}};
   EXPECT_EQ(obsolete(all), Names{"head"});
+}
+
+TEST(Obsolete, OfEqualOnesTheHigherRevisionStays) {
+  const std::vector<NamedCover> all = {
+      {"second", {0, kHour, 1, 2, 2}}, {"fifth", {0, kHour, 1, 2, 5}}, {"first", {0, kHour, 1, 2}}, {"other", {0, kHour, 3, 3}}};
+  EXPECT_EQ(obsolete(all), (Names{"second", "first"}));
+  EXPECT_EQ(obsolete(std::vector<NamedCover>{{"inner", {0, kHour, 1, 2, 5}}, {"merged", {0, 2 * kHour, 1, 2}}}), Names{"inner"});
 }
 
 }  // namespace

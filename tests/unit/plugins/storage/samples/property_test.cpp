@@ -1,6 +1,7 @@
-// The store against a simple model: random writes in any order, seals, merges and restarts; and the power going off at every step
-// of a pass of sealing.
+// The store against a simple model: random writes in any order, deletions, seals, merges and restarts; and the power going off at
+// every step of a pass of sealing.
 #include <random>
+#include <set>
 
 #include "lmdb_host.hpp"
 #include "store_fixture.hpp"
@@ -46,19 +47,39 @@ class PropertyTest : public StoreFixture {
         // A time always has the same value: what a conflict with a sealed sample comes to is not the model's matter.
         auto& model = model_[labels];
         const auto known = std::find_if(model.begin(), model.end(), [&](const Point& point) { return point.time == time; });
+        if (deleted_[labels].contains(time)) continue;
         const Point point = known != model.end() ? *known : Point{time, random_value()};
         if (known == model.end()) model.push_back(point);
         points.push_back(point);
       }
-      add(builder, labels, points);
+      if (!points.empty()) add(builder, labels, points);
     }
     const Result<void> outcome = write_wait(builder);
     ASSERT_TRUE(outcome.ok()) << outcome.error().message();
   }
+  /// Deletes some series in some range; a time of theirs gets no sample any more: whether a newest one that comes again is known is
+  /// not the model's matter.
+  void delete_some() {
+    const int64_t start = begin_ + static_cast<int64_t>(random_() % 6000) * kSecondNs;
+    const int64_t end = start + static_cast<int64_t>(random_() % 1000) * kSecondNs;
+    const LabelSet labels = labels_of(static_cast<uint32_t>(random_() % 20));
+    const bool even = random_() % 4 == 0;
+    const auto deleted =
+        store_->delete_samples({{TARSIER_MATCH_EQUAL, even ? "even" : "i", even ? "yes" : labels.at("i")}}, {start, end});
+    ASSERT_TRUE(deleted.ok()) << deleted.error().message();
+    for (auto& [known, points] : model_) {
+      if (even ? !known.contains("even") : known != labels) continue;
+      for (const Point& point : points) {
+        if (point.time >= start && point.time <= end) deleted_[known].insert(point.time);
+      }
+    }
+  }
   Found expected(int64_t start = INT64_MIN, int64_t end = INT64_MAX) {
     Found found;
     for (auto [labels, points] : model_) {
-      std::erase_if(points, [&](const Point& point) { return point.time < start || point.time > end; });
+      const auto& deleted = deleted_[labels];
+      std::erase_if(points,
+                    [&](const Point& point) { return point.time < start || point.time > end || deleted.contains(point.time); });
       if (points.empty()) continue;
       std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.time < b.time; });
       found[labels] = points;
@@ -69,6 +90,7 @@ class PropertyTest : public StoreFixture {
   std::mt19937_64 random_{11};
   const int64_t begin_ = -2000 * kSecondNs;
   Found model_;
+  std::map<LabelSet, std::set<int64_t>> deleted_;
 };
 
 /// On the storage in memory, and on the real one.
@@ -83,7 +105,7 @@ class ModelTest : public PropertyTest, public testing::WithParamInterface<bool> 
 INSTANTIATE_TEST_SUITE_P(Storage, ModelTest, testing::Bool(),
                          [](const testing::TestParamInfo<bool>& which) { return which.param ? "Lmdb" : "Memory"; });
 
-TEST_P(ModelTest, AgreesOverWritesSealsMergesAndRestarts) {
+TEST_P(ModelTest, AgreesOverWritesDeletionsSealsMergesAndRestarts) {
   for (int step = 0; step < 600; ++step) {
     write_some();
     if (random_() % 40 == 0)
@@ -93,11 +115,18 @@ TEST_P(ModelTest, AgreesOverWritesSealsMergesAndRestarts) {
     if (random_() % 30 == 0) {
       ASSERT_TRUE(store_->merge(now_).ok());
     }
+    if (random_() % 25 == 0) delete_some();
+    if (random_() % 80 == 0) {
+      ASSERT_TRUE(store_->clean_deleted().ok());
+    }
+    if (random_() % 50 == 0) {
+      ASSERT_TRUE(store_->maintain(0).ok());
+    }
     if (step % 20 != 0) continue;
     ASSERT_EQ(difference(all(), expected()), "") << "step " << step;
     const int64_t start = begin_ + static_cast<int64_t>(random_() % 6000) * kSecondNs;
     const int64_t end = start + static_cast<int64_t>(random_() % 2000) * kSecondNs;
-    ASSERT_EQ(difference(find({}, start, end), expected(start, end)), "") << "step " << step;
+    ASSERT_EQ(difference(find({}, start, end), expected(start, end)), "") << "step " << step << ": " << last_message_;
   }
 }
 

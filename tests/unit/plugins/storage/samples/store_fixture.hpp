@@ -78,7 +78,7 @@ class StoreFixture : public testing::Test {
     });
     const auto opened = store_->open();
     ASSERT_TRUE(opened.ok()) << opened.error().message();
-    service_ = std::make_unique<StoreService>(*store_);
+    service_ = std::make_unique<StoreService>(*store_, [this] { return now_; });
   }
   void close() {
     service_.reset();

@@ -68,6 +68,14 @@ TEST_F(StoreTest, KeepsStartTimestamps) {
   EXPECT_EQ(all(), (Found{{kUp, points}}));
 }
 
+TEST_F(StoreTest, FindsAfterARestartWhatIsNewerOnTheDiskThanInTheJournal) {
+  ASSERT_TRUE(put(kUp, {{kBase + 100 * kSecondNs, 1}}).ok());
+  ASSERT_TRUE(store_->flush().ok());
+  ASSERT_TRUE(put(kUp, {{kBase, 2}}).ok());
+  open();
+  EXPECT_EQ(find({}, kBase + 50 * kSecondNs), (Found{{kUp, {{kBase + 100 * kSecondNs, 1}}}}));
+}
+
 TEST_F(StoreTest, AcknowledgesOnlyWhatIsCommitted) {
   storage_.hold_commits();
   batch::SamplesBuilder builder;

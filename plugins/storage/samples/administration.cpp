@@ -1,0 +1,155 @@
+// What an administrator asks of the store: deletion, cleaning, compaction, snapshots.
+#include <array>
+#include <ctime>
+#include <random>
+
+#include "match_index.hpp"
+#include "store.hpp"
+
+namespace tarsier::samples {
+namespace {
+
+/// What the environment holds, by its name; false when it holds no samples.
+bool cover_of(std::string_view name, int64_t window_ns, Cover& cover) {
+  uint64_t flush = 0;
+  int64_t begin = 0;
+  if (parse_partition_name(name, cover)) return true;
+  if (!parse_segment_name(name, flush, begin)) return false;
+  cover = segment_cover(flush, begin, window_ns);
+  return true;
+}
+
+/// "20261122T102443Z-5f0c21aa"
+std::string snapshot_name(int64_t now_ns) {
+  const std::time_t seconds = now_ns / kSecondNs;
+  std::tm calendar{};
+  gmtime_r(&seconds, &calendar);
+  std::array<char, 32> text{};
+  const size_t size = std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ-", &calendar);
+  std::string name(text.data(), size);
+  const uint32_t random = std::random_device()();
+  for (unsigned shift = 32; shift != 0; shift -= 4) name += "0123456789abcdef"[(random >> (shift - 4)) & 0xfU];
+  return name;
+}
+
+}  // namespace
+
+/// All that is stored lies in files then, so a number of a flush tells it from what comes later.
+Result<void> Store::delete_samples(std::vector<Condition> conditions, QueryRange range) {
+  if (range.start > range.end) return Error::invalid("delete samples: the range ends before it begins");
+  const std::scoped_lock lock(maintain_mutex_);
+  if (auto flushed = flush_locked(); !flushed) return std::move(flushed).error().in("flush before a deletion");
+  auto added = deletions_.add(flushing_.last_number(), range.start, range.end, std::move(conditions));
+  if (!added) return std::move(added).error();
+  const std::unique_lock merging(merge_mutex_, std::try_to_lock);
+  if (!merging.owns_lock()) return {};
+  // One that found nothing need not be kept.
+  return forget_spent(std::make_shared<const std::vector<std::shared_ptr<const Deletion>>>(1, std::move(*added)));
+}
+
+/// Whether the partition has a series of which it deletes something. One whose index is damaged may.
+Result<bool> Store::concerns(const Deletion& deletion, const std::shared_ptr<Partition>& partition) const {
+  if (!deletion.concerns(partition->cover()) || !partition->overlaps(deletion.start(), deletion.end())) return false;
+  auto index = PartitionIndex::open(partition);
+  auto ids = index ? match(**index, deletion.matchers()) : Result<SeriesIds>(std::move(index).error());
+  if (ids) return !ids->empty();
+  if (ids.error().code() != TARSIER_CORRUPT) return std::move(ids).error();
+  sealed_.set_aside(partition, ids.error());
+  return true;
+}
+
+/// Forgets those that concern nothing on the disk. What no query reads counts too: what is damaged and set aside, and what is about
+/// to be removed, for after a crash it may be there again. No merge may be at work: what it makes is not on the disk yet.
+Result<void> Store::forget_spent(const DeletionList& candidates) {
+  const Partitions partitions = sealed_.partitions();  // held, so that none is removed while they are listed
+  auto names = list_envs(host_, "samples/");
+  if (!names) return std::move(names).error().in("list what deletions concern");
+  std::vector<std::shared_ptr<const Deletion>> spent;
+  for (const auto& deletion : *candidates) {
+    bool concerned = false;
+    for (auto name = names->begin(); name != names->end() && !concerned; ++name) {
+      Cover cover;
+      if (!cover_of(*name, options_.partition_window_ns, cover) || !deletion->concerns(cover)) continue;
+      const auto open = std::find_if(partitions.begin(), partitions.end(), [&](const auto& one) { return one->name() == *name; });
+      auto found = open == partitions.end() ? Result<bool>(true) : concerns(*deletion, *open);
+      if (!found) return std::move(found).error();
+      concerned = *found;
+    }
+    if (!concerned) spent.push_back(deletion);
+  }
+  return deletions_.remove(spent);
+}
+
+/// After retention and merges: when what is on the disk has changed.
+Result<void> Store::forget_spent_in_time() {
+  const DeletionList deletions = deletions_.all();
+  const std::unique_lock merging(merge_mutex_, std::try_to_lock);
+  if (deletions->empty() || !merging.owns_lock()) return {};
+  auto names = list_envs(host_, "samples/");
+  if (!names) return std::move(names).error().in("list what deletions concern");
+  if (deletions == spent_of_ && *names == spent_among_) return {};
+  if (auto forgotten = forget_spent(deletions); !forgotten) return forgotten;
+  spent_of_ = deletions_.all();
+  spent_among_ = std::move(*names);
+  return {};
+}
+
+/// Segments have no revision: a partition is made of them instead.
+Result<void> Store::seal_deleted() {
+  const DeletionList deletions = deletions_.all();
+  const HeadSegments segments = sealed_.all().segments;
+  const bool any = std::any_of(segments.begin(), segments.end(), [&](const auto& segment) {
+    return std::any_of(deletions->begin(), deletions->end(), [&](const auto& one) { return one->concerns(segment->cover()); });
+  });
+  return any ? seal_windows(INT64_MAX, INT64_MAX) : Result<void>();
+}
+
+Result<void> Store::clean_deleted() {
+  const std::scoped_lock merging(merge_mutex_);
+  {
+    const std::scoped_lock lock(maintain_mutex_);
+    if (auto sealed = seal_deleted(); !sealed) return std::move(sealed).error().in("seal what holds deleted samples");
+  }
+  const DeletionList deletions = deletions_.all();
+  for (const auto& partition : sealed_.partitions()) {
+    bool concerned = false;
+    for (auto deletion = deletions->begin(); deletion != deletions->end() && !concerned; ++deletion) {
+      auto found = concerns(**deletion, partition);
+      if (!found) return std::move(found).error();
+      concerned = *found;
+    }
+    if (!concerned || partition->damaged()) continue;
+    auto written = merging_.rewrite(partition);
+    if (!written && !partition->damaged())
+      return std::move(written).error().in("write " + partition->name() + " without what is deleted");
+  }
+  const std::scoped_lock lock(maintain_mutex_);
+  return forget_spent(deletions_.all());
+}
+
+Result<void> Store::compact(int64_t now_ns) {
+  if (auto sealed = seal(INT64_MAX); !sealed) return sealed;
+  return merge(now_ns);
+}
+
+/// While it is made nothing is flushed or sealed, and what a merge replaces stays on the disk, for it is held here.
+Result<StoreSnapshot> Store::snapshot(uint32_t flags, int64_t now_ns) {
+  if ((flags & ~uint32_t{TARSIER_SNAPSHOT_WITHOUT_MEMORY}) != 0) return Error::invalid("snapshot: unknown flags");
+  const bool with_memory = (flags & TARSIER_SNAPSHOT_WITHOUT_MEMORY) == 0;
+  const std::scoped_lock lock(maintain_mutex_);
+  if (with_memory) {
+    if (auto flushed = flush_locked(); !flushed) return std::move(flushed).error().in("flush before a snapshot");
+  }
+  const Sealed sealed = sealed_.all();
+  auto names = list_envs(host_, "samples/");
+  if (!names) return std::move(names).error().in("list what to copy");
+  if (!with_memory)
+    std::erase_if(*names, [](const std::string& name) { return name == kActiveName || name.starts_with(kJournalPrefix); });
+  StoreSnapshot made{snapshot_name(now_ns), {}};
+  auto directory = snapshot_envs(host_, made.name, *names);
+  if (!directory) return std::move(directory).error();
+  made.directory = std::move(*directory);
+  return made;
+}
+
+}  // namespace tarsier::samples

@@ -1,0 +1,144 @@
+// A snapshot is a data directory with which another store starts, and has what was acknowledged before.
+#include <filesystem>
+#include <thread>
+
+#include "core/storage/files.hpp"
+#include "lmdb_host.hpp"
+#include "store_fixture.hpp"
+
+namespace tarsier::samples::test {
+namespace {
+
+constexpr int64_t kBase = 1'799'990'000 * kSecondNs;
+
+struct Made {
+  std::string name, directory;
+};
+
+class SnapshotTest : public StoreFixture {
+ protected:
+  const Host& host() override { return lmdb_->host(); }
+  void SetUp() override {
+    options_.partition_window_ns = 100 * kSecondNs;
+    start(dir_.path());
+  }
+  void TearDown() override {
+    close();
+    lmdb_.reset();
+  }
+  void start(const std::string& directory) {
+    close();
+    lmdb_.reset();
+    lmdb_ = std::make_unique<LmdbHost>(directory);
+    open();
+  }
+  Result<void> scrape(int64_t number) {
+    batch::SamplesBuilder builder;
+    for (int i = 0; i < 10; ++i)
+      add(builder, {{"__name__", "m"}, {"id", std::to_string(i)}}, {{kBase + number * kSecondNs, static_cast<double>(number)}});
+    return write_wait(builder);
+  }
+  Result<Made> snapshot(uint32_t flags = 0) {
+    Made made;
+    tarsier_error error = empty_error();
+    const tarsier_status status = service_->table()->snapshot(
+        service_->table()->self, flags, &made,
+        [](void* user, tarsier_str name, tarsier_str directory) {
+          *static_cast<Made*>(user) = {std::string(view(name)), std::string(view(directory))};
+        },
+        &error);
+    if (status != TARSIER_OK) return Error::from_c(status, error);
+    return made;
+  }
+  static uint64_t count(const Found& found) {
+    uint64_t samples = 0;
+    for (const auto& [labels, points] : found) samples += points.size();
+    return samples;
+  }
+
+  storage::testing::TempDir dir_;
+  std::unique_ptr<LmdbHost> lmdb_;
+};
+
+TEST_F(SnapshotTest, HasAllThatWasAcknowledgedWhileWritingGoesOn) {
+  constexpr int64_t kBefore = 350;
+  for (int64_t number = 0; number < kBefore; ++number) {
+    ASSERT_TRUE(scrape(number).ok());
+    if (number % 90 == 89) seal(kBase + number * kSecondNs);
+  }
+  const std::vector<Matching> third = {{TARSIER_MATCH_EQUAL, "id", "3"}};
+  const tarsier_select deleted = select_of(third, INT64_MIN, kBase + 199 * kSecondNs);
+  ASSERT_EQ(service_->table()->delete_samples(service_->table()->self, &deleted, nullptr), TARSIER_OK);
+  const Found before = all();
+  ASSERT_EQ(count(before), 3300U);
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    for (int64_t number = kBefore; !stop; ++number) ASSERT_TRUE(scrape(number).ok());
+  });
+  const auto made = snapshot();
+  stop = true;
+  writer.join();
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  EXPECT_EQ(made->directory, dir_.path() + "/snapshots/" + made->name);
+  const Found after = all();
+  start(made->directory);
+  Found copied = all();
+  for (auto& [labels, points] : copied) {
+    ASSERT_LE(points.size(), after.at(labels).size());
+    std::erase_if(points, [&](const Point& point) { return point.time >= kBase + kBefore * kSecondNs; });
+  }
+  EXPECT_EQ(difference(copied, before), "");
+  ASSERT_TRUE(scrape(5000).ok()) << "it is a store like any other";
+  start(dir_.path());
+  EXPECT_EQ(difference(all(), after), "");
+}
+
+TEST_F(SnapshotTest, WithoutMemoryHasWhatIsSealed) {
+  ASSERT_TRUE(scrape(0).ok());
+  seal();
+  ASSERT_TRUE(scrape(200).ok());
+  const auto made = snapshot(TARSIER_SNAPSHOT_WITHOUT_MEMORY);
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  start(made->directory);
+  EXPECT_EQ(count(all()), 10U);
+  ASSERT_TRUE(scrape(300).ok());
+  seal();
+  EXPECT_EQ(count(all()), 20U);
+}
+
+TEST_F(SnapshotTest, TakesWhatIsDamagedAsItIs) {
+  ASSERT_TRUE(scrape(0).ok());
+  seal();
+  ASSERT_TRUE(scrape(200).ok());
+  seal();
+  close();
+  std::string damaged;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir_.path())) {
+    if (entry.path().filename() == "sealed" && entry.path().native().find("100s.1-1") != std::string::npos) damaged = entry.path();
+  }
+  ASSERT_NE(damaged, "");
+  std::filesystem::resize_file(damaged, 7);
+  start(dir_.path());
+  ASSERT_EQ(store_->set_aside().size(), 1U);
+  const auto made = snapshot();
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  start(made->directory);
+  EXPECT_EQ(store_->set_aside().size(), 1U);
+  EXPECT_EQ(count(all()), 10U);
+}
+
+TEST_F(SnapshotTest, ThatFailsLeavesNothing) {
+  ASSERT_TRUE(scrape(0).ok());
+  seal();
+  // A file where the directory of the snapshots should be.
+  ASSERT_TRUE(storage::write_synced_file(dir_.path() + "/snapshots", "").ok());
+  EXPECT_FALSE(snapshot().ok());
+  EXPECT_EQ(snapshot(64).error().code(), TARSIER_INVALID);
+  for (const auto& entry : std::filesystem::directory_iterator(dir_.path()))
+    EXPECT_FALSE(entry.path().filename().native().starts_with(".snapshot-")) << entry.path();
+  std::filesystem::remove(dir_.path() + "/snapshots");
+  EXPECT_TRUE(snapshot().ok());
+}
+
+}  // namespace
+}  // namespace tarsier::samples::test
