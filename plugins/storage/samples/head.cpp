@@ -71,15 +71,19 @@ bool Head::forget_before(int64_t cutoff) {
   if (gone == 0 || gone * 4 < table_->size()) return false;
   auto kept = std::make_shared<SeriesTable>();
   std::vector<Label> labels;
+  std::vector<uint32_t> stay;
   for (uint32_t id = 0; id < table_->size(); ++id) {
     Series& series = (*table_)[id];
     if (ended(series)) continue;
+    stay.push_back(id);
     labels.clear();
     table_->labels(id, labels);
     Series& moved = (*kept)[kept->find_or_add(labels, series.ref)];
     moved.defined_in = series.defined_in;
     moved.chunks = std::move(series.chunks);
   }
+  kept->ages() = table_->ages().renumbered(
+      [&](uint32_t first) { return static_cast<uint32_t>(std::lower_bound(stay.begin(), stay.end(), first) - stay.begin()); });
   table_ = std::move(kept);
   return true;
 }

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kSamplesTable = "samples";
 constexpr std::string_view kSeriesTable = "series";
 constexpr std::string_view kMetadataTable = "metadata";
+constexpr std::string_view kExemplarsTable = "exemplars";
 constexpr std::string_view kStateTable = "state";
 constexpr std::string_view kFinishedKey = "finished";
 
@@ -30,6 +31,7 @@ class Transaction {
     const std::string_view key(reinterpret_cast<const char*>(key_.data()), key_.size());
     add(kSeriesTable, key, entry.series);
     add(kMetadataTable, key, entry.metadata);
+    add(kExemplarsTable, key, entry.exemplars);
     add(kSamplesTable, key, entry.samples);
   }
   std::span<const tarsier_op> ops() const { return {ops_.data(), count_}; }
@@ -39,7 +41,7 @@ class Transaction {
     if (!value.empty()) ops_[count_++] = append(table, key, as_text(value));
   }
   std::array<uint8_t, 8> key_{};
-  std::array<tarsier_op, 3> ops_{};
+  std::array<tarsier_op, 4> ops_{};
   size_t count_ = 0;
 };
 
@@ -131,6 +133,10 @@ Result<void> Journal::replay_environment(const Env& env, JournalVisitor& visitor
   auto metadata = each_value(*snapshot, kMetadataTable,
                              [&](uint64_t sequence, auto value) { return seen(sequence, value), decode_metadata(value, visitor); });
   if (!metadata) return metadata;
+  const ExemplarSink sink = [&](std::string_view of, const Exemplar& exemplar) { visitor.exemplar(of, exemplar); };
+  auto exemplars = each_value(*snapshot, kExemplarsTable,
+                              [&](uint64_t sequence, auto value) { return seen(sequence, value), decode_exemplars(value, sink); });
+  if (!exemplars) return exemplars;
   return each_value(*snapshot, kSamplesTable,
                     [&](uint64_t sequence, auto value) { return seen(sequence, value), decode_samples(value, visitor); });
 }

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <exception>
 
+#include "exemplar_answer.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -234,6 +236,23 @@ StoreService::StoreService(Store& store) : store_(store), table_{} {
       const bool empty = stat->min_time > stat->max_time;
       out->min_time_ns = empty ? 0 : stat->min_time;
       out->max_time_ns = empty ? 0 : stat->max_time;
+      return {};
+    });
+  };
+  table_.exemplars = [](void* self, const tarsier_select* select, void* user, OnExemplars on_series, tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      auto matchers = compile(*select);
+      if (!matchers) return std::move(matchers).error();
+      return answer_exemplars(self_of(self).store_.exemplars(), *matchers, *select, user, on_series);
+    });
+  };
+  table_.cardinality = [](void* self, uint64_t top, void* user, void (*each)(void*, const tarsier_cardinality*),
+                          tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      for (const CardinalityItem& item : self_of(self).store_.cardinality(top)) {
+        const tarsier_cardinality out = {sizeof(out), item.kind, str(item.name), str(item.value), item.count};
+        each(user, &out);
+      }
       return {};
     });
   };

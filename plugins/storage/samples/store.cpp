@@ -15,7 +15,8 @@ constexpr uint64_t kFlushSamplesPerSeries = 8;
 /// Puts what catalogs and journals hold into the head. Limits were checked when it was written.
 class Store::Replay final : public JournalVisitor {
  public:
-  Replay(Head& head, MetadataTable& metadata) : head_(head), metadata_(metadata) {}
+  Replay(Head& head, MetadataTable& metadata, ExemplarBuffer& exemplars)
+      : head_(head), metadata_(metadata), exemplars_(exemplars) {}
 
   void symbols(std::span<const std::string_view> texts) override {
     numbers_.clear();
@@ -49,6 +50,9 @@ class Store::Replay final : public JournalVisitor {
     (void)head_.insert(head_.table()[id], sample);
   }
   void metadata(std::string_view metric, Metadata metadata) override { (void)metadata_.set(metric, std::move(metadata)); }
+  void exemplar(std::string_view series, const Exemplar& exemplar) override {
+    if (exemplars_.most() != 0) (void)exemplars_.add(series, exemplar);
+  }
   uint64_t unknown() const noexcept { return unknown_; }
 
  private:
@@ -72,6 +76,7 @@ class Store::Replay final : public JournalVisitor {
 
   Head& head_;
   MetadataTable& metadata_;
+  ExemplarBuffer& exemplars_;
   uint32_t last_ = 0;  // series of the sample before
   std::vector<uint32_t> numbers_;  // of the texts of the record in hand
   std::vector<uint64_t> hashes_;
@@ -85,11 +90,13 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       options_(options),
       parallel_for_(std::move(parallel_for)),
       head_(options_.partition_window_ns),
+      exemplars_(options_.max_exemplars),
       sealed_(host, options_.partition_window_ns),
-      ingest_(head_, journal_, metadata_, options_, counters_),
+      ingest_(head_, journal_, metadata_, exemplars_, options_, counters_),
       journal_(host),
       catalog_(host),
-      flushing_(host, head_, journal_, catalog_, metadata_),
+      exemplar_log_(host),
+      flushing_(host, head_, journal_, catalog_, metadata_, exemplar_log_, exemplars_),
       sealing_(host, head_),
       merging_(host, sealed_, options_) {}
 
@@ -121,7 +128,8 @@ Result<void> Store::open() {
   if (!partitions) return std::move(partitions).error();
   if (auto opened = sealed_.open(*partitions, *segments); !opened) return opened;
   note_sealed();
-  Replay replay(head_, metadata_);
+  if (auto loaded = exemplar_log_.load(exemplars_); !loaded) return loaded;
+  Replay replay(head_, metadata_, exemplars_);
   {
     const auto lock = head_.lock_for_writing();
     if (auto loaded = catalog_.load(replay); !loaded) return loaded;
@@ -169,6 +177,7 @@ void Store::await_newest() {
 
 void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done) {
   await_newest();
+  clock_.store(now_ns, std::memory_order_relaxed);
   const std::scoped_lock lock(ingest_mutex_);
   ingest_.take(batch, now_ns, std::move(done));
 }
@@ -184,7 +193,8 @@ bool Store::flush_wanted() const {
 }
 
 Result<void> Store::flush_locked() {
-  if (head_.sample_count() == 0 && head_.frozen() == nullptr) return {};
+  const bool journal_is_small = journal_.bytes() < options_.journal_bytes;  // else it may hold metadata alone
+  if (head_.sample_count() == 0 && head_.frozen() == nullptr && !exemplar_log_.behind(exemplars_) && journal_is_small) return {};
   auto flushed = flushing_.run(ingest_mutex_, [this](HeadSegments made) { publish(std::move(made)); });
   (flushed ? counters_.flushes : counters_.flush_failures).fetch_add(1, std::memory_order_relaxed);
   return flushed;
@@ -266,6 +276,7 @@ Result<void> Store::seal(int64_t cutoff) {
 Result<void> Store::maintain(int64_t now_ns) {
   const std::scoped_lock lock(maintain_mutex_);
   now_ = now_ns;
+  clock_.store(now_ns, std::memory_order_relaxed);
   const int64_t due = now_ns - options_.seal_delay_ns;
   const int64_t cutoff = window_start(due, options_.partition_window_ns);
   Result<void> done;
@@ -375,7 +386,7 @@ Result<std::vector<std::string>> Store::label_values(std::string_view name, std:
 }
 
 Result<StoreStat> Store::stat() const {
-  StoreStat stat{.head = head_.stat()};
+  StoreStat stat{.head = head_.stat(), .exemplars = exemplars_.size(), .exemplar_bytes = exemplars_.bytes()};
   auto journal = journal_.file_bytes();
   if (!journal) return std::move(journal).error();
   stat.journal_bytes = *journal;

@@ -2,6 +2,7 @@
 // storage, log and what the constructor names, so that tests run it on a storage of their own.
 #pragma once
 
+#include "cardinality.hpp"
 #include "flushing.hpp"
 #include "ingest.hpp"
 #include "merging.hpp"
@@ -13,6 +14,8 @@ namespace tarsier::samples {
 
 struct StoreStat {
   HeadStat head;
+  uint64_t exemplars = 0;
+  uint64_t exemplar_bytes = 0;  // in memory
   uint64_t segments = 0;
   uint64_t segment_samples = 0;
   uint64_t segment_bytes = 0;
@@ -61,6 +64,9 @@ class Store {
   /// The damaged environments whose samples an answer about the range lacks.
   std::vector<SetAside> set_aside(QueryRange range = {}) const { return sealed_.set_aside(range.start, range.end); }
   const MetadataTable& metadata() const noexcept { return metadata_; }
+  const ExemplarBuffer& exemplars() const noexcept { return exemplars_; }
+  /// Of the series in the head.
+  std::vector<CardinalityItem> cardinality(uint64_t top) const { return samples::cardinality(head_, clock_, top); }
   Result<StoreStat> stat() const;
 
   const Options& options() const noexcept { return options_; }
@@ -88,6 +94,8 @@ class Store {
   Counters counters_;
   Head head_;
   MetadataTable metadata_;
+  ExemplarBuffer exemplars_;
+  std::atomic<int64_t> clock_{0};              // the latest that was told
   mutable SealedSet sealed_;                   // a query that finds damage sets an environment aside
   std::map<int64_t, int64_t> segments_since_;  // by window: when its newest segment was made; guarded by maintain_mutex_
   std::mutex maintain_mutex_;                  // one flush or seal at a time; taken before ingest_mutex_
@@ -97,6 +105,7 @@ class Store {
   Ingest ingest_;
   Journal journal_;  // its destructor waits for the callbacks into ingest_
   SeriesCatalog catalog_;
+  ExemplarLog exemplar_log_;
   Flushing flushing_;
   Sealing sealing_;
   Merging merging_;
