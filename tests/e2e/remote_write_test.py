@@ -1,5 +1,6 @@
 """A real Prometheus sends its own metrics by remote write; what we answer is what it answers."""
 
+import http.server
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.parse
@@ -23,7 +25,7 @@ CONFIG = """
 global: {{ scrape_interval: 1s, external_labels: {{ origin: sender }} }}
 scrape_configs:
   - job_name: prometheus
-    static_configs: [{{ targets: ["127.0.0.1:{port}"] }}]
+    static_configs: [{{ targets: [{targets}] }}]
 remote_write:
   - url: {url}/api/v1/write
     send_exemplars: true
@@ -53,23 +55,77 @@ def prometheus_major():
     return int(re.search(r"version (\d+)\.", version.stdout + version.stderr).group(1))
 
 
-class Sender:
-    """A Prometheus that scrapes itself and writes to `url`."""
+PAGE = """# TYPE request_seconds histogram
+request_seconds_bucket{{le="0.5"}} {count} # {{trace_id="fast-{count}"}} 0.{count} {at}
+request_seconds_bucket{{le="+Inf"}} {count}
+request_seconds_count {count}
+request_seconds_sum {count}
+# TYPE job_runs counter
+job_runs_total {count} # {{trace_id="run-\u00e4-{count}",span_id="7"}} 1.0
+# EOF
+"""
 
-    def __init__(self, url, message=""):
+
+class Exporter:
+    """Serves PAGE, each time with new exemplars."""
+
+    def __enter__(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            count = 0
+
+            def do_GET(self):
+                Handler.count += 1
+                body = PAGE.format(count=Handler.count, at=f"{time.time():.3f}").encode()
+                self.send_response(200)
+                self.send_header("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def exemplars(url, query, **times):
+    return json.loads(get(f"{url}/api/v1/query_exemplars?{urllib.parse.urlencode({**query, **times})}")[2])["data"]
+
+
+def newest(url, query):
+    return max((one["timestamp"] for entry in exemplars(url, query) for one in entry["exemplars"]), default=0)
+
+
+def without_origin(entry):
+    labels = {name: value for name, value in entry["seriesLabels"].items() if name != "origin"}
+    return {**entry, "seriesLabels": labels}
+
+
+class Sender:
+    """A Prometheus that scrapes itself and `targets`, and writes to `url`."""
+
+    def __init__(self, url, message="", targets=()):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._directory = tempfile.TemporaryDirectory(prefix="tarsier-sender-")
         self.config = pathlib.Path(self._directory.name, "prometheus.yml")
-        self.config.write_text(CONFIG.format(port=self.port, url=url, message=message))
+        addresses = ", ".join(f'"{address}"' for address in [f"127.0.0.1:{self.port}", *targets])
+        self.config.write_text(CONFIG.format(targets=addresses, url=url, message=message))
 
     def __enter__(self):
         program = prometheus_program()
         assert program, "prometheus is not installed"
         self.log = open(self.config.with_name("log"), "wb")
         arguments = [program, f"--config.file={self.config}", f"--web.listen-address=127.0.0.1:{self.port}", f"--storage.tsdb.path={self.config.with_name('data')}"]
-        if prometheus_major() < 3:
-            arguments.append("--enable-feature=exemplar-storage,native-histograms")
+        features = "native-histograms" if prometheus_major() < 3 else "metadata-wal-records"
+        arguments.append("--enable-feature=exemplar-storage," + features)
         self.process = subprocess.Popen(arguments, stdout=self.log, stderr=self.log)
         wait_for("prometheus", lambda: get(self.url + "/-/ready")[0] == 200, timeout=60)
         return self
@@ -107,6 +163,7 @@ class RemoteWrite(unittest.TestCase):
             self.agree(host, sender)
             metadata = wait_for("metadata", lambda: host.api("metadata", metric="prometheus_build_info"))
             self.assertEqual(metadata["prometheus_build_info"][0]["type"], "gauge")
+            self.assertIn("A metric with a constant '1' value", metadata["prometheus_build_info"][0]["help"])
 
     def test_version_2_is_taken_and_agrees_with_the_sender(self):
         if prometheus_major() < 3:
@@ -114,6 +171,34 @@ class RemoteWrite(unittest.TestCase):
         message = "    protobuf_message: io.prometheus.write.v2.Request"
         with Host(RECEIVER) as host, Sender(host.url, message) as sender:
             self.agree(host, sender)
+            metadata = wait_for("metadata", lambda: host.api("metadata", metric="prometheus_build_info"))
+            self.assertEqual(metadata["prometheus_build_info"][0]["type"], "gauge")
+
+    def test_exemplars_of_a_sender_come_out_as_it_shows_them(self):
+        """The sender scrapes a page with exemplars; it answers about them itself, and so do we."""
+        with Exporter() as exporter, Host(RECEIVER) as host, Sender(host.url, targets=[exporter.address]) as sender:
+            query = {"query": "histogram_quantile(0.9, rate(request_seconds_bucket{le!='+Inf'}[5m])) > 0 or job_runs_total"}
+            wait_for("exemplars at the sender", lambda: len(exemplars(sender.url, query)) == 2)
+            at = time.time()
+            theirs = wait_for("another exemplar", lambda: newest(sender.url, query) > at and exemplars(sender.url, query, end=at))
+            ours = wait_for("the exemplars", lambda: newest(host.url, query) > at and exemplars(host.url, query, end=at))
+            self.assertEqual([without_origin(entry) for entry in ours], theirs)
+            host.kill()
+            host.start()
+            self.assertEqual(exemplars(host.url, query, end=at), ours)
+            failed = answer(sender.url, "prometheus_remote_storage_exemplars_failed_total", time.time())
+            self.assertLessEqual(set(failed.values()), {"0"}, host.log())
+
+    def test_status_of_the_store_counts_what_was_sent(self):
+        with Host(RECEIVER) as host, Sender(host.url):
+            wait_for("samples", lambda: host.value("up{origin='sender'}") == 1)
+            status = host.api("status/tsdb", limit=3)
+            self.assertEqual([len(status[key]) for key in ("seriesCountByMetricName", "labelValueCountByLabelName", "memoryInBytesByLabelName", "seriesCountByLabelValuePair", "newSeriesByMetricName")], [3] * 5)
+            self.assertEqual(status["labelValueCountByLabelName"][0]["name"], "__name__")
+            series = host.value("count({__name__=~'.+'})")
+            self.assertGreaterEqual(status["headStats"]["numSeries"], series)
+            job = [entry for entry in host.api("status/tsdb", limit=10000)["seriesCountByLabelValuePair"] if entry["name"] == "job=prometheus"]
+            self.assertEqual(len(job), 1)
 
     def test_vmagent_falls_back_to_what_is_understood(self):
         program = os.environ.get("TARSIER_VMAGENT") or shutil.which("vmagent")

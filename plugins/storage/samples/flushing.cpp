@@ -35,7 +35,8 @@ Result<std::vector<std::string>> Flushing::recover() {
   }
   if (!journal_.rotated().empty()) number_ = std::max(number_, journal_.rotated().back());
   if (auto opened = catalog_.open(first_unfinished); !opened) return std::move(opened).error();
-  number_ = std::max({number_, catalog_.last_flush(), journal_.last_finished()});
+  if (auto opened = exemplar_log_.open(first_unfinished); !opened) return std::move(opened).error();
+  number_ = std::max({number_, catalog_.last_flush(), exemplar_log_.last_flush(), journal_.last_finished()});
   return kept;
 }
 
@@ -48,25 +49,30 @@ Result<void> Flushing::run(std::mutex& writer_mutex, const std::function<void(He
     ++number_;
     unfinished_ = true;
     to_catalogue_ = head_.series_count();
+    to_log_ = exemplars_.end();
     frozen = head_.freeze();
   }
   HeadSegments made;
   auto done = write_segments(*frozen, made);
   if (done) done = write_catalog();
+  if (done) done = exemplar_log_.write(number_, exemplars_, to_log_);
   if (done) done = journal_.note_finished(number_);
   if (!done) {
     catalog_.abandon();
+    exemplar_log_.abandon();
     for (auto& segment : made) segment->doom();
     return done;
   }
   unfinished_ = false;
   catalog_.commit();
+  exemplar_log_.commit();
   catalogued_ = to_catalogue_;
   publish(std::move(made));
   head_.drop_frozen();
   frozen.reset();
   give_back_memory();
   if (auto removed = catalog_.remove_superseded(); !removed) return removed;
+  if (auto removed = exemplar_log_.remove_superseded(); !removed) return removed;
   return journal_.remove_finished();
 }
 

@@ -1,19 +1,20 @@
-// Flushing: moves what is in memory into segments on the disk, so that the journal stays short (a start replays it) and memory holds
-// only the newest samples. Killed at any step, nothing is lost and nothing counts twice:
+// Flushing: moves what is in memory into segments on the disk, so that the journal stays short (a start replays it) and memory
+// holds only the newest samples. Killed at any step, nothing is lost and nothing counts twice:
 //
 //   1 rotate    the active file becomes journal N; from now on entries go to a fresh one. The head's chunks are frozen
 //   2 segments  one for each window of time, named after N
-//   3 catalog   the series that journal N defines, and the metadata
+//   3 catalog   the series that journal N defines, and the metadata; the exemplars
 //   4 finish    "journals up to N are done" is committed to the active file: the turning point
 //   5 publish   queries see the segments, and the head drops what they hold
 //   6 remove    journal N
 //
-// Found at a start: a journal that is not done makes segments and catalogs with its number or a higher one worthless; they are removed
-// and the journal is replayed. A journal that is done is removed unread.
+// Found at a start: a journal that is not done makes segments, catalogs and logs of exemplars with its number or a higher one
+// worthless; they are removed and the journal is replayed. A journal that is done is removed unread.
 #pragma once
 
 #include <mutex>
 
+#include "exemplar_log.hpp"
 #include "head.hpp"
 #include "head_segment.hpp"
 #include "journal.hpp"
@@ -23,8 +24,15 @@ namespace tarsier::samples {
 
 class Flushing {
  public:
-  Flushing(const Host& host, Head& head, Journal& journal, SeriesCatalog& catalog, MetadataTable& metadata)
-      : host_(host), head_(head), journal_(journal), catalog_(catalog), metadata_(metadata) {}
+  Flushing(const Host& host, Head& head, Journal& journal, SeriesCatalog& catalog, MetadataTable& metadata,
+           ExemplarLog& exemplar_log, const ExemplarBuffer& exemplars)
+      : host_(host),
+        head_(head),
+        journal_(journal),
+        catalog_(catalog),
+        metadata_(metadata),
+        exemplar_log_(exemplar_log),
+        exemplars_(exemplars) {}
 
   /// One flush of everything. `writer_mutex` is what keeps ingest out; it is held for step 1 only. Calls `publish` with the new
   /// segments. A flush that failed is taken up again by the next call. One caller at a time.
@@ -49,9 +57,12 @@ class Flushing {
   Journal& journal_;
   SeriesCatalog& catalog_;
   MetadataTable& metadata_;
+  ExemplarLog& exemplar_log_;
+  const ExemplarBuffer& exemplars_;
   uint64_t number_ = 0;       // of the last flush
   uint32_t catalogued_ = 0;   // series of the table that are in catalogs
   uint32_t to_catalogue_ = 0; // series of the table when the flush began
+  uint64_t to_log_ = 0;       // the end of the exemplars when the flush began
   bool unfinished_ = false;   // the journal was rotated, and then something failed
 };
 

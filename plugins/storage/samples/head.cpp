@@ -92,9 +92,11 @@ bool Head::forget_before(int64_t cutoff) {
   auto kept = std::make_shared<SeriesTable>();
   std::vector<Label> labels;
   LabelNumbers numbers;
+  std::vector<uint32_t> stay;
   for (uint32_t id = 0; id < table_->size(); ++id) {
     Series& series = (*table_)[id];
     if (ended(series)) continue;
+    stay.push_back(id);
     labels.clear();
     table_->labels(id, labels);
     (void)kept->find(labels, numbers);  // for the numbers: each series is there once
@@ -102,6 +104,8 @@ bool Head::forget_before(int64_t cutoff) {
     moved.defined_in = series.defined_in;
     moved.chunks = std::move(series.chunks);
   }
+  kept->ages() = table_->ages().renumbered(
+      [&](uint32_t first) { return static_cast<uint32_t>(std::lower_bound(stay.begin(), stay.end(), first) - stay.begin()); });
   table_ = std::move(kept);
   return true;
 }

@@ -65,10 +65,16 @@ struct Ingest::BatchSymbols {
 };
 
 void Ingest::note_refusal(Refusal reason, const std::string& what, uint64_t samples) {
-  static constexpr const char* kWhy[] = {"another value for a time that has one", "out of order and older than the window",
-                                         "too far in the future", "limit of series reached", "unusable labels or histogram"};
-  std::atomic<uint64_t>* const counters[] = {&counters_.refused_conflict, &counters_.refused_too_old, &counters_.refused_future,
-                                             &counters_.refused_series_limit, &counters_.refused_labels};
+  static constexpr const char* kWhy[] = {"another value for a time that has one",
+                                         "out of order and older than the window",
+                                         "too far in the future",
+                                         "limit of series reached",
+                                         "limit of series of one metric reached",
+                                         "limit of series of one job reached",
+                                         "unusable labels or histogram"};
+  std::atomic<uint64_t>* const counters[] = {
+      &counters_.refused_conflict,     &counters_.refused_too_old,   &counters_.refused_future, &counters_.refused_series_limit,
+      &counters_.refused_metric_limit, &counters_.refused_job_limit, &counters_.refused_labels};
   const auto index = static_cast<size_t>(reason);
   counters[index]->fetch_add(samples, std::memory_order_relaxed);
   if (refused_.count < kNamedRefusals)
@@ -87,15 +93,31 @@ void Ingest::refuse(Refusal reason, uint32_t series, int64_t time) {
 }
 
 void Ingest::refuse_set(Refusal reason, Labels labels, uint32_t set, const Rows& rows) {
-  note_refusal(reason, refused_.count < kNamedRefusals ? to_text(labels) : std::string(), rows.offsets[set + 1] - rows.offsets[set]);
+  std::string what;
+  if (refused_.count < kNamedRefusals) {
+    if (reason == Refusal::metric_limit) what = "\"" + std::string(label_value(labels, kMetricName)) + "\" ";
+    if (reason == Refusal::job_limit) what = "\"" + std::string(label_value(labels, kJobName)) + "\" ";
+    what += to_text(labels);
+  }
+  note_refusal(reason, what, rows.offsets[set + 1] - rows.offsets[set]);
 }
 
 /// True when no new series with such labels may be made, and why.
-bool Ingest::limited(size_t labels, size_t text_bytes, Refusal& refusal) const {
+bool Ingest::limited(Labels labels, Refusal& refusal) const {
+  const SeriesTable& table = head_.table();
+  const auto full = [&](uint64_t most, std::string_view name) {
+    return most != 0 && table.series_count(name, label_value(labels, name)) >= most;
+  };
+  size_t text_bytes = 0;
+  for (const auto& [name, value] : labels) text_bytes += name.size() + value.size();
   refusal = Refusal::labels;
-  if (labels == 0 || labels > options_.max_labels || text_bytes > options_.max_label_bytes) return true;
+  if (labels.empty() || labels.size() > options_.max_labels || text_bytes > options_.max_label_bytes) return true;
   refusal = Refusal::series_limit;
-  return options_.max_series != 0 && head_.table().size() >= options_.max_series;
+  if (options_.max_series != 0 && table.size() >= options_.max_series) return true;
+  refusal = Refusal::metric_limit;
+  if (full(options_.max_series_per_metric, kMetricName)) return true;
+  refusal = Refusal::job_limit;
+  return full(options_.max_series_per_job, kJobName);
 }
 
 /// The series of a label set of symbols; a new one is made unless a limit forbids it.
@@ -104,7 +126,6 @@ uint32_t Ingest::resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols
   pairs_.clear();
   uint64_t hash = kLabelHashSeed;
   bool known = true;
-  uint64_t text_bytes = 0;
   const auto batch_pairs = sets.pairs(set);
   for (size_t i = 0; i < batch_pairs.size(); i += 2) {
     const std::string_view value = sets.symbol(batch_pairs[i + 1]);
@@ -115,7 +136,6 @@ uint32_t Ingest::resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols
     hash = fold_hash(hash, symbols.hashes[batch_pairs[i]], symbols.hashes[batch_pairs[i + 1]]);
     pairs_.push_back(batch_pairs[i]);
     pairs_.push_back(batch_pairs[i + 1]);
-    text_bytes += sets.symbol(batch_pairs[i]).size() + value.size();
   }
   const std::vector<uint32_t>& numbers = symbols.numbers;
   if (known && !pairs_.empty()) {
@@ -123,7 +143,11 @@ uint32_t Ingest::resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols
     const uint32_t found = table.find(hash, pairs_);
     if (found != kNoSeries) return found;
   }
-  if (limited(pairs_.size() / 2, text_bytes, refusal)) return kNoSeries;
+  labels_.clear();
+  for (uint32_t pair = 0; pair < sets.size(set); ++pair) {
+    if (!sets.value(set, pair).empty()) labels_.emplace_back(sets.name(set, pair), sets.value(set, pair));
+  }
+  if (limited(labels_, refusal)) return kNoSeries;
   if (!known) {
     for (uint32_t& symbol : pairs_)
       symbol = numbers[symbol] == kNoSymbol ? symbols.intern(sets, symbol, table.symbols()) : numbers[symbol];
@@ -139,8 +163,6 @@ void Ingest::resolve(const batch::Sets& sets, const Rows& rows) {
     const bool has_rows = rows.offsets[set] != rows.offsets[set + 1];  // without: it only tells of metadata
     series_.push_back(has_rows ? resolve_set(sets, set, symbols, refusal) : kNoSeries);
     if (series_.back() != kNoSeries || !has_rows) continue;
-    labels_.clear();
-    for (uint32_t pair = 0; pair < sets.size(set); ++pair) labels_.emplace_back(sets.name(set, pair), sets.value(set, pair));
     refuse_set(refusal, labels_, set, rows);
   }
 }
@@ -150,9 +172,7 @@ uint32_t Ingest::resolve_labels(Labels labels, Refusal& refusal) {
   SeriesTable& table = head_.table();
   const uint32_t found = table.find(labels, numbers_);
   if (found != kNoSeries) return found;
-  size_t text_bytes = 0;
-  for (const auto& [name, value] : labels) text_bytes += name.size() + value.size();
-  return limited(labels.size(), text_bytes, refusal) ? kNoSeries : table.add(labels, numbers_, head_.next_ref());
+  return limited(labels, refusal) ? kNoSeries : table.add(labels, numbers_, head_.next_ref());
 }
 
 /// Sets that were seen before cost one hash and one look-up each; memory is asked for ahead of its use.
@@ -258,19 +278,25 @@ void Ingest::insert_kept(const Rows& rows) {
   }
 }
 
-void Ingest::note_metadata(const batch::SamplesView& samples) {
+/// "" when there is none, or the labels are unusable.
+std::string_view Ingest::metric_of(const batch::SamplesView& samples, uint32_t set) {
+  if (samples.has_flat_sets()) return decode_flat_set(samples.flat_set(set), labels_) ? label_value(labels_, kMetricName) : "";
   const batch::Sets& sets = samples.labels();
-  if (!samples.has_metadata() || samples.has_flat_sets()) return;
+  for (uint32_t pair = 0; pair < sets.size(set); ++pair) {
+    if (sets.name(set, pair) == kMetricName) return sets.value(set, pair);
+  }
+  return "";
+}
+
+void Ingest::note_metadata(const batch::SamplesView& samples) {
+  if (!samples.has_metadata()) return;
   std::string_view last;
   for (uint32_t set = 0; set < samples.series_count(); ++set) {
-    std::string_view metric;
-    for (uint32_t pair = 0; pair < sets.size(set) && metric.empty(); ++pair) {
-      if (sets.name(set, pair) == kMetricName) metric = sets.value(set, pair);
-    }
-    if (metric.empty() || metric == last) continue;
-    last = metric;
     Metadata metadata{.type = samples.type(set), .help = std::string(samples.help(set)), .unit = std::string(samples.unit(set))};
     if (metadata == Metadata{}) continue;
+    const std::string_view metric = metric_of(samples, set);
+    if (metric.empty() || metric == last) continue;
+    last = metric;
     if (metadata_.set(metric, metadata)) encode_metadata(metric, metadata, entry_.metadata);
   }
 }
@@ -312,11 +338,23 @@ void Ingest::count_rows() {
   counters_.duplicates.fetch_add(std::exchange(duplicates_, 0), std::memory_order_relaxed);
 }
 
+/// "3 of 500 samples and 1 of 5 exemplars refused: ...": who published the batch may read the numbers.
 Result<void> Ingest::outcome(uint64_t samples) const {
-  if (refused_.count == 0) return {};
-  const std::string more = refused_.count > kNamedRefusals ? " (and more)" : "";
-  return Error{TARSIER_INVALID,
-               std::to_string(refused_.count) + " of " + std::to_string(samples) + " samples refused: " + refused_.text + more};
+  const ExemplarIngest::Refused& exemplars = exemplars_.refused();
+  if (refused_.count == 0 && exemplars.count == 0) return {};
+  std::string counts, texts;
+  const auto add = [&](uint64_t refused, uint64_t all, std::string_view what, const std::string& text) {
+    if (refused == 0) return;
+    counts.append(counts.empty() ? "" : " and ")
+        .append(std::to_string(refused))
+        .append(" of ")
+        .append(std::to_string(all))
+        .append(what);
+    texts.append(texts.empty() ? "" : "; ").append(text).append(refused > kNamedRefusals ? " (and more)" : "");
+  };
+  add(refused_.count, samples, " samples", refused_.text);
+  add(exemplars.count, exemplars_.count(), " exemplars", exemplars.text);
+  return Error{TARSIER_INVALID, counts + " refused: " + texts};
 }
 
 void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {
@@ -326,17 +364,20 @@ void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {
   refused_ = {};
   for (const uint64_t sequence : journal_.take_failed()) undo_definitions(sequence);
   const bool journal_first = journal_.failing();
+  const TimeLimits limits = time_limits(now_ns);
   {
     const auto lock = head_.lock_for_writing();
+    head_.table().ages().note(now_ns, head_.table().size());
     if (rows.samples.has_flat_sets()) {
       resolve_flat(rows);
     } else {
       resolve(rows.samples.labels(), rows);
     }
     note_metadata(rows.samples);
-    admit(rows, time_limits(now_ns), !journal_first);
+    admit(rows, limits, !journal_first);
     count_rows();
   }
+  exemplars_.take(batch, rows.samples, limits.latest, !journal_first, entry_.exemplars);
   finish_entry();
   const size_t samples = rows.times.size();
   if (entry_.empty()) return done(outcome(samples));
@@ -351,7 +392,8 @@ void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {
     const auto lock = head_.lock_for_writing();
     insert_kept(rows);
     count_rows();
-    return done(outcome(samples));
+    auto inserted = exemplars_.insert(entry_.exemplars);
+    return done(inserted ? outcome(samples) : std::move(inserted));
   }
   auto shared = std::make_shared<Done>(std::move(done));
   auto accepted = journal_.write(entry_, [shared, refused = outcome(samples), had_metadata, this](Result<void> committed) {

@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "exemplar_ingest.hpp"
 #include "head.hpp"
 #include "journal.hpp"
 #include "metadata_table.hpp"
@@ -22,14 +23,20 @@ class Ingest {
   /// else: nothing is promised.
   using Done = std::function<void(Result<void>)>;
 
-  Ingest(Head& head, Journal& journal, MetadataTable& metadata, const Options& options, Counters& counters)
-      : head_(head), journal_(journal), metadata_(metadata), options_(options), counters_(counters) {}
+  Ingest(Head& head, Journal& journal, MetadataTable& metadata, ExemplarBuffer& exemplars, const Options& options,
+         Counters& counters)
+      : head_(head),
+        journal_(journal),
+        metadata_(metadata),
+        options_(options),
+        counters_(counters),
+        exemplars_(exemplars, options, counters) {}
 
   /// `done` is called exactly once, perhaps before it returns. One caller at a time. `batch` is used during the call only.
   void take(const batch::View& batch, int64_t now_ns, Done done);
 
  private:
-  enum class Refusal : uint8_t { conflict, too_old, future, series_limit, labels };
+  enum class Refusal : uint8_t { conflict, too_old, future, series_limit, metric_limit, job_limit, labels };
   struct Refused {
     uint64_t count = 0;
     std::string text;
@@ -48,7 +55,7 @@ class Ingest {
   void resolve_flat(const Rows& rows);
   uint32_t resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Refusal& refusal);
   uint32_t resolve_labels(Labels labels, Refusal& refusal);
-  bool limited(size_t labels, size_t text_bytes, Refusal& refusal) const;
+  bool limited(Labels labels, Refusal& refusal) const;
   void refuse_set(Refusal reason, Labels labels, uint32_t set, const Rows& rows);
 
   TimeLimits time_limits(int64_t now_ns) const;
@@ -56,6 +63,7 @@ class Ingest {
   bool admit_row(Series& series, uint32_t id, const Sample& sample, const TimeLimits& limits, bool insert);
   void insert_kept(const Rows& rows);
   bool insert_row(Series& series, uint32_t id, const Sample& sample);
+  std::string_view metric_of(const batch::SamplesView& samples, uint32_t set);
   void note_metadata(const batch::SamplesView& samples);
   void define(Series& series, uint32_t id, uint64_t sequence, uint64_t committed);
   void finish_entry();
@@ -71,6 +79,7 @@ class Ingest {
   MetadataTable& metadata_;
   const Options& options_;
   Counters& counters_;
+  ExemplarIngest exemplars_;
 
   // of the batch in hand; kept for their memory
   std::vector<uint32_t> series_;  // by set; kNoSeries: refused

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kSamplesTable = "samples";
 constexpr std::string_view kSeriesTable = "series";
 constexpr std::string_view kMetadataTable = "metadata";
+constexpr std::string_view kExemplarsTable = "exemplars";
 constexpr std::string_view kStateTable = "state";
 constexpr std::string_view kFinishedKey = "finished";
 
@@ -30,6 +31,7 @@ class Transaction {
     const std::string_view key(reinterpret_cast<const char*>(key_.data()), key_.size());
     add(kSeriesTable, key, entry.series);
     add(kMetadataTable, key, entry.metadata);
+    add(kExemplarsTable, key, entry.exemplars);
     add(kSamplesTable, key, entry.samples);
   }
   std::span<const tarsier_op> ops() const { return {ops_.data(), count_}; }
@@ -39,7 +41,7 @@ class Transaction {
     if (!value.empty()) ops_[count_++] = append(table, key, as_text(value));
   }
   std::array<uint8_t, 8> key_{};
-  std::array<tarsier_op, 3> ops_{};
+  std::array<tarsier_op, 4> ops_{};
   size_t count_ = 0;
 };
 
@@ -138,8 +140,12 @@ Result<void> Journal::replay_table(std::string_view table, Decode decode, Journa
 
 /// Series of every journal before metadata of any: they do not depend on one another.
 Result<void> Journal::replay_definitions(JournalVisitor& visitor) {
+  const Decode decode_exemplar_record = [](std::span<const uint8_t> bytes, JournalVisitor& to) {
+    return decode_exemplars(bytes, [&to](std::string_view of, const Exemplar& exemplar) { to.exemplar(of, exemplar); });
+  };
   if (auto series = replay_table(kSeriesTable, decode_series, visitor); !series) return series;
-  return replay_table(kMetadataTable, decode_metadata, visitor);
+  if (auto metadata = replay_table(kMetadataTable, decode_metadata, visitor); !metadata) return metadata;
+  return replay_table(kExemplarsTable, decode_exemplar_record, visitor);
 }
 
 Result<void> Journal::replay_samples(JournalVisitor& visitor) { return replay_table(kSamplesTable, decode_samples, visitor); }

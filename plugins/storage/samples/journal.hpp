@@ -1,5 +1,5 @@
 // Journal: what makes samples durable before they are acknowledged. One writable environment, "samples/active"; each entry is one
-// transaction that appends up to one value to each of the tables samples, series and metadata under one sequence number.
+// transaction that appends up to one value to each of the tables samples, series, metadata and exemplars under one sequence number.
 //
 // A flush rotates the file: "samples/journal.N" holds what came before and goes away when all of it is in segments and catalogs.
 #pragma once
@@ -25,8 +25,9 @@ struct JournalEntry {
   std::vector<uint8_t> samples;
   std::vector<uint8_t> series;
   std::vector<uint8_t> metadata;
-  bool empty() const noexcept { return samples.empty() && series.empty() && metadata.empty(); }
-  size_t bytes() const noexcept { return samples.size() + series.size() + metadata.size(); }
+  std::vector<uint8_t> exemplars;
+  bool empty() const noexcept { return samples.empty() && series.empty() && metadata.empty() && exemplars.empty(); }
+  size_t bytes() const noexcept { return samples.size() + series.size() + metadata.size() + exemplars.size(); }
 };
 
 class Journal {
@@ -41,7 +42,7 @@ class Journal {
 
   /// Opens the active environment, making it when absent.
   Result<void> open();
-  /// Everything that counts, rotated journals in order, then the active one: series and metadata.
+  /// Everything that counts, rotated journals in order, then the active one: series, metadata, exemplars.
   Result<void> replay_definitions(JournalVisitor& visitor);
   /// Samples; both may run at the same time.
   Result<void> replay_samples(JournalVisitor& visitor);

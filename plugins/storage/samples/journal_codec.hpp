@@ -2,12 +2,14 @@
 // docs/storage.md describes the bytes. Decoders take any bytes and fail with CORRUPT.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "exemplar_codec.hpp"
 #include "sample.hpp"
 #include "symbols.hpp"
 #include "tarsier/result.hpp"
@@ -66,6 +68,8 @@ struct JournalVisitor {
   virtual void series(uint64_t /*ref*/, std::span<const uint32_t> /*pairs*/) {}
   virtual void sample(uint64_t /*ref*/, const Sample& /*sample*/) {}
   virtual void metadata(std::string_view /*metric*/, Metadata /*metadata*/) {}
+  /// `series` and the exemplar's labels as bytes (exemplar_codec.hpp).
+  virtual void exemplar(std::string_view /*series*/, const Exemplar& /*exemplar*/) {}
 };
 
 Result<void> decode_samples(std::span<const uint8_t> bytes, JournalVisitor& visitor);

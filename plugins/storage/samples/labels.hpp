@@ -14,6 +14,7 @@ using Label = std::pair<std::string_view, std::string_view>;
 using Labels = std::span<const Label>;
 
 inline constexpr std::string_view kMetricName = "__name__";
+inline constexpr std::string_view kJobName = "job";
 inline constexpr uint64_t kLabelHashSeed = 0x9e3779b97f4a7c15ULL;
 
 inline uint64_t fold_hash(uint64_t so_far, uint64_t name_hash, uint64_t value_hash) noexcept {

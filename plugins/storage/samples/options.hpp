@@ -20,6 +20,9 @@ struct Options {
   int64_t retention_ns = 15 * 24 * kHourNs;  // 0: for ever
   uint64_t retention_bytes = 0;              // 0: no limit
   uint64_t max_series = 2'000'000;           // in the head; 0: no limit
+  uint64_t max_series_per_metric = 0;        // of these, with one metric name; 0: no limit
+  uint64_t max_series_per_job = 0;           // and with one value of the label job; 0: no limit
+  uint64_t max_exemplars = 100'000;          // of all series; 0: none
   uint64_t max_labels = 256;                 // of a series
   uint64_t max_label_bytes = 64 << 10;       // of all names and values of a series
 };
@@ -32,7 +35,15 @@ struct Counters {
   std::atomic<uint64_t> refused_too_old{0};
   std::atomic<uint64_t> refused_future{0};
   std::atomic<uint64_t> refused_series_limit{0};
+  std::atomic<uint64_t> refused_metric_limit{0};
+  std::atomic<uint64_t> refused_job_limit{0};
   std::atomic<uint64_t> refused_labels{0};
+  std::atomic<uint64_t> exemplars_appended{0};
+  std::atomic<uint64_t> exemplars_duplicate{0};
+  std::atomic<uint64_t> exemplars_refused_out_of_order{0};
+  std::atomic<uint64_t> exemplars_refused_future{0};
+  std::atomic<uint64_t> exemplars_refused_labels{0};
+  std::atomic<uint64_t> exemplars_refused_disabled{0};
   std::atomic<uint64_t> commit_failures{0};
   std::atomic<uint64_t> flushes{0};
   std::atomic<uint64_t> flush_failures{0};

@@ -36,6 +36,9 @@ class SamplesPlugin final : public Plugin {
     options_.retention_ns = config["retention"].duration_ns();
     options_.retention_bytes = config["retention_size"].size_bytes();
     options_.max_series = static_cast<uint64_t>(config["max_series"].integer());
+    options_.max_series_per_metric = static_cast<uint64_t>(config["max_series_per_metric"].integer());
+    options_.max_series_per_job = static_cast<uint64_t>(config["max_series_per_job"].integer());
+    options_.max_exemplars = static_cast<uint64_t>(config["max_exemplars"].integer());
     options_.max_labels = static_cast<uint64_t>(config["max_labels"].integer());
     options_.max_label_bytes = config["max_label_size"].size_bytes();
     return {};
@@ -177,7 +180,10 @@ class SamplesPlugin final : public Plugin {
     show_counter(counts.refused_too_old, refused("out_of_order"));
     show_counter(counts.refused_future, refused("future"));
     show_counter(counts.refused_series_limit, refused("series_limit"));
+    show_counter(counts.refused_metric_limit, refused("metric_limit"));
+    show_counter(counts.refused_job_limit, refused("job_limit"));
     show_counter(counts.refused_labels, refused("labels"));
+    make_exemplar_metrics();
     show_counter(counts.commit_failures,
                  Counter(host(), "tarsier_samples_commit_failures_total", "Batches that could not be committed."));
     show_counter(counts.flushes, Counter(host(), "tarsier_samples_flushes_total", "Times that memory was moved to the disk."));
@@ -196,6 +202,23 @@ class SamplesPlugin final : public Plugin {
     disk_bytes_ = Gauge(host(), "tarsier_samples_disk_bytes", "Bytes on the disk: journal and partitions.");
   }
 
+  void make_exemplar_metrics() {
+    Counters& counts = store_->counters();
+    const auto refused = [&](std::string_view reason) {
+      return Counter(host(), "tarsier_samples_exemplars_refused_total", "Exemplars that were refused, by reason.",
+                     {field("reason", reason)});
+    };
+    show_counter(counts.exemplars_appended, Counter(host(), "tarsier_samples_exemplars_appended_total", "Exemplars taken."));
+    show_counter(counts.exemplars_duplicate,
+                 Counter(host(), "tarsier_samples_exemplars_duplicate_total", "Exemplars that were there already."));
+    show_counter(counts.exemplars_refused_out_of_order, refused("out_of_order"));
+    show_counter(counts.exemplars_refused_future, refused("future"));
+    show_counter(counts.exemplars_refused_labels, refused("labels"));
+    show_counter(counts.exemplars_refused_disabled, refused("disabled"));
+    exemplars_ = Gauge(host(), "tarsier_samples_exemplars", "Exemplars that are kept.");
+    exemplar_bytes_ = Gauge(host(), "tarsier_samples_exemplar_bytes", "Memory of the exemplars.");
+  }
+
   void show() {
     show_health();
     for (ShownCounter& counter : counters_) {
@@ -210,6 +233,8 @@ class SamplesPlugin final : public Plugin {
     if (!stat) return host().warn("the store's size is not known", {field("error", stat.error().message())});
     head_series_.set(static_cast<double>(stat->head.series));
     head_bytes_.set(static_cast<double>(stat->head.memory_bytes));
+    exemplars_.set(static_cast<double>(stat->exemplars));
+    exemplar_bytes_.set(static_cast<double>(stat->exemplar_bytes));
     partitions_.set(static_cast<double>(stat->partitions));
     disk_bytes_.set(static_cast<double>(stat->journal_bytes + stat->segment_bytes + stat->partition_bytes));
   }
@@ -218,7 +243,7 @@ class SamplesPlugin final : public Plugin {
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreService> service_;
   std::vector<ShownCounter> counters_;
-  Gauge head_series_, head_bytes_, partitions_, set_aside_, disk_bytes_;
+  Gauge head_series_, head_bytes_, exemplars_, exemplar_bytes_, partitions_, set_aside_, disk_bytes_;
   std::mutex failures_mutex_;
   std::string maintenance_failed_, merging_failed_;  // what it said, until it succeeds
   std::string health_;                               // as it was told last
@@ -245,6 +270,12 @@ constexpr tarsier_config_key kKeyItems[] = {
     key("retention", TARSIER_KEY_DURATION, "15d", "how long samples are kept; 0s: for ever", "0s.."),
     key("retention_size", TARSIER_KEY_SIZE, "0B", "above this size on the disk the oldest partitions are removed; 0B: no limit"),
     key("max_series", TARSIER_KEY_INT, "2000000", "series in memory at once; samples of more are refused; 0: no limit", "0.."),
+    key("max_series_per_metric", TARSIER_KEY_INT, "0",
+        "series of one metric name in memory; samples of more are refused; 0: no limit", "0.."),
+    key("max_series_per_job", TARSIER_KEY_INT, "0",
+        "series with one value of the label job in memory; samples of more are refused; 0: no limit", "0.."),
+    key("max_exemplars", TARSIER_KEY_INT, "100000",
+        "exemplars of all series that are kept, the newest, and 512 bytes of memory for each on average; 0: none", "0..100000000"),
     key("max_labels", TARSIER_KEY_INT, "256", "labels of one series", "1.."),
     key("max_label_size", TARSIER_KEY_SIZE, "64KiB", "bytes of all label names and values of one series", "1KiB.."),
 };

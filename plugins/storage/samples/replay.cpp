@@ -33,6 +33,10 @@ void Replay::Definitions::metadata(std::string_view metric, Metadata metadata) {
   (void)metadata_.set(metric, std::move(metadata));  // whether it is news is of no interest here
 }
 
+void Replay::Definitions::exemplar(std::string_view series, const Exemplar& exemplar) {
+  if (exemplars_.most() != 0) (void)exemplars_.add(series, exemplar);  // refused as it was the first time
+}
+
 uint32_t Replay::Definitions::find(uint64_t ref) {
   const SeriesTable& table = head_.table();
   if (last_ + 1 < table.size() && table[last_ + 1].ref == ref) return ++last_;

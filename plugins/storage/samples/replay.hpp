@@ -2,6 +2,7 @@
 // are told apart by its number, which is all that a journal says of it, and come to their series when both are there.
 #pragma once
 
+#include "exemplar_buffer.hpp"
 #include "head.hpp"
 #include "journal.hpp"
 #include "metadata_table.hpp"
@@ -12,7 +13,8 @@ namespace tarsier::samples {
 
 class Replay {
  public:
-  Replay(Head& head, MetadataTable& metadata) : labels_(head, metadata), samples_(head.window()), head_(head) {}
+  Replay(Head& head, MetadataTable& metadata, ExemplarBuffer& exemplars)
+      : labels_(head, metadata, exemplars), samples_(head.window()), head_(head) {}
 
   /// The caller holds the head's lock for writing. Limits are not checked: they were when it was written. CORRUPT when there are samples of
   /// series that nothing defines.
@@ -21,19 +23,22 @@ class Replay {
   uint32_t catalogued() const noexcept { return catalogued_; }
 
  private:
-  /// Makes the series.
+  /// Makes the series, and what else there is beside samples.
   class Definitions final : public JournalVisitor {
    public:
-    Definitions(Head& head, MetadataTable& metadata) : head_(head), metadata_(metadata) {}
+    Definitions(Head& head, MetadataTable& metadata, ExemplarBuffer& exemplars)
+        : head_(head), metadata_(metadata), exemplars_(exemplars) {}
     void symbols(std::span<const std::string_view> texts) override;
     void series(uint64_t ref, std::span<const uint32_t> pairs) override;
     void metadata(std::string_view metric, Metadata metadata) override;
+    void exemplar(std::string_view series, const Exemplar& exemplar) override;
     /// kNoSeries when nothing defines it. Fast for numbers that ascend.
     uint32_t find(uint64_t ref);
 
    private:
     Head& head_;
     MetadataTable& metadata_;
+    ExemplarBuffer& exemplars_;
     uint32_t last_ = 0;              // series that was found last
     std::vector<uint32_t> numbers_;  // of the texts of the record in hand
     std::vector<uint64_t> hashes_;

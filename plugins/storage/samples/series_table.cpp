@@ -89,6 +89,12 @@ Result<void> SeriesTable::postings(std::string_view name, std::string_view value
   return {};
 }
 
+uint64_t SeriesTable::series_count(std::string_view name, std::string_view value) const {
+  const uint32_t name_symbol = symbols_.find(name);
+  const uint32_t value_symbol = symbols_.find(value);
+  return name_symbol == kNoSymbol || value_symbol == kNoSymbol ? 0 : postings_.find(name_symbol, value_symbol).size();
+}
+
 Result<void> SeriesTable::scan(std::string_view name, const std::string* low, const std::string* high,
                                const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const {
   const uint32_t name_symbol = symbols_.find(name);

@@ -9,6 +9,7 @@
 #include "labels.hpp"
 #include "match_index.hpp"
 #include "segmented_vector.hpp"
+#include "series_ages.hpp"
 #include "series_chunks.hpp"
 #include "set_aliases.hpp"
 #include "symbols.hpp"
@@ -42,6 +43,8 @@ class SeriesTable final : public LabelIndex {
   Symbols& symbols() noexcept { return symbols_; }
   const Symbols& symbols() const noexcept { return symbols_; }
   SetAliases& aliases() noexcept { return aliases_; }
+  SeriesAges& ages() noexcept { return ages_; }
+  const SeriesAges& ages() const noexcept { return ages_; }
   uint32_t size() const noexcept { return series_.size(); }
   Series& operator[](uint32_t series) noexcept { return series_[series]; }
   const Series& operator[](uint32_t series) const noexcept { return series_[series]; }
@@ -66,6 +69,10 @@ class SeriesTable final : public LabelIndex {
   void labels(uint32_t series, std::vector<Label>& out) const;
 
   uint32_t series_count() const override { return size(); }
+  /// Of those with that label.
+  uint64_t series_count(std::string_view name, std::string_view value) const;
+  /// Ascending; symbols of a label.
+  std::span<const uint32_t> postings(uint32_t name, uint32_t value) const noexcept { return postings_.find(name, value); }
   Result<void> postings(std::string_view name, std::string_view value, SeriesIds& out) const override;
   Result<void> scan(std::string_view name, const std::string* low, const std::string* high,
                     const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const override;
@@ -86,6 +93,7 @@ class SeriesTable final : public LabelIndex {
 
   Symbols symbols_;
   SetAliases aliases_;
+  SeriesAges ages_;
   SegmentedVector<Series> series_;
   std::vector<Slot> slots_;
   PostingsMap postings_;

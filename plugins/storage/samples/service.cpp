@@ -3,6 +3,8 @@
 #include <atomic>
 #include <exception>
 
+#include "exemplar_answer.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -238,6 +240,31 @@ StoreService::StoreService(Store& store, std::function<int64_t()> now_ns) : stor
     });
   };
   fill_administration();
+  fill_exemplars();
+  fill_cardinality();
+}
+
+void StoreService::fill_exemplars() {
+  table_.exemplars = [](void* self, const tarsier_select* select, void* user, OnExemplars on_series, tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      auto matchers = compile(*select);
+      if (!matchers) return std::move(matchers).error();
+      return answer_exemplars(self_of(self).store_.exemplars(), *matchers, *select, user, on_series);
+    });
+  };
+}
+
+void StoreService::fill_cardinality() {
+  table_.cardinality = [](void* self, uint64_t top, void* user, void (*each)(void*, const tarsier_cardinality*),
+                          tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      for (const CardinalityItem& item : self_of(self).store_.cardinality(top)) {
+        const tarsier_cardinality out = {sizeof(out), item.kind, str(item.name), str(item.value), item.count};
+        each(user, &out);
+      }
+      return {};
+    });
+  };
 }
 
 void StoreService::fill_administration() {

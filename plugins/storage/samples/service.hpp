@@ -20,6 +20,8 @@ class StoreService {
   Result<void> series(const tarsier_select& select, uint64_t limit, void* user, OnSeries on_series);
 
   void fill_administration();
+  void fill_exemplars();
+  void fill_cardinality();
 
   Store& store_;
   const std::function<int64_t()> now_ns_;

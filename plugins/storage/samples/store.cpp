@@ -18,12 +18,14 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       options_(options),
       parallel_for_(std::move(parallel_for)),
       head_(options_.partition_window_ns),
+      exemplars_(options_.max_exemplars),
       sealed_(host, options_.partition_window_ns),
-      ingest_(head_, journal_, metadata_, options_, counters_),
+      ingest_(head_, journal_, metadata_, exemplars_, options_, counters_),
       journal_(host),
       catalog_(host),
+      exemplar_log_(host),
       deletions_(host),
-      flushing_(host, head_, journal_, catalog_, metadata_),
+      flushing_(host, head_, journal_, catalog_, metadata_, exemplar_log_, exemplars_),
       sealing_(host, head_, deletions_),
       merging_(host, sealed_, deletions_, options_) {}
 
@@ -57,7 +59,8 @@ Result<void> Store::open() {
   if (auto opened = sealed_.open(*partitions, *segments); !opened) return opened;
   if (auto opened = deletions_.open(); !opened) return opened;
   note_sealed();
-  Replay replay(head_, metadata_);
+  if (auto loaded = exemplar_log_.load(exemplars_); !loaded) return loaded;
+  Replay replay(head_, metadata_, exemplars_);
   const auto lock = head_.lock_for_writing();
   if (auto replayed = replay.run(catalog_, journal_, parallel_for_); !replayed) return replayed;
   flushing_.note_catalogued(replay.catalogued());
@@ -102,6 +105,7 @@ void Store::await_newest() {
 
 void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done) {
   await_newest();
+  clock_.store(now_ns, std::memory_order_relaxed);
   const std::scoped_lock lock(ingest_mutex_);
   ingest_.take(batch, now_ns, std::move(done));
 }
@@ -117,7 +121,8 @@ bool Store::flush_wanted() const {
 }
 
 Result<void> Store::flush_locked() {
-  if (head_.sample_count() == 0 && head_.frozen() == nullptr) return {};
+  const bool journal_is_small = journal_.bytes() < options_.journal_bytes;  // else it may hold metadata alone
+  if (head_.sample_count() == 0 && head_.frozen() == nullptr && !exemplar_log_.behind(exemplars_) && journal_is_small) return {};
   auto flushed = flushing_.run(ingest_mutex_, [this](HeadSegments made) { publish(std::move(made)); });
   (flushed ? counters_.flushes : counters_.flush_failures).fetch_add(1, std::memory_order_relaxed);
   return flushed;
@@ -199,6 +204,7 @@ Result<void> Store::seal(int64_t cutoff) {
 Result<void> Store::maintain(int64_t now_ns) {
   const std::scoped_lock lock(maintain_mutex_);
   now_ = now_ns;
+  clock_.store(now_ns, std::memory_order_relaxed);
   const int64_t due = now_ns - options_.seal_delay_ns;
   const int64_t cutoff = window_start(due, options_.partition_window_ns);
   Result<void> done;
@@ -311,7 +317,7 @@ Result<std::vector<std::string>> Store::label_values(std::string_view name, std:
 }
 
 Result<StoreStat> Store::stat() const {
-  StoreStat stat{.head = head_.stat()};
+  StoreStat stat{.head = head_.stat(), .exemplars = exemplars_.size(), .exemplar_bytes = exemplars_.bytes()};
   auto journal = journal_.file_bytes();
   if (!journal) return std::move(journal).error();
   stat.journal_bytes = *journal;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "deletions.hpp"
+#include "cardinality.hpp"
 #include "flushing.hpp"
 #include "ingest.hpp"
 #include "merging.hpp"
@@ -14,6 +15,8 @@ namespace tarsier::samples {
 
 struct StoreStat {
   HeadStat head;
+  uint64_t exemplars = 0;
+  uint64_t exemplar_bytes = 0;  // in memory
   uint64_t segments = 0;
   uint64_t segment_samples = 0;
   uint64_t segment_bytes = 0;
@@ -79,6 +82,9 @@ class Store {
   /// The damaged environments whose samples an answer about the range lacks.
   std::vector<SetAside> set_aside(QueryRange range = {}) const { return sealed_.set_aside(range.start, range.end); }
   const MetadataTable& metadata() const noexcept { return metadata_; }
+  const ExemplarBuffer& exemplars() const noexcept { return exemplars_; }
+  /// Of the series in the head.
+  std::vector<CardinalityItem> cardinality(uint64_t top) const { return samples::cardinality(head_, clock_, top); }
   Result<StoreStat> stat() const;
 
   const Options& options() const noexcept { return options_; }
@@ -109,6 +115,8 @@ class Store {
   Counters counters_;
   Head head_;
   MetadataTable metadata_;
+  ExemplarBuffer exemplars_;
+  std::atomic<int64_t> clock_{0};              // the latest that was told
   mutable SealedSet sealed_;                   // a query that finds damage sets an environment aside
   std::map<int64_t, int64_t> segments_since_;  // by window: when its newest segment was made; guarded by maintain_mutex_
   std::mutex merge_mutex_;                     // one merge or cleaning at a time; taken before maintain_mutex_
@@ -123,6 +131,7 @@ class Store {
   // What forget_spent_in_time() looked at last; guarded by maintain_mutex_.
   std::vector<std::string> spent_among_;
   DeletionList spent_of_;
+  ExemplarLog exemplar_log_;
   Flushing flushing_;
   Sealing sealing_;
   Merging merging_;

@@ -5,8 +5,9 @@
 #include <cstring>
 
 #include "plugins/storage/samples/chunk_decoder.hpp"
-#include "plugins/storage/samples/head_segment.hpp"
 #include "plugins/storage/samples/deletion.hpp"
+#include "plugins/storage/samples/exemplar_buffer.hpp"
+#include "plugins/storage/samples/head_segment.hpp"
 #include "plugins/storage/samples/journal_codec.hpp"
 #include "plugins/storage/samples/partition.hpp"
 #include "plugins/storage/samples/postings.hpp"
@@ -28,6 +29,7 @@ struct Sum : JournalVisitor {
     for (const uint8_t byte : sample.histogram) value += byte;
   }
   void metadata(std::string_view metric, Metadata metadata) override { value += metric.size() + metadata.help.size(); }
+  void exemplar(std::string_view series, const Exemplar& exemplar) override { value += series.size() + exemplar.labels.size(); }
 };
 
 void check_round_trip(const Columns& columns) {
@@ -88,13 +90,34 @@ void fuzz_block(std::span<const uint8_t> bytes) {
   }
 }
 
+/// A buffer takes whatever a record decodes to, and writes it so that it decodes to the same.
+void fuzz_exemplars(std::span<const uint8_t> bytes) {
+  ExemplarBuffer buffer(16), again(16);
+  (void)decode_exemplars(bytes, [&](std::string_view series, const Exemplar& exemplar) {
+    (void)buffer.add(series, exemplar);
+  }).ok();
+  ExemplarsRecord record;
+  buffer.each(0, UINT64_MAX, [&](std::string_view series, const Exemplar& exemplar) { record.add(series, exemplar); });
+  std::vector<uint8_t> written;
+  record.encode(written);
+  const auto compare = [&](std::string_view series, const Exemplar& exemplar) {
+    if (again.add(series, exemplar) != ExemplarAdded::kept) std::abort();
+  };
+  if (!decode_exemplars(written, compare).ok() || again.size() != buffer.size()) std::abort();
+  std::vector<Label> labels;
+  again.each(0, UINT64_MAX, [&](std::string_view series, const Exemplar& exemplar) {
+    if (!decode_labels(series, labels) || !decode_labels(exemplar.labels, labels)) std::abort();
+  });
+  if (!again.select({}, INT64_MIN, INT64_MAX, {}).ok()) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::span<const uint8_t> bytes(data + 1, size - 1);
   Sum sum;
-  switch (data[0] % 12) {
+  switch (data[0] % 14) {
     case 0:
       fuzz_chunk(bytes);
       break;
@@ -121,19 +144,27 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 7:
       fuzz_block(build_block(bytes));
       break;
-    case 10:
-      (void)SegmentInfo::decode(bytes).ok();
-      break;
     case 8:
       (void)decode_groups(bytes, 1'000'000).ok();
       break;
-    case 11:
-      (void)Deletion::decode(1, bytes).ok();
-      break;
-    default: {
+    case 9: {
       SeriesIds ids;
       ByteReader in(bytes);
       decode_postings(in, in.count(0, 100'000), 1'000'000, ids);
+      break;
+    }
+    case 10:
+      fuzz_exemplars(bytes);
+      break;
+    case 12:
+      (void)SegmentInfo::decode(bytes).ok();
+      break;
+    case 13:
+      (void)Deletion::decode(1, bytes).ok();
+      break;
+    default: {
+      std::vector<Label> labels;
+      (void)decode_labels({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, labels);
       break;
     }
   }

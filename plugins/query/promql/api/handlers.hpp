@@ -34,6 +34,8 @@ class Api {
   void query_range(const Request& request, const Exchange& exchange);
   void run(const http::Form& form, QueryRequest query, const Exchange& exchange);
   void format_query(const Request& request, const Exchange& exchange);
+
+  // exemplar_handlers.cpp
   void query_exemplars(const Request& request, const Exchange& exchange);
 
   // series_handlers.cpp
@@ -49,7 +51,6 @@ class Api {
   void runtime_info(const Request& request, const Exchange& exchange);
   void flags(const Request& request, const Exchange& exchange);
   void config(const Request& request, const Exchange& exchange);
-  void tsdb(const Request& request, const Exchange& exchange);
   void wal_replay(const Request& request, const Exchange& exchange);
 
   // admin_handlers.cpp
@@ -58,6 +59,8 @@ class Api {
   void clean_deleted(const Request& request, const Exchange& exchange);
   void snapshot(const Request& request, const Exchange& exchange);
   void flush(const Request& request, const Exchange& exchange);
+  // tsdb_status_handler.cpp
+  void tsdb(const Request& request, const Exchange& exchange);
 
   const Host& host_;
   Engine& engine_;

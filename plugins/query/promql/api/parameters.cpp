@@ -92,7 +92,9 @@ std::optional<BadParameter> read_time_parameter(const http::Form& form, std::str
   const std::string_view text = form.get(name);
   if (text.empty()) return std::nullopt;
   const auto time = read_time(text);
-  if (!time) return BadParameter{std::string(name), "cannot parse " + quote(text) + " to a valid timestamp"};
+  if (!time)
+    return BadParameter{std::string(name), "invalid time value for '" + std::string(name) + "': cannot parse " + quote(text) +
+                                               " to a valid timestamp"};
   out = *time;
   return std::nullopt;
 }

@@ -1,4 +1,4 @@
-// /query, /query_range, /query_exemplars, /format_query
+// /query, /query_range, /format_query
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/printer.hpp"
 #include "plugins/lib/promql/text.hpp"
@@ -85,13 +85,6 @@ void Api::format_query(const Request& request, const Exchange& exchange) {
   auto tree = parse(form.get("query"));
   if (!tree) return refuse_parameter(exchange, "query", tree.error().message());
   answer(exchange, [&](json::Writer& json) { json.string(print_pretty(**tree)); });
-}
-
-/// No exemplars are stored yet: the answer is that there are none, for expressions that can be read.
-void Api::query_exemplars(const Request& request, const Exchange& exchange) {
-  const http::Form form(request);
-  if (auto tree = parse(form.get("query")); !tree) return refuse_parameter(exchange, "query", tree.error().message());
-  answer(exchange, [](json::Writer& json) { json.begin_array().end_array(); });
 }
 
 }  // namespace tarsier::promql

@@ -32,6 +32,28 @@ TEST(Answer, IsNeverTooHighForRefusalsOfTwoSorts) {
   EXPECT_EQ(answer.histograms, 0U);
 }
 
+TEST(Answer, CountsTheExemplarsThatTheStoreRefused) {
+  const Answer both = answer_of(Error::invalid("2 of 5 samples and 1 of 4 exemplars refused: out of order"),
+                                {.samples = 5, .histograms = 0, .exemplars = 4});
+  EXPECT_EQ(both.code, 400U);
+  EXPECT_EQ(both.samples, 3U);
+  EXPECT_EQ(both.exemplars, 3U);
+  const Answer hostile = answer_of(Error::invalid("1 of 5 samples refused: m{a=\" and 4 of 4 exemplars \"}"),
+                                   {.samples = 5, .histograms = 0, .exemplars = 4});
+  EXPECT_EQ(hostile.exemplars, 4U);
+  EXPECT_EQ(answer_of(Error::invalid("malformed"), {.samples = 0, .histograms = 0, .exemplars = 4}).exemplars, 0U);
+}
+
+TEST(Answer, Is204WhenOnlyExemplarsAreRefused) {
+  const Answer answer =
+      answer_of(Error::invalid("3 of 4 exemplars refused: out of order"), {.samples = 5, .histograms = 1, .exemplars = 4});
+  EXPECT_EQ(answer.code, 204U);
+  EXPECT_EQ(answer.body, "");
+  EXPECT_EQ(answer.samples, 5U);
+  EXPECT_EQ(answer.histograms, 1U);
+  EXPECT_EQ(answer.exemplars, 1U);
+}
+
 TEST(Answer, Is400WithWhatWasRefusedBeforeTheStore) {
   Tally tally{.samples = 1};
   tally.refuse(2, "a label name twice", "{a=\"b\"}");

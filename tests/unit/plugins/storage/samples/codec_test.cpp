@@ -268,6 +268,9 @@ struct Collected : JournalVisitor {
   }
   void sample(uint64_t ref, const Sample& sample) override { samples[ref].append(sample); }
   void metadata(std::string_view metric, Metadata metadata) override { entries[std::string(metric)] = std::move(metadata); }
+  void exemplar(std::string_view series, const Exemplar& exemplar) override {
+    FAIL() << "an exemplar of " << series << " at " << exemplar.time;
+  }
 };
 
 TEST(JournalCodec, GivesBackSamplesBitForBit) {

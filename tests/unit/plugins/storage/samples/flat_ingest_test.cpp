@@ -66,6 +66,24 @@ TEST_F(FlatIngest, HoldsTheLimitsOfLabelsAndSeries) {
   EXPECT_EQ(store_->counters().refused_series_limit.load(), 1U);
 }
 
+TEST_F(FlatIngest, TakesTheMetadataThatComesWithThem) {
+  batch::SamplesBuilder builder;
+  for (const char* metric : {"a_total", "b"}) {
+    builder.flat_series(set_of({{"job", "node"}, {"__name__", metric}}));
+    builder.sample(kBase, 1);
+    if (metric[0] == 'a') builder.metadata(TARSIER_SERIES_COUNTER, "help of a", "seconds");
+  }
+  ASSERT_TRUE(write_wait(builder).ok());
+  for (const char* when : {"at once", "after a restart"}) {
+    std::map<std::string, Metadata> found;
+    store_->metadata().each("",
+                            [&](const std::string& metric, const Metadata& metadata) { return found[metric] = metadata, true; });
+    ASSERT_EQ(found.size(), 1U) << when;
+    EXPECT_EQ(found["a_total"], (Metadata{TARSIER_SERIES_COUNTER, "help of a", "seconds"})) << when;
+    open();
+  }
+}
+
 TEST_F(FlatIngest, FindsSeriesAgainAfterTheyWereForgotten) {
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(put_flat(set_of({{"__name__", "m"}, {"i", std::to_string(i)}}), kBase, 1).ok());
   seal();

@@ -1,0 +1,94 @@
+// /query_exemplars: the exemplars of the series that an expression reads.
+#include <map>
+
+#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/selectors.hpp"
+#include "plugins/query/promql/api/envelope.hpp"
+#include "plugins/query/promql/api/handlers.hpp"
+#include "plugins/query/promql/api/parameters.hpp"
+#include "plugins/query/promql/api/query_json.hpp"
+
+namespace tarsier::promql {
+namespace {
+
+constexpr int64_t kNsPerMs = 1'000'000;
+
+struct Exemplar {
+  Labels labels;
+  int64_t time_ns;
+  double value;
+};
+/// By series: two selectors may find the same one, which is shown once.
+using Exemplars = std::map<Labels, std::vector<Exemplar>>;
+
+int32_t keep(void* user, const tarsier_series* series, const tarsier_exemplar* exemplars, uint64_t count) {
+  auto& found = *static_cast<Exemplars*>(user);
+  const auto [place, fresh] = found.try_emplace(Labels::from(series->labels, series->label_count));
+  if (!fresh) return 1;
+  for (uint64_t i = 0; i < count; ++i)
+    place->second.push_back(
+        {Labels::from(exemplars[i].labels, exemplars[i].label_count), exemplars[i].time_ns, exemplars[i].value});
+  return 1;
+}
+
+Result<void> read(const tarsier_samples_store& store, const VectorSelector& selector, int64_t start_ns, int64_t end_ns,
+                  const http::Exchange& exchange, Exemplars& found) {
+  std::vector<tarsier_matcher> matchers;
+  for (const Matcher& matcher : selector.matchers)
+    matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
+  tarsier_select select{};
+  select.size = sizeof(select);
+  select.matcher_count = static_cast<uint32_t>(matchers.size());
+  select.matchers = matchers.data();
+  select.start_ns = start_ns;
+  select.end_ns = end_ns;
+  select.function = str("");
+  select.cancel = {const_cast<http::Exchange*>(&exchange),
+                   [](void* user) { return static_cast<const http::Exchange*>(user)->cancelled() ? 1 : 0; }};
+  tarsier_error error = empty_error();
+  if (const tarsier_status status = store.exemplars(store.self, &select, &found, keep, &error); status != TARSIER_OK)
+    return Error::from_c(status, error);
+  return {};
+}
+
+void write_exemplars(json::Writer& json, const Exemplars& found) {
+  json.begin_array();
+  for (const auto& [series, exemplars] : found) {
+    json.begin_object().key("seriesLabels");
+    write_labels(json, series);
+    json.key("exemplars").begin_array();
+    for (const Exemplar& exemplar : exemplars) {
+      json.begin_object().key("labels");
+      write_labels(json, exemplar.labels);
+      json.key("value").quoted_double(exemplar.value).key("timestamp").seconds_of_ms(exemplar.time_ns / kNsPerMs).end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+void Api::query_exemplars(const Request& request, const Exchange& exchange) {
+  const http::Form form(request);
+  int64_t start_ns = kMinTimeNs, end_ns = kMaxTimeNs;
+  if (auto bad = read_time_parameter(form, "start", start_ns)) return refuse_parameter(exchange, bad->name, bad->text);
+  if (auto bad = read_time_parameter(form, "end", end_ns)) return refuse_parameter(exchange, bad->name, bad->text);
+  if (end_ns < start_ns) return refuse(exchange, 400, "bad_data", "end timestamp must not be before start timestamp");
+  const auto tree = parse(form.get("query"));
+  if (!tree) return refuse(exchange, 400, "bad_data", tree.error().message());
+  const auto selectors = selectors_of(**tree);
+  if (selectors.empty()) return exchange.api()->respond(exchange.raw(), 204, nullptr, 0, bytes(""));  // as the original
+  auto store = store_.acquire_wait();
+  if (!store) return refuse(exchange, store.error());
+  const tarsier_samples_store* const table = &**store;
+  if (!TARSIER_HAS(table, exemplars) || table->exemplars == nullptr)
+    return refuse(exchange, 501, "unavailable", "the store of samples keeps no exemplars");
+  Exemplars found;
+  for (const VectorSelector* selector : selectors) {
+    if (auto done = read(*table, *selector, start_ns, end_ns, exchange, found); !done) return refuse(exchange, done.error());
+  }
+  answer(exchange, [&](json::Writer& json) { write_exemplars(json, found); });
+}
+
+}  // namespace tarsier::promql

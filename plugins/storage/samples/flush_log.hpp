@@ -1,0 +1,72 @@
+// FlushLog: what flushes keep beside samples: sealed environments "<prefix><flush>", one of each flush that had something to write.
+// Some are full and make the earlier ones superfluous. What a flush wrote counts once commit() is called; found at a start, those
+// of an unfinished flush are removed.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "packer.hpp"
+#include "tarsier/storage.hpp"
+
+namespace tarsier::samples {
+
+class FlushLog {
+ public:
+  /// `prefix` has static storage; `what` is it called in messages.
+  FlushLog(const Host& host, std::string_view prefix, std::string_view what) : host_(host), prefix_(prefix), what_(what) {}
+
+  /// Finds those that count. Those of flushes from `first_unfinished` on were left by a crash and are removed.
+  Result<void> open(uint64_t first_unfinished);
+  /// Calls use(snapshot) for each, in the order in which they were written.
+  Result<void> each(const std::function<Result<void>(const Snapshot&)>& use) const;
+
+  /// Makes the environment of `flush` of what `body` appends. Whole on the disk when it returns OK, else nothing of it is.
+  Result<void> write(uint64_t flush, bool full, const std::function<Result<void>(Sealer&)>& body);
+  /// The flush is noted as finished. False when nothing was written.
+  bool commit() noexcept;
+  /// The flush failed: what was written is removed.
+  void abandon();
+  /// Removes what the last full one made superfluous.
+  Result<void> remove_superseded();
+  uint64_t last_flush() const noexcept { return flushes_.empty() ? 0 : flushes_.back(); }
+  /// True when there are so many that the next one had better be full.
+  bool wants_full() const noexcept { return flushes_.size() >= kMost; }
+
+ private:
+  static constexpr size_t kMost = 16;
+  struct Written {
+    uint64_t flush = 0;  // 0: none
+    bool full = false;
+  };
+  std::string name_of(uint64_t flush) const { return std::string(prefix_) + std::to_string(flush); }
+  bool parse_name(std::string_view name, uint64_t& flush) const;
+  Result<bool> is_full(uint64_t flush) const;
+
+  const Host& host_;
+  std::string_view prefix_, what_;
+  std::vector<uint64_t> flushes_;  // ascending
+  uint64_t full_ = 0;              // the last full one
+  Written pending_;
+};
+
+/// Packs records and appends them to a table under ascending numbers.
+class RecordWriter {
+ public:
+  RecordWriter(Sealer& sealer, std::string_view table) : sealer_(sealer), table_(table) {}
+  /// Empties `record`.
+  Result<void> append(std::vector<uint8_t>& record);
+
+ private:
+  Sealer& sealer_;
+  std::string_view table_;
+  Packer packer_;
+  uint32_t number_ = 0;
+};
+
+/// Calls decode(bytes) for the records of a table, in order; none when there is no such table.
+Result<void> each_record(const Snapshot& snapshot, std::string_view table,
+                         const std::function<Result<void>(std::span<const uint8_t>)>& decode);
+
+}  // namespace tarsier::samples
