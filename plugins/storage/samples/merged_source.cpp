@@ -1,5 +1,7 @@
 #include "merged_source.hpp"
 
+#include "summaries.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -62,6 +64,7 @@ Result<void> MergedSource::samples(Columns& out) {
     }
   }
   out.normalise();
+  if (!out.summaries.empty()) join_summaries(out);
   return {};
 }
 

@@ -11,8 +11,7 @@ namespace tarsier::samples {
 
 class Merging {
  public:
-  Merging(const Host& host, SealedSet& sealed, const Options& options)
-      : host_(host), sealed_(sealed), options_(options) {}
+  Merging(const Host& host, SealedSet& sealed, const Options& options) : host_(host), sealed_(sealed), options_(options) {}
 
   /// Makes all merges that are due. One caller at a time; may take long. Returns how many were made; a cancelled one is no error.
   Result<uint64_t> run(int64_t now_ns);
@@ -20,6 +19,7 @@ class Merging {
   void cancel() noexcept { cancelled_ = true; }
 
  private:
+  std::optional<MergePlan> plan(int64_t now_ns, Partitions& inputs) const;
   Result<void> merge(const Partitions& inputs, const Cover& cover);
 
   const Host& host_;

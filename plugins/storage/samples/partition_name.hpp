@@ -1,6 +1,6 @@
 // Names and covers of sealed environments. A cover says what an environment holds: everything of a span of time that came through a
-// range of flushes. Two environments never hold parts of the same: one cover lies within the other, or they are about different
-// samples.
+// range of flushes, as it is or summed up. Two environments of a tier never hold parts of the same: one cover lies within the
+// other, or they are about different samples. Environments of different tiers hold the same only when their covers are the same.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,11 @@ struct Cover {
   int64_t end = 0;    // ns, exclusive; the highest time there is belongs to it
   uint64_t first_flush = 0;
   uint64_t last_flush = 0;
+  int64_t tier_ns = 0;  // 0: samples as they are; else the interval of which there is a summary each
 
-  bool lies_within(const Cover& other) const noexcept {
+  bool lies_within(const Cover& other) const noexcept { return tier_ns == other.tier_ns && is_part_of(other); }
+  /// Whatever the tiers.
+  bool is_part_of(const Cover& other) const noexcept {
     return begin >= other.begin && end <= other.end && first_flush >= other.first_flush && last_flush <= other.last_flush;
   }
   bool operator==(const Cover&) const = default;
@@ -28,7 +31,10 @@ struct NamedCover {
   Cover cover;
 };
 
-/// "samples/2026-11-22T1000.2h.4-7": begin and length of the span, first and last flush. Different covers have different names.
+/// "5m", "2h": in the largest unit of which it is a multiple.
+std::string span_text(uint64_t ns);
+/// "samples/2026-11-22T1000.2h.4-7": begin and length of the span, first and last flush; "samples/5m.2026-11-22T1000..." in a tier.
+/// Different covers have different names.
 std::string partition_name(const Cover& cover);
 /// False when it is no partition's name.
 bool parse_partition_name(std::string_view name, Cover& cover);
