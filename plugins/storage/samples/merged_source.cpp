@@ -1,5 +1,7 @@
 #include "merged_source.hpp"
 
+#include "summaries.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -67,6 +69,7 @@ Result<void> MergedSource::samples(Columns& out) {
     series_deletions_.drop(inputs_[place].index->partition()->cover(), out, before);
   }
   out.normalise();
+  if (!out.summaries.empty()) join_summaries(out);
   samples_ += out.size();
   return {};
 }

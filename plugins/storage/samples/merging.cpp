@@ -1,7 +1,11 @@
 #include "merging.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include "merged_source.hpp"
 #include "partition_writer.hpp"
+#include "tiers.hpp"
 
 namespace tarsier::samples {
 
@@ -10,42 +14,61 @@ Result<void> Merging::merge(const Partitions& inputs, Cover cover) {
   cover.revision = revision_without(deletions, cover);
   auto source = MergedSource::open(inputs, deletions, [this] { return cancelled_.load(std::memory_order_relaxed); });
   if (!source) return std::move(source).error();
-  PartitionWriter writer(host_, options_.partition_window_ns, Packer::kSmall);
+  PartitionWriter writer(host_, slot_of(options_, cover.tier_ns), Packer::kSmall);
   if (auto written = writer.write(cover, **source); !written) {
     if ((*source)->found_none()) return sealed_.replace(inputs, {}), Result<void>();
     if (written.error().code() == TARSIER_CORRUPT && (*source)->failed() != nullptr)
       sealed_.set_aside((*source)->failed(), written.error());
     return written;
   }
-  const std::string name = partition_name(cover);
-  auto opened = Partition::open(host_, name);
-  if (opened) {
-    sealed_.replace(inputs, {std::move(*opened)});
-    return {};
+  auto opened = open_made(host_, partition_name(cover));
+  if (!opened) return std::move(opened).error();
+  sealed_.replace(inputs, {std::move(*opened)});
+  return {};
+}
+
+/// The first merge that is due, of the finest tier first. What lies in another tier, too, is left as it is: that is how the two are
+/// known to be the same.
+std::optional<MergePlan> Merging::plan(int64_t now_ns, Partitions& inputs) const {
+  // First, so that what is sealed meanwhile is seen here or there.
+  const std::vector<Cover> unmergeable = sealed_.unmergeable();
+  const Partitions all = sealed_.partitions();
+  std::set<int64_t> tiers;
+  for (const auto& partition : all) tiers.insert(partition->info().cover.tier_ns);
+  for (const int64_t tier : tiers) {
+    Partitions parts;
+    std::vector<MergeCandidate> candidates;
+    std::vector<Cover> others = unmergeable;
+    for (const auto& partition : all) {
+      const PartitionInfo& info = partition->info();
+      if (info.cover.tier_ns == tier && !has_twin(*partition, all)) {
+        parts.push_back(partition);
+        candidates.push_back({info.cover, info.samples});
+      } else {
+        others.push_back(info.cover);
+      }
+    }
+    for (Cover& other : others) other.tier_ns = tier;
+    auto plan = plan_merge(candidates, others, now_ns, merge_options(options_, tier));
+    if (!plan) continue;
+    for (const size_t place : plan->inputs) inputs.push_back(parts[place]);
+    return plan;
   }
-  // It was written and cannot be read: the inputs stay, and nothing may take their place at the next start.
-  if (auto removed = remove_env(host_, name); !removed)
-    host_.error("a merged partition that cannot be opened could not be removed",
-                {field("partition", name), field("error", removed.error().message())});
-  return std::move(opened).error();
+  return std::nullopt;
 }
 
 Result<uint64_t> Merging::run(int64_t now_ns) {
   uint64_t made = 0;
   while (!cancelled_) {
-    const Partitions all = sealed_.partitions();
-    std::vector<MergeCandidate> candidates;
-    for (const auto& partition : all) candidates.push_back({partition->info().cover, partition->info().samples});
-    const auto plan = plan_merge(candidates, sealed_.unmergeable(), now_ns, options_);
-    if (!plan) break;
     Partitions inputs;
-    for (const size_t place : plan->inputs) inputs.push_back(all[place]);
+    const auto plan = this->plan(now_ns, inputs);
+    if (!plan) break;
     auto merged = merge(inputs, plan->cover);
     if (merged) {
       ++made;
     } else if (merged.error().code() == TARSIER_CANCELLED) {
       break;
-    } else if (merged.error().code() != TARSIER_CORRUPT || sealed_.partitions() == all) {
+    } else if (std::none_of(inputs.begin(), inputs.end(), [](const auto& input) { return input->damaged(); })) {
       return std::move(merged).error().in("merge to " + partition_name(plan->cover));
     }  // else an input was set aside, and the plan is another one
   }

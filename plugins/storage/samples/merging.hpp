@@ -23,6 +23,7 @@ class Merging {
   void cancel() noexcept { cancelled_ = true; }
 
  private:
+  std::optional<MergePlan> plan(int64_t now_ns, Partitions& inputs) const;
   Result<void> merge(const Partitions& inputs, Cover cover);
 
   const Host& host_;

@@ -3,12 +3,19 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 namespace tarsier::samples {
 
 inline constexpr int64_t kSecondNs = 1'000'000'000;
 inline constexpr int64_t kMinuteNs = 60 * kSecondNs;
 inline constexpr int64_t kHourNs = 60 * kMinuteNs;
+
+/// Summaries that are kept when the samples are gone.
+struct Tier {
+  int64_t every_ns = 0;      // one for so long
+  int64_t retention_ns = 0;  // 0: for ever
+};
 
 struct Options {
   int64_t out_of_order_window_ns = 30 * kMinuteNs;
@@ -19,6 +26,7 @@ struct Options {
   uint64_t journal_bytes = 64ULL << 20;      // above this size of the active file what is in memory is flushed
   int64_t retention_ns = 15 * 24 * kHourNs;  // 0: for ever
   uint64_t retention_bytes = 0;              // 0: no limit
+  std::vector<Tier> tiers = {};              // finest first; each is made of the one before
   uint64_t max_series = 2'000'000;           // in the head; 0: no limit
   uint64_t max_series_per_metric = 0;        // of these, with one metric name; 0: no limit
   uint64_t max_series_per_job = 0;           // and with one value of the label job; 0: no limit
@@ -50,6 +58,7 @@ struct Counters {
   std::atomic<uint64_t> seal_failures{0};
   std::atomic<uint64_t> sealed_partitions{0};
   std::atomic<uint64_t> merged_partitions{0};
+  std::atomic<uint64_t> summed_partitions{0};
   std::atomic<uint64_t> removed_partitions{0};
   std::atomic<uint64_t> selects{0};
 };

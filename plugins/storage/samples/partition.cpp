@@ -4,12 +4,13 @@ namespace tarsier::samples {
 namespace {
 
 constexpr uint8_t kFormat = 2;
+constexpr uint8_t kTierFormat = 3;  // the same, and the tier
 
 }  // namespace
 
 void PartitionInfo::encode(std::vector<uint8_t>& out) const {
   ByteWriter writer(out);
-  writer.u8(kFormat);
+  writer.u8(cover.tier_ns == 0 ? kFormat : kTierFormat);
   writer.svarint(cover.begin);
   writer.svarint(cover.end);
   writer.varint(cover.first_flush);
@@ -24,13 +25,15 @@ void PartitionInfo::encode(std::vector<uint8_t>& out) const {
   writer.varint(blocks);
   writer.varint(names.size());
   for (const uint32_t name : names) writer.varint(name);
+  if (cover.tier_ns != 0) writer.svarint(cover.tier_ns);
 }
 
 Result<PartitionInfo> PartitionInfo::decode(std::span<const uint8_t> bytes) {
   ByteReader in(bytes);
   const uint8_t format = in.u8();
-  if (in.ok() && format != kFormat) {
-    return Error{TARSIER_UNSUPPORTED, "partition of format " + std::to_string(format) + ", known is " + std::to_string(kFormat)};
+  if (in.ok() && format != kFormat && format != kTierFormat) {
+    return Error{TARSIER_UNSUPPORTED, "partition of format " + std::to_string(format) + ", known are " + std::to_string(kFormat) +
+                                          " and " + std::to_string(kTierFormat)};
   }
   PartitionInfo info;
   info.cover.begin = in.svarint();
@@ -47,6 +50,8 @@ Result<PartitionInfo> PartitionInfo::decode(std::span<const uint8_t> bytes) {
   info.blocks = in.varint();
   info.names.resize(static_cast<size_t>(in.count(1)));
   for (uint32_t& name : info.names) name = static_cast<uint32_t>(in.count(0));
+  if (format == kTierFormat) info.cover.tier_ns = in.svarint();
+  if (format == kTierFormat && info.cover.tier_ns <= 0) in.fail();
   if (!in.ok() || info.slot_ns <= 0) return Error{TARSIER_CORRUPT, "partition head is malformed"};
   return info;
 }
@@ -99,6 +104,15 @@ Result<std::shared_ptr<Partition>> Partition::open(const Host& host, const std::
   auto partition = std::make_shared<Partition>(host, name);
   if (auto read = partition->read_head(); !read) return std::move(read).error().in("open " + name);
   return partition;
+}
+
+Result<std::shared_ptr<Partition>> open_made(const Host& host, const std::string& name) {
+  auto opened = Partition::open(host, name);
+  if (opened) return opened;
+  if (auto removed = remove_env(host, name); !removed)
+    host.error("a new partition that cannot be opened could not be removed",
+               {field("partition", name), field("error", removed.error().message())});
+  return opened;
 }
 
 }  // namespace tarsier::samples

@@ -2,6 +2,7 @@
 // data; partition_writer makes one, partition_index and partition_samples read it. docs/storage.md describes the bytes.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ inline constexpr std::string_view kSymbolsTable = "symbols";    // first symbol 
 inline constexpr std::string_view kPostingsTable = "postings";  // name, first value -> values with their series
 inline constexpr std::string_view kSeriesTable = "series";      // first series -> label sets
 inline constexpr std::string_view kChunksTable = "chunks";      // first series of the group, slot of time -> block of samples
+
+/// Of a tier only, with the keys of chunks: what the summaries of a block have besides time and value.
+inline constexpr std::array<std::string_view, 5> kSummaryTables = {"counts", "sums", "mins", "maxs", "drops"};
 
 struct PartitionInfo {
   Cover cover;
@@ -59,6 +63,10 @@ class Partition final : public SealedFile {
 
 /// In the order in which they were sealed: of two samples with the same time the one of the earlier partition counts.
 using Partitions = std::vector<std::shared_ptr<Partition>>;
+
+/// Opens a partition that was just written. When it cannot be read it is removed: at the next start nothing may take the place of
+/// what it was made of.
+Result<std::shared_ptr<Partition>> open_made(const Host& host, const std::string& name);
 
 inline std::string_view as_text(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

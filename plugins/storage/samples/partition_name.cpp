@@ -53,25 +53,32 @@ struct Unit {
 constexpr std::array<Unit, 5> kUnits = {
     {{'d', 86'400'000'000'000}, {'h', 3'600'000'000'000}, {'m', 60'000'000'000}, {'s', 1'000'000'000}, {'n', 1}}};
 
-/// In the largest unit of which it is a multiple.
-std::string span_text(const Cover& cover) {
-  const uint64_t span = static_cast<uint64_t>(cover.end) - static_cast<uint64_t>(cover.begin);
-  const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& one) { return span % one.ns == 0; });
-  return std::to_string(span / unit->ns) + unit->name;
-}
-
-/// The end of the span; the highest time there is when it lies behind that.
-bool parse_span(std::string_view text, int64_t begin, int64_t& end) {
+bool parse_span(std::string_view text, uint64_t& span) {
   if (text.empty()) return false;
   const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& one) { return one.name == text.back(); });
-  uint64_t count = 0, span = 0;
+  uint64_t count = 0;
   if (unit == kUnits.end() || !parse_number(text.substr(0, text.size() - 1), count)) return false;
-  if (__builtin_mul_overflow(count, unit->ns, &span)) return false;
-  end = __builtin_add_overflow(begin, span, &end) ? INT64_MAX : end;
+  return !__builtin_mul_overflow(count, unit->ns, &span);
+}
+
+/// "5m." in front: the tier.
+bool take_tier(std::string_view& name, int64_t& tier_ns) {
+  const size_t dot = name.find('.');
+  uint64_t span = 0;
+  tier_ns = 0;
+  if (dot == std::string_view::npos || !parse_span(name.substr(0, dot), span)) return true;
+  if (span == 0 || span > INT64_MAX) return false;
+  tier_ns = static_cast<int64_t>(span);
+  name.remove_prefix(dot + 1);
   return true;
 }
 
 }  // namespace
+
+std::string span_text(uint64_t ns) {
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& one) { return ns % one.ns == 0; });
+  return std::to_string(ns / unit->ns) + unit->name;
+}
 
 std::string partition_name(const Cover& cover) {
   const int64_t rest = cover.begin % kNsPerSecond;
@@ -83,19 +90,26 @@ std::string partition_name(const Cover& cover) {
   std::array<char, 32> text{};
   const size_t size =
       std::strftime(text.data(), text.size(), calendar.tm_sec == 0 ? "%Y-%m-%dT%H%M" : "%Y-%m-%dT%H%M%S", &calendar);
-  return std::string(kPrefix) + std::string(text.data(), size) + "." + span_text(cover) + "." + std::to_string(cover.first_flush) +
-         "-" + std::to_string(cover.last_flush) + (cover.revision == 0 ? "" : ".r" + std::to_string(cover.revision));
+  const std::string tier = cover.tier_ns == 0 ? "" : span_text(static_cast<uint64_t>(cover.tier_ns)) + ".";
+  const uint64_t span = static_cast<uint64_t>(cover.end) - static_cast<uint64_t>(cover.begin);
+  return std::string(kPrefix) + tier + std::string(text.data(), size) + "." + span_text(span) + "." +
+         std::to_string(cover.first_flush) + "-" + std::to_string(cover.last_flush) +
+         (cover.revision == 0 ? "" : ".r" + std::to_string(cover.revision));
 }
 
 bool parse_partition_name(std::string_view name, Cover& cover) {
   cover = {};
   if (!name.starts_with(kPrefix)) return false;
   name.remove_prefix(kPrefix.size());
+  if (!take_tier(name, cover.tier_ns)) return false;
   const size_t dot = name.find('.');
   if (dot == std::string_view::npos || !parse_begin(name.substr(0, dot), cover.begin)) return false;
   name.remove_prefix(dot + 1);
   const size_t next = name.find('.');
-  if (next == std::string_view::npos || !parse_span(name.substr(0, next), cover.begin, cover.end)) return false;
+  uint64_t span = 0;
+  if (next == std::string_view::npos || !parse_span(name.substr(0, next), span)) return false;
+  // The highest time there is when the end lies behind that.
+  if (__builtin_add_overflow(cover.begin, span, &cover.end)) cover.end = INT64_MAX;
   name.remove_prefix(next + 1);
   const size_t dash = name.find('-');
   if (dash == std::string_view::npos) return false;

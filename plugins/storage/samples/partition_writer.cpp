@@ -25,9 +25,13 @@ void PartitionWriter::add(const Columns& columns) {
     part_.clear();
     const bool whole = begin == 0 && end == columns.size();
     for (size_t row = begin; row < end && !whole; ++row) part_.append(columns.at(row));
-    SampleBlockBuilder& block = blocks_[slot];
-    while (block.series_count() < place) block.add({});
-    block.add(whole ? columns : part_);
+    Blocks& blocks = blocks_[slot];
+    const auto put = [&](const Columns& series) {
+      blocks.samples.add(series);
+      if (is_tier()) blocks.summaries.add(series);
+    };
+    while (blocks.samples.series_count() < place) put({});
+    put(whole ? columns : part_);
     begin = end;
   }
 }
@@ -36,12 +40,17 @@ Result<void> PartitionWriter::end_group(Sealer& sealer) {
   std::vector<uint8_t> bytes;
   std::array<uint8_t, 12> key{};
   put_be32(key.data(), group_);
-  for (auto& [slot, block] : blocks_) {
+  for (auto& [slot, blocks] : blocks_) {
     put_be64(key.data() + 4, static_cast<uint64_t>(slot) ^ (uint64_t{1} << 63));
     bytes.clear();
-    block.encode(packer_, bytes);
+    blocks.samples.encode(packer_, bytes);
     if (auto done = sealer.append(kChunksTable, as_text(key), as_text(bytes)); !done) return done;
     ++info_.blocks;
+    for (size_t column = 0; is_tier() && column < kSummaryColumns; ++column) {
+      bytes.clear();
+      blocks.summaries.encode(column, packer_, bytes);
+      if (auto done = sealer.append(kSummaryTables[column], as_text(key), as_text(bytes)); !done) return done;
+    }
   }
   blocks_.clear();
   groups_.push_back(group_);
@@ -64,8 +73,10 @@ Result<void> PartitionWriter::write_all(Sealer& sealer, SeriesSource& source) {
     info_.max_time = std::max(info_.max_time, columns_.times.back());
     add(columns_);
     index_.add(source.labels());
-    const bool full = std::any_of(blocks_.begin(), blocks_.end(),
-                                  [](const auto& block) { return block.second.size_bytes() >= kSampleBlockBytes; });
+    const bool full = std::any_of(blocks_.begin(), blocks_.end(), [](const auto& slot) {
+      const Blocks& blocks = slot.second;
+      return std::max(blocks.samples.size_bytes(), blocks.summaries.size_bytes()) >= kSampleBlockBytes;
+    });
     if (!full && index_.series_count() - group_ < kMostSeriesOfGroup) continue;
     if (auto done = end_group(sealer); !done) return done;
   }

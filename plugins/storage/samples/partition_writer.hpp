@@ -8,6 +8,7 @@
 #include "partition.hpp"
 #include "sample_block.hpp"
 #include "series_source.hpp"
+#include "summary_blocks.hpp"
 
 namespace tarsier::samples {
 
@@ -18,7 +19,7 @@ class PartitionWriter {
       : host_(host), slot_(slot_ns), level_(level), packer_(level), index_(level) {}
 
   /// The partition partition_name(cover) is on the disk, whole, when this returns OK; otherwise nothing of it is. NOT_FOUND when
-  /// the source has no sample: there is no empty partition.
+  /// the source has no sample: there is no empty partition. For a tier (`cover`) each sample of the source has a summary.
   Result<void> write(const Cover& cover, SeriesSource& source);
 
  private:
@@ -26,14 +27,21 @@ class PartitionWriter {
   void add(const Columns& columns);
   Result<void> end_group(Sealer& sealer);
 
+  /// Of a group, in one slot of time.
+  struct Blocks {
+    SampleBlockBuilder samples;
+    SummaryBlocksBuilder summaries;  // of a tier
+  };
+  bool is_tier() const noexcept { return info_.cover.tier_ns != 0; }
+
   const Host& host_;
   const int64_t slot_;
   const int level_;
   Packer packer_;
   IndexWriter index_;
   PartitionInfo info_;
-  std::map<int64_t, SampleBlockBuilder> blocks_;  // of the group, by begin of the slot
-  uint32_t group_ = 0;                            // its first series
+  std::map<int64_t, Blocks> blocks_;  // of the group, by begin of the slot
+  uint32_t group_ = 0;                // its first series
   std::vector<uint32_t> groups_;
   Columns columns_, part_;
 };

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "service.hpp"
+#include "tiers.hpp"
 #include "tarsier/bus.hpp"
 #include "tarsier/metrics.hpp"
 #include "tarsier/scheduler.hpp"
@@ -22,6 +23,11 @@ struct ShownCounter {
   uint64_t shown = 0;
 };
 
+struct ShownTier {
+  int64_t every_ns = 0;
+  Gauge partitions, bytes;
+};
+
 class SamplesPlugin final : public Plugin {
  public:
   using Plugin::Plugin;
@@ -35,6 +41,12 @@ class SamplesPlugin final : public Plugin {
     options_.merge_to_ns = config["merge_to"].duration_ns();
     options_.retention_ns = config["retention"].duration_ns();
     options_.retention_bytes = config["retention_size"].size_bytes();
+    options_.tiers.clear();
+    for (uint64_t i = 0; i < config["tier"].size(); ++i) {
+      const Config tier = config["tier"].at(i);
+      options_.tiers.push_back({tier["every"].duration_ns(), tier["retention"].duration_ns()});
+    }
+    if (auto checked = check_tiers(options_); !checked) return config["tier"].invalid(checked.error().message());
     options_.max_series = static_cast<uint64_t>(config["max_series"].integer());
     options_.max_series_per_metric = static_cast<uint64_t>(config["max_series_per_metric"].integer());
     options_.max_series_per_job = static_cast<uint64_t>(config["max_series_per_job"].integer());
@@ -100,6 +112,7 @@ class SamplesPlugin final : public Plugin {
     show_timer_.reset();
     service_.reset();
     counters_.clear();
+    tiers_.clear();
     store_.reset();  // waits for the journal entries in flight
   }
 
@@ -192,13 +205,24 @@ class SamplesPlugin final : public Plugin {
     show_counter(counts.sealed_partitions, Counter(host(), "tarsier_samples_sealed_partitions_total", "Partitions made."));
     show_counter(counts.merged_partitions,
                  Counter(host(), "tarsier_samples_merged_partitions_total", "Partitions made of others."));
+    show_counter(counts.summed_partitions,
+                 Counter(host(), "tarsier_samples_summed_partitions_total", "Partitions of tiers made of finer ones."));
     show_counter(counts.removed_partitions,
                  Counter(host(), "tarsier_samples_removed_partitions_total", "Partitions removed by retention."));
     show_counter(counts.selects, Counter(host(), "tarsier_samples_selects_total", "Selects answered."));
     head_series_ = Gauge(host(), "tarsier_samples_head_series", "Series with samples in memory.");
     head_bytes_ = Gauge(host(), "tarsier_samples_head_bytes", "Memory of the samples that are not sealed, and of their index.");
     partitions_ = Gauge(host(), "tarsier_samples_partitions", "Sealed partitions.");
-    set_aside_ = Gauge(host(), "tarsier_samples_quarantined_partitions", "Segments and partitions that are damaged and set aside.");
+    tiers_.clear();
+    for (const Tier& tier : options_.tiers) {
+      const std::string every = span_text(static_cast<uint64_t>(tier.every_ns));
+      tiers_.push_back({tier.every_ns,
+                        Gauge(host(), "tarsier_samples_tier_partitions", "Partitions of summaries, by their interval.",
+                              {field("tier", every)}),
+                        Gauge(host(), "tarsier_samples_tier_bytes", "Their bytes on the disk.", {field("tier", every)})});
+    }
+    set_aside_ = Gauge(host(), "tarsier_samples_quarantined_partitions",
+                       "Segments and partitions that are damaged and set aside.");
     disk_bytes_ = Gauge(host(), "tarsier_samples_disk_bytes", "Bytes on the disk: journal and partitions.");
   }
 
@@ -236,7 +260,13 @@ class SamplesPlugin final : public Plugin {
     exemplars_.set(static_cast<double>(stat->exemplars));
     exemplar_bytes_.set(static_cast<double>(stat->exemplar_bytes));
     partitions_.set(static_cast<double>(stat->partitions));
-    disk_bytes_.set(static_cast<double>(stat->journal_bytes + stat->segment_bytes + stat->partition_bytes));
+    disk_bytes_.set(static_cast<double>(stat->journal_bytes + stat->segment_bytes + stat->partition_bytes + stat->tier_bytes));
+    for (ShownTier& tier : tiers_) {
+      const auto found = stat->tiers.find(tier.every_ns);
+      const TierStat now = found == stat->tiers.end() ? TierStat{} : found->second;
+      tier.partitions.set(static_cast<double>(now.partitions));
+      tier.bytes.set(static_cast<double>(now.bytes));
+    }
   }
 
   Options options_;
@@ -244,6 +274,7 @@ class SamplesPlugin final : public Plugin {
   std::unique_ptr<StoreService> service_;
   std::vector<ShownCounter> counters_;
   Gauge head_series_, head_bytes_, exemplars_, exemplar_bytes_, partitions_, set_aside_, disk_bytes_;
+  std::vector<ShownTier> tiers_;
   std::mutex failures_mutex_;
   std::string maintenance_failed_, merging_failed_;  // what it said, until it succeeds
   std::string health_;                               // as it was told last
@@ -269,6 +300,13 @@ constexpr tarsier_config_key kKeyItems[] = {
         "1m..365d"),
     key("retention", TARSIER_KEY_DURATION, "15d", "how long samples are kept; 0s: for ever", "0s.."),
     key("retention_size", TARSIER_KEY_SIZE, "0B", "above this size on the disk the oldest partitions are removed; 0B: no limit"),
+    key("tier[]", TARSIER_KEY_TABLE, nullptr,
+        "summaries that are kept when the samples are gone, finest first: count, sum, least, greatest and last of each interval, and "
+        "what counters lost at resets"),
+    key("tier[].every", TARSIER_KEY_DURATION, nullptr, "the interval; a multiple of that of the tier before", "1m..",
+        TARSIER_KEY_REQUIRED),
+    key("tier[].retention", TARSIER_KEY_DURATION, nullptr,
+        "how long they are kept, longer than the tier before and than the samples; 0s: for ever", "0s..", TARSIER_KEY_REQUIRED),
     key("max_series", TARSIER_KEY_INT, "2000000", "series in memory at once; samples of more are refused; 0: no limit", "0.."),
     key("max_series_per_metric", TARSIER_KEY_INT, "0",
         "series of one metric name in memory; samples of more are refused; 0: no limit", "0.."),

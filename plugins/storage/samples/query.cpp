@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "chunk_decoder.hpp"
+#include "summaries.hpp"
+#include "tiers.hpp"
 
 namespace tarsier::samples {
 namespace {
@@ -23,8 +25,7 @@ Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deleti
   for (auto& segment : disk.segments) {
     if (segment->overlaps(range.start, range.end)) query->segments_.push_back(std::move(segment));
   }
-  for (const auto& partition : disk.partitions) {
-    if (!partition->overlaps(range.start, range.end)) continue;
+  for (const auto& partition : in_range(disk.partitions, range, labels_only)) {
     if (cancelled && cancelled()) return Error{TARSIER_CANCELLED, "the query was cancelled"};
     auto found = query->find_in_partition(partition, matchers);
     if (!found && found.error().code() != TARSIER_CORRUPT) return std::move(found).error();
@@ -37,6 +38,15 @@ Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deleti
                                        std::to_string(max_series)};
   }
   return query;
+}
+
+Partitions Query::in_range(const Partitions& all, QueryRange range, bool labels_only) {
+  Partitions found;
+  for (const auto& partition : all) {
+    const int64_t start = labels_only ? range.start : tier_start(range.start, partition->cover().tier_ns);
+    if (partition->overlaps(start, range.end)) found.push_back(partition);
+  }
+  return choose_tiers(std::move(found), range.coarsest_ns);
 }
 
 Result<void> Query::find_in_partition(std::shared_ptr<Partition> partition, std::span<const Matcher> matchers) {
@@ -146,25 +156,29 @@ Result<Query::Reader::Outcome> Query::Reader::read_partition(const Place& place,
   if (partition->damaged()) return Outcome::done;
   auto known = partitions_.find(place.source);
   if (known == partitions_.end()) {
-    auto opened = PartitionSamples::open(*partition, query_.range_.start, query_.range_.end);
+    const int64_t start = tier_start(query_.range_.start, partition->cover().tier_ns);
+    auto opened = PartitionSamples::open(*partition, start, query_.range_.end);
     if (!opened) return std::move(opened).error();
     known = partitions_.emplace(place.source, std::move(*opened)).first;
   }
   const size_t before = out.size();
   auto read = outcome(known->second.read(place.number, out), partition);
   if (read && *read == Outcome::done) deletions_.drop(partition->cover(), out, before);
+  if (out.size() != before) tier_ns_ = std::max(tier_ns_, partition->cover().tier_ns);
   return read;
 }
 
 Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Columns& out) {
   out.clear();
   if (!query_.deletions_->empty()) deletions_.find(query_.deletions_, query_.labels(entry));
+  tier_ns_ = 0;
   for (uint32_t i = 0; i < entry.place_count; ++i) {
     const Place& place = query_.places_[entry.first_place + i];
     auto read = query_.in_head(place) ? read_head(query_.head_.items[place.number], out) : read_partition(place, out);
     if (!read || *read == Outcome::again) return read;
   }
   out.normalise();
+  if (tier_ns_ != 0) finish_summaries(out);
   return Outcome::done;
 }
 

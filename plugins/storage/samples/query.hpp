@@ -21,6 +21,7 @@ using DamageSink = std::function<void(const std::shared_ptr<SealedFile>& file, c
 struct QueryRange {
   int64_t start = INT64_MIN;
   int64_t end = INT64_MAX;
+  int64_t coarsest_ns = 0;  // a tier up to this interval may answer in place of a finer one
 };
 
 class Query {
@@ -59,6 +60,8 @@ class Query {
     explicit Reader(const Query& query) : query_(query) {}
     /// Puts the samples in the range into `out`, ascending, each time once: of equal times the one that was stored first.
     Result<void> read(const Entry& entry, Columns& out);
+    /// The interval of the widest summary among the samples that were read last; 0: there is none.
+    int64_t tier_ns() const noexcept { return tier_ns_; }
 
    private:
     /// `again`: an environment turned out to be damaged, and `out` may hold half of a series.
@@ -74,12 +77,14 @@ class Query {
     std::vector<SegmentReader> segments_;  // opened with the first series of the head, those that can be
     bool segments_opened_ = false;
     SeriesDeletions deletions_;  // of the entry in hand
+    int64_t tier_ns_ = 0;
   };
 
  private:
   Query(QueryRange range, DeletionList deletions, DamageSink on_damage)
       : range_(range), deletions_(std::move(deletions)), on_damage_(std::move(on_damage)) {}
   Result<void> find_in_partition(std::shared_ptr<Partition> partition, std::span<const Matcher> matchers);
+  static Partitions in_range(const Partitions& all, QueryRange range, bool labels_only);
   void add_head();
   void merge();
   Labels labels_at(const Place& place) const noexcept { return std::span(labels_).subspan(place.first_label, place.label_count); }

@@ -189,15 +189,24 @@ bool SampleBlock::read_extra(const Series& series, size_t rows, Columns& out) co
   return in.ok() && in.at_end();
 }
 
-Result<void> SampleBlock::read(size_t index, int64_t start, int64_t end, Columns& out) {
+Result<SampleBlock::Rows> SampleBlock::rows_in(size_t index, int64_t start, int64_t end) {
   if (index >= series_.size()) return malformed();
   const Series& series = series_[index];
-  if (series.times == 0) return {};
+  if (series.times == 0) return Rows{};
   const std::vector<int64_t>* times = times_of(series);
   if (times == nullptr) return malformed();
   const auto first = static_cast<size_t>(std::lower_bound(times->begin(), times->end(), start) - times->begin());
   const auto last = static_cast<size_t>(std::upper_bound(times->begin(), times->end(), end) - times->begin());
-  if (first >= last) return {};
+  return first < last ? Rows{first, last} : Rows{};
+}
+
+Result<void> SampleBlock::read(size_t index, int64_t start, int64_t end, Columns& out) {
+  const auto rows = rows_in(index, start, end);
+  if (!rows) return rows.error();
+  const auto [first, last] = *rows;
+  if (first == last) return {};
+  const Series& series = series_[index];
+  const std::vector<int64_t>* times = times_of(series);
   double same = 0;
   if (series.flags == 0 && out.starts.empty() && out.histogram_offsets.empty() && is_constant(series.values, same)) {
     out.times.insert(out.times.end(), times->begin() + static_cast<ptrdiff_t>(first),

@@ -42,6 +42,12 @@ class SampleBlock {
   size_t series_count() const noexcept { return series_.size(); }
   /// Of the longest column of times.
   uint64_t rows() const noexcept;
+  struct Rows {
+    size_t first = 0;
+    size_t last = 0;  // exclusive
+  };
+  /// The rows of the series at `index` that lie in [start, end].
+  Result<Rows> rows_in(size_t index, int64_t start, int64_t end);
   /// Appends the samples of the series at `index` that lie in [start, end].
   Result<void> read(size_t index, int64_t start, int64_t end, Columns& out);
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <exception>
+#include <tuple>
 
 #include "exemplar_answer.hpp"
 
@@ -48,7 +49,7 @@ void warn(const Store& store, const tarsier_select& select) {
 /// Label pairs and columns as the table wants them; valid while both are.
 class SeriesView {
  public:
-  const tarsier_series& fill(const Query& query, const Query::Entry& entry, const Columns& columns) {
+  const tarsier_series& fill(const Query& query, const Query::Entry& entry, const Columns& columns, int64_t tier_ns = 0) {
     pairs_.clear();
     for (const auto& [name, value] : query.labels(entry)) pairs_.push_back({str(name), str(value)});
     series_ = {};
@@ -64,11 +65,25 @@ class SeriesView {
       series_.histogram_offsets = columns.histogram_offsets.data();
       series_.histogram_bytes = columns.histogram_bytes.data();
     }
+    if (tier_ns != 0) add_summaries(columns, tier_ns);
     return series_;
   }
 
  private:
+  void add_summaries(const Columns& columns, int64_t tier_ns) {
+    series_.tier_ns = tier_ns;
+    for (const auto& [member, column, out] :
+         {std::tuple{&Summary::count, &counts_, &series_.counts}, std::tuple{&Summary::sum, &sums_, &series_.sums},
+          std::tuple{&Summary::min, &mins_, &series_.mins}, std::tuple{&Summary::max, &maxs_, &series_.maxs},
+          std::tuple{&Summary::drop, &drops_, &series_.drops}}) {
+      column->clear();
+      for (const Summary& summary : columns.summaries) column->push_back(summary.*member);
+      *out = column->data();
+    }
+  }
+
   std::vector<tarsier_pair> pairs_;
+  std::vector<double> counts_, sums_, mins_, maxs_, drops_;  // of summaries
   tarsier_series series_{};
 };
 
@@ -128,7 +143,8 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
   auto matchers = compile(select);
   if (!matchers) return std::move(matchers).error();
   auto cancelled = cancel_of(select);
-  auto found = store_.find(*matchers, {select.start_ns, select.end_ns}, false, select.max_series, cancelled);
+  const QueryRange range = {select.start_ns, select.end_ns, std::min(select.step_ns, select.range_ns)};
+  auto found = store_.find(*matchers, range, false, select.max_series, cancelled);
   if (!found) return std::move(found).error();
   const Query& query = **found;
   Progress progress(select, std::move(cancelled));
@@ -143,7 +159,7 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
       columns.clear();
       if (auto read = reader.read(entries[i], columns); !read) return progress.fail(std::move(read).error());
       if (!progress.count(columns.size())) return;
-      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns)) == 0) progress.stop();
+      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns, reader.tier_ns())) == 0) progress.stop();
     }
   };
   const uint64_t runs = (query.series().size() + kSeriesPerRun - 1) / kSeriesPerRun;
@@ -232,7 +248,8 @@ StoreService::StoreService(Store& store, std::function<int64_t()> now_ns) : stor
       out->label_pairs = stat->head.label_pairs;
       out->chunks = stat->head.chunks + stat->partition_blocks;
       out->samples = stat->head.samples + stat->segment_samples + stat->partition_samples;
-      out->bytes = stat->journal_bytes + stat->segment_bytes + stat->partition_bytes;
+      for (const auto& [every, tier] : stat->tiers) out->samples += tier.summaries;
+      out->bytes = stat->journal_bytes + stat->segment_bytes + stat->partition_bytes + stat->tier_bytes;
       const bool empty = stat->min_time > stat->max_time;
       out->min_time_ns = empty ? 0 : stat->min_time;
       out->max_time_ns = empty ? 0 : stat->max_time;

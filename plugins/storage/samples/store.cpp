@@ -15,7 +15,7 @@ constexpr uint64_t kFlushSamplesPerSeries = 8;
 
 Store::Store(const Host& host, Options options, ParallelFor parallel_for)
     : host_(host),
-      options_(options),
+      options_(std::move(options)),
       parallel_for_(std::move(parallel_for)),
       head_(options_.partition_window_ns),
       exemplars_(options_.max_exemplars),
@@ -27,7 +27,8 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       deletions_(host),
       flushing_(host, head_, journal_, catalog_, metadata_, exemplar_log_, exemplars_),
       sealing_(host, head_, deletions_),
-      merging_(host, sealed_, deletions_, options_) {}
+      merging_(host, sealed_, deletions_, options_),
+      summarising_(host, sealed_, deletions_, options_) {}
 
 Result<std::vector<std::string>> Store::partition_names() const {
   auto names = list_envs(host_, "samples/");
@@ -226,6 +227,11 @@ Result<void> Store::merge(int64_t now_ns) {
   auto made = merging_.run(now_ns);
   if (!made) return std::move(made).error();
   counters_.merged_partitions.fetch_add(*made, std::memory_order_relaxed);
+  if (options_.tiers.empty()) return {};
+  const auto journal = journal_.file_bytes();
+  auto summed = summarising_.run(now_ns, journal ? *journal : 0);
+  if (!summed) return std::move(summed).error();
+  counters_.summed_partitions.fetch_add(*summed, std::memory_order_relaxed);
   return {};
 }
 
@@ -317,7 +323,10 @@ Result<std::vector<std::string>> Store::label_values(std::string_view name, std:
 }
 
 Result<StoreStat> Store::stat() const {
-  StoreStat stat{.head = head_.stat(), .exemplars = exemplars_.size(), .exemplar_bytes = exemplars_.bytes()};
+  StoreStat stat;
+  stat.head = head_.stat();
+  stat.exemplars = exemplars_.size();
+  stat.exemplar_bytes = exemplars_.bytes();
   auto journal = journal_.file_bytes();
   if (!journal) return std::move(journal).error();
   stat.journal_bytes = *journal;
@@ -333,11 +342,19 @@ Result<StoreStat> Store::stat() const {
     stat.max_time = std::max(stat.max_time, segment->info().max_time);
   }
   for (const auto& partition : sealed.partitions) {
-    ++stat.partitions;
-    stat.partition_series += partition->info().series;
-    stat.partition_samples += partition->info().samples;
-    stat.partition_blocks += partition->info().blocks;
-    stat.partition_bytes += partition->file_bytes();
+    if (const int64_t tier_ns = partition->info().cover.tier_ns; tier_ns != 0) {
+      TierStat& tier = stat.tiers[tier_ns];
+      ++tier.partitions;
+      tier.summaries += partition->info().samples;
+      tier.bytes += partition->file_bytes();
+      stat.tier_bytes += partition->file_bytes();
+    } else {
+      ++stat.partitions;
+      stat.partition_series += partition->info().series;
+      stat.partition_samples += partition->info().samples;
+      stat.partition_blocks += partition->info().blocks;
+      stat.partition_bytes += partition->file_bytes();
+    }
     stat.min_time = std::min(stat.min_time, partition->info().min_time);
     stat.max_time = std::max(stat.max_time, partition->info().max_time);
   }

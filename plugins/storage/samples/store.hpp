@@ -10,8 +10,15 @@
 #include "query.hpp"
 #include "sealed_set.hpp"
 #include "sealing.hpp"
+#include "summarising.hpp"
 
 namespace tarsier::samples {
+
+struct TierStat {
+  uint64_t partitions = 0;
+  uint64_t summaries = 0;
+  uint64_t bytes = 0;
+};
 
 struct StoreStat {
   HeadStat head;
@@ -26,6 +33,8 @@ struct StoreStat {
   uint64_t partition_samples = 0;
   uint64_t partition_blocks = 0;
   uint64_t partition_bytes = 0;
+  std::map<int64_t, TierStat> tiers;  // by interval; not counted among the partitions
+  uint64_t tier_bytes = 0;            // of all tiers
   uint64_t journal_bytes = 0;
   int64_t min_time = 0;
   int64_t max_time = 0;
@@ -58,10 +67,10 @@ class Store {
   /// Flushes, and seals the windows that end at `cutoff` or before.
   Result<void> seal(int64_t cutoff);
   void apply_retention(int64_t now_ns);
-  /// Merges partitions as far as is due. May take long; a second caller waits for the first.
+  /// Merges partitions as far as is due, and sums up those that are to go. May take long; a second caller waits for the first.
   Result<void> merge(int64_t now_ns);
   /// merge() and clean_deleted() return soon, and do nothing from now on. [any]
-  void cancel_merge() noexcept { merging_.cancel(); }
+  void cancel_merge() noexcept { merging_.cancel(), summarising_.cancel(); }
 
   // What an administrator asks for (administration.cpp). All of it may take long.
 
@@ -135,6 +144,7 @@ class Store {
   Flushing flushing_;
   Sealing sealing_;
   Merging merging_;
+  Summarising summarising_;
 };
 
 }  // namespace tarsier::samples

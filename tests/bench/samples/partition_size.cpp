@@ -10,9 +10,11 @@
 #include "core/host/host_context.hpp"
 #include "core/storage/storage.hpp"
 #include "generator.hpp"
+#include "plugins/storage/samples/merged_source.hpp"
 #include "plugins/storage/samples/partition_index.hpp"
 #include "plugins/storage/samples/partition_samples.hpp"
 #include "plugins/storage/samples/partition_writer.hpp"
+#include "plugins/storage/samples/summary_source.hpp"
 
 namespace tarsier::samples::bench {
 namespace {
@@ -104,7 +106,9 @@ class GeneratedSource final : public SeriesSource {
 
 void print_tables(const Partition& partition) {
   const auto snapshot = must(partition.env().read());
-  for (const std::string_view table : {kInfoTable, kSymbolsTable, kPostingsTable, kSeriesTable, kChunksTable}) {
+  std::vector<std::string_view> tables = {kInfoTable, kSymbolsTable, kPostingsTable, kSeriesTable, kChunksTable};
+  if (partition.info().cover.tier_ns != 0) tables.insert(tables.end(), kSummaryTables.begin(), kSummaryTables.end());
+  for (const std::string_view table : tables) {
     auto cursor = must(snapshot.cursor(table));
     uint64_t values = 0, bytes = 0, pages = 0;
     for (auto entry = cursor.next(); entry; entry = cursor.next()) {
@@ -162,6 +166,27 @@ void decode_all(const Partition& partition) {
   std::printf("decode: %.1f M samples/s; unpack and parse: %.1f M samples/s\n", once / spent, once / unpacking);
 }
 
+/// The partition of the next tier, and what one of its summaries takes.
+std::shared_ptr<Partition> sum_up(const Host& host, const std::shared_ptr<Partition>& partition, int64_t every_ns) {
+  Cover cover = partition->info().cover;
+  cover.tier_ns = every_ns;
+  const double begun = cpu_seconds();
+  auto source = must(MergedSource::open({partition}, std::make_shared<DeletionList::element_type>(), {}));
+  SummarySource summaries(*source, every_ns);
+  must(PartitionWriter(host, 24 * kHour, Packer::kSmall).write(cover, summaries));
+  const double spent = cpu_seconds() - begun;
+  auto tier = must(Partition::open(host, partition_name(cover)));
+  const auto rows = static_cast<double>(tier->info().samples);
+  std::printf("tier of %s: %.0f summaries: %lu bytes, %.3f B/summary, %.1f B/series; made at %.1f M samples/s\n",
+              span_text(static_cast<uint64_t>(every_ns)).c_str(), rows, tier->file_bytes(),
+              static_cast<double>(tier->file_bytes()) / rows,
+              static_cast<double>(tier->file_bytes()) / static_cast<double>(tier->info().series),
+              static_cast<double>(partition->info().samples) / spent / 1e6);
+  print_tables(*tier);
+  read_all(*tier);
+  return tier;
+}
+
 void find_some(const std::shared_ptr<Partition>& partition) {
   for (const auto& [name, value] : {std::pair{"__name__", "node_load1"}, std::pair{"instance", "host-7.prod.example.net:9100"}}) {
     const double begun = cpu_seconds();
@@ -182,7 +207,8 @@ void find_some(const std::shared_ptr<Partition>& partition) {
 void run(const Load& load, const std::string& directory) {
   StorageHost host(directory);
   GeneratedSource source(load);
-  const Cover cover = {kBegin, kBegin + 2 * kHour, 1, 1};
+  const int64_t windows = 1 + load.scrapes * load.step_ms / (2 * kHour / 1'000'000);
+  const Cover cover = {kBegin, kBegin + windows * 2 * kHour, 1, 1};
   const double cost = source.cost();
   const double begun = cpu_seconds();
   must(PartitionWriter(host.host(), 2 * kHour).write(cover, source));
@@ -198,6 +224,8 @@ void run(const Load& load, const std::string& directory) {
   read_all(*partition);
   decode_all(*partition);
   find_some(partition);
+  const auto tier = sum_up(host.host(), partition, kHour / 12);
+  (void)sum_up(host.host(), tier, kHour);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "plugins/storage/samples/partition.hpp"
 #include "plugins/storage/samples/postings.hpp"
 #include "plugins/storage/samples/sample_block.hpp"
+#include "plugins/storage/samples/summary_blocks.hpp"
 
 using namespace tarsier::samples;
 
@@ -111,13 +112,31 @@ void fuzz_exemplars(std::span<const uint8_t> bytes) {
   if (!again.select({}, INT64_MIN, INT64_MAX, {}).ok()) std::abort();
 }
 
+/// Five columns of summaries, for a series of as many rows as the first byte says.
+void fuzz_summaries(std::span<const uint8_t> bytes) {
+  ByteReader in(bytes);
+  Columns columns;
+  const size_t rows = in.u8(), first = in.u8();
+  for (size_t row = 0; row < rows; ++row) columns.append({.time = static_cast<int64_t>(row), .value = static_cast<double>(row)});
+  Unpacker unpacker;
+  SampleBlock block;
+  SummaryBlocks blocks;
+  std::array<std::vector<uint8_t>, kSummaryColumns> built;
+  for (size_t column = 0; column < kSummaryColumns; ++column) {
+    built[column] = build_block(in.bytes(std::min<size_t>(in.u8(), in.remaining())));
+    if (!block.open(built[column], unpacker) || block.rows() > 1U << 16U) return;
+    if (!blocks.open(column, built[column], unpacker)) return;
+  }
+  if (blocks.read(0, {first, first + rows}, columns) && columns.summaries.size() != columns.size()) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::span<const uint8_t> bytes(data + 1, size - 1);
   Sum sum;
-  switch (data[0] % 14) {
+  switch (data[0] % 15) {
     case 0:
       fuzz_chunk(bytes);
       break;
@@ -158,6 +177,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 12:
       (void)SegmentInfo::decode(bytes).ok();
+      break;
+    case 14:
+      fuzz_summaries(bytes);
       break;
     case 13:
       (void)Deletion::decode(1, bytes).ok();

@@ -1,9 +1,12 @@
 // Selectors: the store hands over whole series, and each is turned into a column of results at once, on the thread that brings it.
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
+#include "plugins/query/promql/exec/summaries.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -65,6 +68,38 @@ WindowPlan plan_of(const Grid& grid, const TimeModifiers& time, int64_t range_ns
   return {grid, range_ns, time.offset_ns, time.at_ns.has_value(), time.at_ns.value_or(0)};
 }
 
+/// Says once what is not true of an answer from summaries.
+class SummaryNotes {
+ public:
+  SummaryNotes(QueryContext& context, const WindowPlan& plan, Position position)
+      : context_(context), plan_(plan), position_(position) {}
+  void add(const SummedSamples& samples, std::string text) {
+    if (samples.last_sum_ns() <= plan_.first_start() || told_.exchange(true, std::memory_order_relaxed)) return;
+    const std::string tier = write_duration(samples.tier_ns());
+    if (!text.empty()) context_.inform(text + " of " + tier, position_);
+    if (plan_.range_ns < samples.tier_ns())
+      context_.inform("the range " + write_duration(plan_.range_ns) + " is widened to the summaries of " + tier, position_);
+  }
+
+ private:
+  QueryContext& context_;
+  const WindowPlan& plan_;
+  const Position position_;
+  std::atomic<bool> told_{false};
+};
+
+/// A store gives the summaries before a range, too, which windows need but not who asks for the samples themselves.
+void leave_out_before(int64_t start_ns, tarsier_series& series) {
+  const size_t count =
+      static_cast<size_t>(std::upper_bound(series.times_ns, series.times_ns + series.sample_count, start_ns) - series.times_ns);
+  series.sample_count -= count;
+  for (const int64_t** column : {&series.times_ns, &series.starts_ns})
+    if (*column != nullptr) *column += count;
+  if (series.histogram_offsets != nullptr) series.histogram_offsets += count;
+  for (const double** column : {&series.values, &series.counts, &series.sums, &series.mins, &series.maxs, &series.drops})
+    *column += count;
+}
+
 /// One call of the store: `on_series(series)` for each, on several threads.
 template <class OnSeries>
 Result<void> select(QueryContext& context, const VectorSelector& node, const WindowPlan& plan, std::string_view function,
@@ -81,7 +116,7 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   request.start_ns = plan.first_start() + 1;  // windows are open on the left
   request.end_ns = plan.last_end();
   request.max_series = context.limits.max_series;
-  request.step_ns = context.step_ns;
+  request.step_ns = plan.grid.count() > 1 ? plan.grid.step_ns : context.step_ns;  // a subquery has steps of its own
   request.range_ns = is_range ? plan.range_ns : 0;
   request.function = str(function);
   request.cancel = context.store_cancel();
@@ -131,7 +166,8 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
   Collector<Series> collected;
   auto selected = select(context_, node, plan, timestamps ? "timestamp" : "", false, [&](const tarsier_series& series) {
     Series made;
-    if (!look_back(plan, series, timestamps, made.values)) return;
+    const auto find = has_summaries(series) ? look_back_summed : look_back;
+    if (!find(plan, series, timestamps, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
     collected.add(series.series_id, std::move(made));
   });
@@ -151,10 +187,20 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
                                         const KernelArguments& arguments) {
   const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
   Collector<Series> collected;
+  SummaryNotes notes(context_, plan, call.position);
+  const auto run = [&](const tarsier_series& series, Column& out) {
+    if (!has_summaries(series)) {
+      const LiveSamples live(series);
+      return run_windows(context_, plan, kernel, arguments, live.times(), live.values(), live.count(), out);
+    }
+    const SummaryKernel summed = summary_kernel_of(call.function->id, kernel);
+    const SummedSamples samples(series);
+    notes.add(samples, summed.note != nullptr ? std::string(call.function->name) + "() " + summed.note : "");
+    return run_summed_windows(context_, plan, kernel, summed, arguments, samples, out);
+  };
   auto selected = select(context_, *node.selector, plan, call.function->name, true, [&](const tarsier_series& series) {
-    const LiveSamples live(series);
     Series made;
-    if (!run_windows(context_, plan, kernel, arguments, live.times(), live.values(), live.count(), made.values)) return;
+    if (!run(series, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
     made.drop_name = !kernel.keeps_name;
     collected.add(series.series_id, std::move(made));
@@ -214,7 +260,13 @@ Result<std::vector<RawSeries>> Evaluator::matrix(const Node& node) {
 Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
   Collector<RawSeries> collected;
-  auto selected = select(context_, *node.selector, plan, "", true, [&](const tarsier_series& series) {
+  SummaryNotes notes(context_, plan, node.position);
+  auto selected = select(context_, *node.selector, plan, "", true, [&](const tarsier_series& whole) {
+    tarsier_series series = whole;
+    if (has_summaries(series)) {
+      leave_out_before(plan.first_start(), series);
+      notes.add(SummedSamples(series), "the samples are the last ones of summaries");
+    }
     const LiveSamples live(series);
     if (live.count() == 0 || !context_.hold(live.count())) return;
     RawSeries made;

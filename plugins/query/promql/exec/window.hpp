@@ -12,6 +12,11 @@ namespace tarsier::promql {
 
 class QueryContext;
 
+/// What summaries have besides time and value, as tarsier_series has it.
+struct SummaryColumns {
+  const double *counts, *sums, *mins, *maxs, *drops;
+};
+
 /// The samples of one window, (start, end], at least one.
 struct Window {
   const int64_t* times;
@@ -19,8 +24,9 @@ struct Window {
   size_t count;
   int64_t start_ns;
   int64_t end_ns;
-  int64_t now_ns;  // of the step
-  bool rising;     // no value of the whole series is below the one before it
+  int64_t now_ns;                             // of the step
+  bool rising;                                // no value of the whole series is below the one before it
+  const SummaryColumns* summaries = nullptr;  // of the same rows; null: none is a summary
 };
 
 /// The scalar arguments of the call, at one step.

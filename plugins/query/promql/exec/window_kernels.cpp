@@ -13,6 +13,18 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
+double lost_at_resets(const Window& w) {
+  double lost = 0;
+  for (size_t i = 1; i < w.count; ++i) {
+    if (w.summaries != nullptr) {
+      lost += w.summaries->drops[i];
+    } else if (w.values[i] < w.values[i - 1]) {
+      lost += w.values[i - 1];
+    }
+  }
+  return lost;
+}
+
 /// rate, increase and delta: the difference between the last and the first sample, extrapolated to the borders of the window when
 /// the samples come close enough to them.
 template <bool kCounter, bool kRate>
@@ -21,10 +33,7 @@ double extrapolated(const Window& w, const StepArguments&) {
   const double first = w.values[0];
   double result = w.values[w.count - 1] - first;
   if constexpr (kCounter) {
-    if (!w.rising) {
-      for (size_t i = 1; i < w.count; ++i)
-        if (w.values[i] < w.values[i - 1]) result += w.values[i - 1];
-    }
+    if (!w.rising) result += lost_at_resets(w);
   }
   double to_start = seconds(w.times[0] - w.start_ns);
   double to_end = seconds(w.end_ns - w.times[w.count - 1]);
