@@ -12,8 +12,6 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 bool is_number(const Columns& columns, size_t row) { return !columns.is_histogram(row) && !is_stale(columns.values[row]); }
 
-bool is_anchor(const Summary& summary) { return summary.count == 0 && std::isnan(summary.drop); }
-
 double lost(double before, double value) { return value < before ? before : 0; }
 
 /// NaN counts when there is nothing else, as in PromQL.
@@ -161,12 +159,7 @@ void finish_summaries(Columns& columns) {
   join_summaries(columns);
   size_t first = 0;
   while (first < columns.size() && !is_number(columns, first)) ++first;
-  if (first == columns.size()) return;
-  if (is_anchor(columns.summaries[first])) {
-    remove_rows(columns, [&](size_t row) { return row == first; });
-  } else if (std::isnan(columns.summaries[first].drop)) {
-    columns.summaries[first].drop = 0;
-  }
+  if (first != columns.size() && std::isnan(columns.summaries[first].drop)) columns.summaries[first].drop = 0;
 }
 
 }  // namespace tarsier::samples

@@ -7,19 +7,24 @@
 namespace tarsier::promql {
 namespace {
 
+/// None where the window has no more than the first sample of a series, which counts in the summary after it.
 double count(const Window& w, const StepArguments&) {
   double total = 0;
   for (size_t i = 0; i < w.count; ++i) total += w.summaries->counts[i];
-  return total;
+  return total == 0 ? kNothing : total;
 }
 
-double sum(const Window& w, const StepArguments&) {
+double sum(const Window& w, const StepArguments& arguments) {
+  if (is_absent(count(w, arguments))) return kNothing;
   KahanSum total;
   for (size_t i = 0; i < w.count; ++i) total.add(w.summaries->sums[i]);
   return total.value();
 }
 
-double average(const Window& w, const StepArguments& arguments) { return sum(w, arguments) / count(w, arguments); }
+double average(const Window& w, const StepArguments& arguments) {
+  const double numbers = count(w, arguments);
+  return is_absent(numbers) ? kNothing : sum(w, arguments) / numbers;
+}
 
 template <bool kLargest>
 double extreme(const Window& w, const StepArguments&) {

@@ -42,6 +42,15 @@ class SummedStore {
         continue;
       }
       before = value;
+      if (columns_.times.empty()) {  // the first sample counts in the summary after it
+        columns_.add(time, value, 0, 0, value, value, 0);
+        continue;
+      }
+      if (columns_.times.size() == 1) {
+        const double first = columns_.values[0];
+        columns_.add(time, value, 2, first + value, std::min(first, value), std::max(first, value), drop);
+        continue;
+      }
       if (!joins) {
         columns_.add(time, value, 1, value, value, value, drop);
         continue;
@@ -168,6 +177,15 @@ TEST_F(SummariesTest, GiveTheRateOfACounterWithResets) {
   expect_same("rate(x_total[1h])", 0.01);
   expect_same("increase(x_total[1h])", 0.01);
   expect_same("increase(x_total[2h])", 0.01);
+}
+
+TEST_F(SummariesTest, GiveTheIncreaseOfASeriesThatEndsWithinOne) {
+  auto samples = counter_samples();
+  samples.resize(10);
+  const SummedStore summed("x_total", samples, 18'000 * kSecond);
+  const Answered found = ask(*summed.table(), "increase(x_total[10m])", 600 * kSecond, 600 * kSecond, kSecond);
+  ASSERT_EQ(found.values.size(), 1U);
+  EXPECT_NEAR(found.values[0], 18 + 18 / 2 + 2, 2);
 }
 
 TEST_F(SummariesTest, GiveTheSameAcrossTheBorderToTheSamples) {

@@ -130,7 +130,7 @@ TEST(Summaries, OfTwoRunsAreJoinedAtTheAnchor) {
   join_summaries(joined);
   expect_rows(joined, {{1, 90, {0, 0, 90, 90, kUnknown}}, {2, 100, {2, 190, 90, 100, 0}}, {12, 6, {2, 10, 4, 6, 100}}});
   finish_summaries(both);
-  expect_rows(both, {{2, 100, {2, 190, 90, 100, 0}}, {12, 6, {2, 10, 4, 6, 100}}});
+  expect_rows(both, {{1, 90, {0, 0, 90, 90, 0}}, {2, 100, {2, 190, 90, 100, 0}}, {12, 6, {2, 10, 4, 6, 100}}});
 }
 
 TEST(Summaries, AreFollowedBySamplesThatStandForThemselves) {
@@ -140,7 +140,8 @@ TEST(Summaries, AreFollowedBySamplesThatStandForThemselves) {
   out.append({.time = 12, .value = 40});
   out.append({.time = 13, .value = kStale});
   finish_summaries(out);
-  expect_rows(out, {{2, 100, {2, 190, 90, 100, 0}},
+  expect_rows(out, {{1, 90, {0, 0, 90, 90, 0}},
+                    {2, 100, {2, 190, 90, 100, 0}},
                     {11, 30, {1, 30, 30, 30, 100}},
                     {12, 40, {1, 40, 40, 40, 0}},
                     {13, kStale, Summary::none()}});
