@@ -136,11 +136,11 @@ class Store {
   Ingest ingest_;
   Journal journal_;  // its destructor waits for the callbacks into ingest_
   SeriesCatalog catalog_;
+  ExemplarLog exemplar_log_;
   Deletions deletions_;  // changed under maintain_mutex_
   // What forget_spent_in_time() looked at last; guarded by maintain_mutex_.
   std::vector<std::string> spent_among_;
   DeletionList spent_of_;
-  ExemplarLog exemplar_log_;
   Flushing flushing_;
   Sealing sealing_;
   Merging merging_;
