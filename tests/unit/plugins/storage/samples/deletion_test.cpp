@@ -263,11 +263,11 @@ TEST(Deletion, ConcernsWhatCameThroughItsFlushesAndWasNotWrittenWithoutIt) {
   const auto made = Deletion::make(3, 9, 100, 200, {});
   ASSERT_TRUE(made.ok());
   EXPECT_TRUE(made->concerns({0, 101, 1, 9}));
-  EXPECT_TRUE(made->concerns({200, 300, 9, 9, 2}));
+  EXPECT_TRUE(made->concerns({200, 300, 9, 9, 0, 2}));
   EXPECT_FALSE(made->concerns({0, 100, 1, 9})) << "ends before it";
   EXPECT_FALSE(made->concerns({201, 300, 1, 9})) << "begins after it";
   EXPECT_FALSE(made->concerns({0, 300, 1, 10})) << "holds what came later";
-  EXPECT_FALSE(made->concerns({0, 300, 1, 9, 3})) << "was written without it";
+  EXPECT_FALSE(made->concerns({0, 300, 1, 9, 0, 3})) << "was written without it";
 }
 
 }  // namespace

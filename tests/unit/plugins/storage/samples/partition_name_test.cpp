@@ -17,10 +17,10 @@ TEST(PartitionName, TellsBeginAndFlushes) {
 }
 
 TEST(PartitionName, TellsTheRevisionOfWhatWasWrittenAnew) {
-  EXPECT_EQ(partition_name({kNoon, kNoon + 2 * kHour, 4, 17, 3}), "samples/2026-11-22T1200.2h.4-17.r3");
+  EXPECT_EQ(partition_name({kNoon, kNoon + 2 * kHour, 4, 17, 0, 3}), "samples/2026-11-22T1200.2h.4-17.r3");
   Cover cover;
   ASSERT_TRUE(parse_partition_name("samples/2026-11-22T1200.2h.4-17.r12", cover));
-  EXPECT_EQ(cover, (Cover{kNoon, kNoon + 2 * kHour, 4, 17, 12}));
+  EXPECT_EQ(cover, (Cover{kNoon, kNoon + 2 * kHour, 4, 17, 0, 12}));
 }
 
 TEST(PartitionName, CoversTimesBefore1970AndTheEnds) {
@@ -74,9 +74,9 @@ TEST(Obsolete, OfEqualOnesIsAllButTheLast) {
 
 TEST(Obsolete, OfEqualOnesTheHigherRevisionStays) {
   const std::vector<NamedCover> all = {
-      {"second", {0, kHour, 1, 2, 2}}, {"fifth", {0, kHour, 1, 2, 5}}, {"first", {0, kHour, 1, 2}}, {"other", {0, kHour, 3, 3}}};
+      {"second", {0, kHour, 1, 2, 0, 2}}, {"fifth", {0, kHour, 1, 2, 0, 5}}, {"first", {0, kHour, 1, 2}}, {"other", {0, kHour, 3, 3}}};
   EXPECT_EQ(obsolete(all), (Names{"second", "first"}));
-  EXPECT_EQ(obsolete(std::vector<NamedCover>{{"inner", {0, kHour, 1, 2, 5}}, {"merged", {0, 2 * kHour, 1, 2}}}), Names{"inner"});
+  EXPECT_EQ(obsolete(std::vector<NamedCover>{{"inner", {0, kHour, 1, 2, 0, 5}}, {"merged", {0, 2 * kHour, 1, 2}}}), Names{"inner"});
 }
 
 }  // namespace
