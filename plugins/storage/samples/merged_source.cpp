@@ -54,8 +54,7 @@ Result<bool> MergedSource::next() {
     }
     current_.push_back(place);
   }
-  ended_ = current_.empty();
-  return !ended_;
+  return !current_.empty();
 }
 
 Result<void> MergedSource::samples(Columns& out) {
@@ -70,7 +69,6 @@ Result<void> MergedSource::samples(Columns& out) {
   }
   out.normalise();
   if (!out.summaries.empty()) join_summaries(out);
-  samples_ += out.size();
   return {};
 }
 

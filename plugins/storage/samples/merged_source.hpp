@@ -23,8 +23,6 @@ class MergedSource final : public SeriesSource {
   Result<void> samples(Columns& out) override;
   /// Where the last error came from; nothing when it came from no input.
   const std::shared_ptr<Partition>& failed() const noexcept { return failed_; }
-  /// It came to its end and had no sample: all of them are deleted.
-  bool found_none() const noexcept { return ended_ && samples_ == 0; }
 
  private:
   struct Input {
@@ -45,8 +43,6 @@ class MergedSource final : public SeriesSource {
   std::shared_ptr<Partition> failed_;
   SeriesDeletions series_deletions_;
   uint64_t count_ = 0;
-  uint64_t samples_ = 0;
-  bool ended_ = false;
 };
 
 }  // namespace tarsier::samples

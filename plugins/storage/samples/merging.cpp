@@ -15,11 +15,15 @@ Result<void> Merging::merge(const Partitions& inputs, Cover cover) {
   auto source = MergedSource::open(inputs, deletions, [this] { return cancelled_.load(std::memory_order_relaxed); });
   if (!source) return std::move(source).error();
   PartitionWriter writer(host_, slot_of(options_, cover.tier_ns), Packer::kSmall);
-  if (auto written = writer.write(cover, **source); !written) {
-    if ((*source)->found_none()) return sealed_.replace(inputs, {}), Result<void>();
+  auto written = writer.write(cover, **source);
+  if (!written) {
     if (written.error().code() == TARSIER_CORRUPT && (*source)->failed() != nullptr)
       sealed_.set_aside((*source)->failed(), written.error());
-    return written;
+    return std::move(written).error();
+  }
+  if (!*written) {  // all of it is deleted
+    sealed_.replace(inputs, Partitions{});
+    return {};
   }
   auto opened = open_made(host_, partition_name(cover));
   if (!opened) return std::move(opened).error();

@@ -58,7 +58,7 @@ Result<void> PartitionWriter::end_group(Sealer& sealer) {
   return {};
 }
 
-Result<void> PartitionWriter::write_all(Sealer& sealer, SeriesSource& source) {
+Result<bool> PartitionWriter::write_all(Sealer& sealer, SeriesSource& source) {
   info_.min_time = INT64_MAX;
   info_.max_time = INT64_MIN;
   while (true) {
@@ -66,7 +66,7 @@ Result<void> PartitionWriter::write_all(Sealer& sealer, SeriesSource& source) {
     if (!more) return std::move(more).error();
     if (!*more) break;
     columns_.clear();
-    if (auto read = source.samples(columns_); !read) return read;
+    if (auto read = source.samples(columns_); !read) return std::move(read).error();
     if (columns_.empty()) continue;
     info_.samples += columns_.size();
     info_.min_time = std::min(info_.min_time, columns_.times.front());
@@ -78,9 +78,14 @@ Result<void> PartitionWriter::write_all(Sealer& sealer, SeriesSource& source) {
       return std::max(blocks.samples.size_bytes(), blocks.summaries.size_bytes()) >= kSampleBlockBytes;
     });
     if (!full && index_.series_count() - group_ < kMostSeriesOfGroup) continue;
-    if (auto done = end_group(sealer); !done) return done;
+    if (auto done = end_group(sealer); !done) return std::move(done).error();
   }
-  if (info_.samples == 0) return Error{TARSIER_NOT_FOUND, "there are no samples"};
+  if (info_.samples == 0) return false;
+  if (auto done = write_head(sealer); !done) return std::move(done).error();
+  return true;
+}
+
+Result<void> PartitionWriter::write_head(Sealer& sealer) {
   if (!blocks_.empty()) {
     if (auto done = end_group(sealer); !done) return done;
   }
@@ -93,7 +98,7 @@ Result<void> PartitionWriter::write_all(Sealer& sealer, SeriesSource& source) {
   return sealer.append(kInfoTable, kInfoKey, as_text(bytes));
 }
 
-Result<void> PartitionWriter::write(const Cover& cover, SeriesSource& source) {
+Result<bool> PartitionWriter::write(const Cover& cover, SeriesSource& source) {
   info_ = PartitionInfo{};
   info_.cover = cover;
   info_.slot_ns = slot_;
@@ -104,9 +109,11 @@ Result<void> PartitionWriter::write(const Cover& cover, SeriesSource& source) {
   const std::string name = partition_name(cover);
   auto sealer = seal(host_, name);
   if (!sealer) return std::move(sealer).error().in("seal " + name);
-  if (auto done = write_all(*sealer, source); !done) return std::move(done).error().in("seal " + name);
+  auto any = write_all(*sealer, source);
+  if (!any) return std::move(any).error().in("seal " + name);
+  if (!*any) return false;
   if (auto done = sealer->finish(); !done) return std::move(done).error().in("seal " + name);
-  return {};
+  return true;
 }
 
 }  // namespace tarsier::samples

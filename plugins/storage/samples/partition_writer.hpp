@@ -18,12 +18,13 @@ class PartitionWriter {
   PartitionWriter(const Host& host, int64_t slot_ns, int level = Packer::kFast)
       : host_(host), slot_(slot_ns), level_(level), packer_(level), index_(level) {}
 
-  /// The partition partition_name(cover) is on the disk, whole, when this returns OK; otherwise nothing of it is. NOT_FOUND when
-  /// the source has no sample: there is no empty partition. For a tier (`cover`) each sample of the source has a summary.
-  Result<void> write(const Cover& cover, SeriesSource& source);
+  /// True: the partition partition_name(cover) is on the disk, whole. False: the source has no sample, and there is no empty
+  /// partition. An error: nothing of it is there. For a tier (`cover`) each sample of the source has a summary.
+  Result<bool> write(const Cover& cover, SeriesSource& source);
 
  private:
-  Result<void> write_all(Sealer& sealer, SeriesSource& source);
+  Result<bool> write_all(Sealer& sealer, SeriesSource& source);
+  Result<void> write_head(Sealer& sealer);
   void add(const Columns& columns);
   Result<void> end_group(Sealer& sealer);
 

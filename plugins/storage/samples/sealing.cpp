@@ -13,11 +13,12 @@ Result<std::shared_ptr<Partition>> Sealing::run(const HeadSegments& segments, st
   Cover cover = segments.front()->cover();
   cover.last_flush = segments.back()->cover().last_flush;
   cover.revision = revision_without(deletions, cover);
-  if (auto written = PartitionWriter(host_, head_.window()).write(cover, **source); !written) {
-    if (written.error().code() == TARSIER_NOT_FOUND) return std::shared_ptr<Partition>();
+  auto written = PartitionWriter(host_, head_.window()).write(cover, **source);
+  if (!written) {
     damaged = (*source)->failed();
     return std::move(written).error();
   }
+  if (!*written) return std::shared_ptr<Partition>();
   return Partition::open(host_, partition_name(cover));
 }
 

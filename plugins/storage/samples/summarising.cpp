@@ -42,14 +42,14 @@ Result<void> Summarising::sum_up(const Due& due) {
   SummarySource summaries(**source, due.every_ns);
   PartitionWriter writer(host_, slot_of(options_, due.every_ns), Packer::kSmall);
   auto written = writer.write(cover, summaries);
-  if (!written && written.error().code() == TARSIER_NOT_FOUND) {  // nothing is in it
-    sealed_.replace(Partitions{due.partition}, Partitions{});
-    return {};
-  }
   if (!written) {
     if (written.error().code() == TARSIER_CORRUPT && (*source)->failed() != nullptr)
       sealed_.set_aside((*source)->failed(), written.error());
-    return written;
+    return std::move(written).error();
+  }
+  if (!*written) {  // nothing is in it
+    sealed_.replace(Partitions{due.partition}, Partitions{});
+    return {};
   }
   auto opened = open_made(host_, partition_name(cover));
   if (!opened) return std::move(opened).error();

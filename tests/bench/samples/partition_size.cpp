@@ -173,7 +173,7 @@ std::shared_ptr<Partition> sum_up(const Host& host, const std::shared_ptr<Partit
   const double begun = cpu_seconds();
   auto source = must(MergedSource::open({partition}, std::make_shared<DeletionList::element_type>(), {}));
   SummarySource summaries(*source, every_ns);
-  must(PartitionWriter(host, 24 * kHour, Packer::kSmall).write(cover, summaries));
+  (void)must(PartitionWriter(host, 24 * kHour, Packer::kSmall).write(cover, summaries));
   const double spent = cpu_seconds() - begun;
   auto tier = must(Partition::open(host, partition_name(cover)));
   const auto rows = static_cast<double>(tier->info().samples);
@@ -211,7 +211,7 @@ void run(const Load& load, const std::string& directory) {
   const Cover cover = {kBegin, kBegin + windows * 2 * kHour, 1, 1};
   const double cost = source.cost();
   const double begun = cpu_seconds();
-  must(PartitionWriter(host.host(), 2 * kHour).write(cover, source));
+  (void)must(PartitionWriter(host.host(), 2 * kHour).write(cover, source));
   const double spent = cpu_seconds() - begun - cost;
   const auto partition = must(Partition::open(host.host(), partition_name(cover)));
   const auto samples = static_cast<double>(partition->info().samples);

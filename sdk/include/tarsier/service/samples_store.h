@@ -108,7 +108,8 @@ typedef struct tarsier_samples_store {
   uint32_t reserved;
   void *self;
   /* [work, PARALLEL] Calls on_series for each series with samples in the range, on the calling thread and others, several at once,
-   * in no order; returns when all have returned. on_series returns 0 to end early (the call then answers OK). */
+   * in no order; returns when all have returned. on_series returns 0 to end early (the call then answers OK). Where summaries stand for
+   * old samples, those of two intervals before start_ns are given, too: look-back and windows shorter than an interval need them. */
   tarsier_status (*select)(void *self, const tarsier_select *select, void *user, int32_t (*on_series)(void *user, const tarsier_series *series),
                            tarsier_error *error);
   /* [work, PARALLEL] Label sets only, as select with sample_count 0. `limit` 0: all. */
