@@ -1,9 +1,10 @@
 // SegmentedVector: grows at the end, elements never move. Segment k holds 256 << k elements, so an empty store costs little and ten
-// million elements need sixteen segments. What no element lies in yet is never touched, so it takes no memory. One thread appends; a reader may use any element it learned of under the lock of the
-// owner.
+// million elements need sixteen segments. What no element lies in yet is never touched, so it takes no memory. One thread appends;
+// others may ask for size() at any time and use the elements below it as the owner's locks allow.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -24,25 +25,27 @@ class SegmentedVector {
     return *this;
   }
   ~SegmentedVector() {
-    for (uint32_t index = 0; index < size_; ++index) std::destroy_at(slot(index));
+    for (uint32_t index = 0, count = size(); index < count; ++index) std::destroy_at(slot(index));
   }
 
-  uint32_t size() const noexcept { return size_; }
+  uint32_t size() const noexcept { return size_.load(std::memory_order_acquire); }
   T& operator[](uint32_t index) noexcept { return *slot(index); }
   const T& operator[](uint32_t index) const noexcept { return *const_cast<SegmentedVector*>(this)->slot(index); }
 
   uint32_t push_back(T value) {
-    const auto [segment, offset] = place(size_);
+    const uint32_t index = size_.load(std::memory_order_relaxed);
+    const auto [segment, offset] = place(index);
     if (offset == 0) segments_[segment] = std::make_unique_for_overwrite<Room[]>(kFirst << segment);
     std::construct_at(reinterpret_cast<T*>(&segments_[segment][offset]), std::move(value));
-    return size_++;
+    size_.store(index + 1, std::memory_order_release);
+    return index;
   }
-  size_t bytes() const noexcept { return size_ * sizeof(T); }
+  size_t bytes() const noexcept { return size() * sizeof(T); }
 
  private:
   void swap(SegmentedVector& other) noexcept {
     segments_.swap(other.segments_);
-    std::swap(size_, other.size_);
+    size_.store(other.size_.exchange(size()));
   }
   struct Room {
     alignas(T) std::byte bytes[sizeof(T)];
@@ -59,7 +62,7 @@ class SegmentedVector {
   }
 
   std::array<std::unique_ptr<Room[]>, 25> segments_;
-  uint32_t size_ = 0;
+  std::atomic<uint32_t> size_{0};
 };
 
 }  // namespace tarsier::samples
