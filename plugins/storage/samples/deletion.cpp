@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bytes.hpp"
+#include "summaries.hpp"
 
 namespace tarsier::samples {
 namespace {
@@ -90,9 +91,16 @@ void SeriesDeletions::find(const DeletionList& deletions, Labels labels) {
 }
 
 void SeriesDeletions::drop(const Cover& cover, Columns& columns, size_t from) const {
+  // A summary goes when its whole interval does: what of it is to stay cannot be told from the rest.
+  const auto first_of = [&](int64_t time) {
+    int64_t first = 0;
+    if (cover.tier_ns == 0) return time;
+    return __builtin_sub_overflow(interval_end(time, cover.tier_ns), cover.tier_ns - 1, &first) ? INT64_MIN : first;
+  };
   const auto deleted = [&](int64_t time) {
-    return std::any_of(matching_.begin(), matching_.end(),
-                       [&](const Deletion* one) { return one->concerns(cover) && one->overlaps(time, time); });
+    return std::any_of(matching_.begin(), matching_.end(), [&](const Deletion* one) {
+      return one->concerns(cover) && one->start() <= first_of(time) && one->end() >= time;
+    });
   };
   const auto begin = columns.times.begin() + static_cast<ptrdiff_t>(from);
   if (matching_.empty() || std::none_of(begin, columns.times.end(), deleted)) return;

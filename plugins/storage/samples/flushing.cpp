@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <map>
+#include <set>
 
 #include "chunk_decoder.hpp"
 
@@ -15,7 +16,15 @@ void give_back_memory() noexcept {
 #endif
 }
 
+constexpr size_t kWindowsAtOnce = 64;
+
 }  // namespace
+
+void Flushing::discard(const std::string& name) const {
+  if (auto removed = remove_env(host_, name); !removed)
+    host_.error("a new segment that cannot be opened could not be removed",
+                {field("segment", name), field("error", removed.error().message())});
+}
 
 Result<std::vector<std::string>> Flushing::recover() {
   auto names = list_envs(host_, kSegmentPrefix);
@@ -76,13 +85,34 @@ Result<void> Flushing::run(std::mutex& writer_mutex, const std::function<void(He
   return journal_.remove_finished();
 }
 
+/// Each segment that is being written takes address space and a file, so there are not too many at a time, however many windows
+/// samples out of order lie in.
 Result<void> Flushing::write_segments(const FrozenChunks& frozen, HeadSegments& made) {
+  std::set<int64_t> windows;
+  for (const FrozenChunks::Item& item : frozen.items()) {
+    for (const ChunkView& chunk : frozen.chunks(item)) windows.insert(window_start(chunk.min_time, head_.window()));
+  }
+  while (!windows.empty()) {
+    const auto end = windows.size() > kWindowsAtOnce ? std::next(windows.begin(), kWindowsAtOnce) : windows.end();
+    const int64_t first = *windows.begin(), last = *std::prev(end);
+    if (auto written = write_segments(frozen, first, last, made); !written) return written;
+    windows.erase(windows.begin(), end);
+  }
+  return {};
+}
+
+/// Those of the windows that begin in [first, last].
+Result<void> Flushing::write_segments(const FrozenChunks& frozen, int64_t first, int64_t last, HeadSegments& made) {
   std::map<int64_t, SegmentWriter> windows;
   Columns columns;
   for (const FrozenChunks::Item& item : frozen.items()) {
     const auto chunks = frozen.chunks(item);
     for (size_t at = 0; at < chunks.size();) {
       const int64_t window = window_start(chunks[at].min_time, head_.window());
+      if (window < first || window > last) {
+        ++at;
+        continue;
+      }
       columns.clear();
       for (; at < chunks.size() && window_start(chunks[at].min_time, head_.window()) == window; ++at) {
         if (auto decoded = decode_chunk(chunks[at], INT64_MIN, INT64_MAX, columns); !decoded) return decoded;
@@ -99,7 +129,10 @@ Result<void> Flushing::write_segments(const FrozenChunks& frozen, HeadSegments& 
   for (auto& [window, writer] : windows) {
     if (auto finished = writer.finish(); !finished) return finished;
     auto opened = HeadSegment::open(host_, writer.name(), head_.window());
-    if (!opened) return std::move(opened).error();
+    if (!opened) {
+      discard(writer.name());  // or the next try would find it in its way
+      return std::move(opened).error();
+    }
     made.push_back(std::move(*opened));
   }
   return {};

@@ -16,7 +16,7 @@ bool same_labels(Labels a, Labels b) { return std::equal(a.begin(), a.end(), b.b
 Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deletions, const std::function<Sealed()>& sealed,
                                            DamageSink on_damage, std::span<const Matcher> matchers, QueryRange range,
                                            bool labels_only, uint64_t max_series, const std::function<bool()>& cancelled) {
-  std::unique_ptr<Query> query(new Query(range, within(deletions, range.start, range.end), std::move(on_damage)));
+  std::unique_ptr<Query> query(new Query(range, std::move(deletions), std::move(on_damage)));
   // The head first: what is flushed meanwhile is then in a segment that is listed below; the other way round it could be missed.
   auto selection = head.select(matchers, range.start, range.end, labels_only);
   if (!selection) return std::move(selection).error();
@@ -25,7 +25,11 @@ Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deleti
   for (auto& segment : disk.segments) {
     if (segment->overlaps(range.start, range.end)) query->segments_.push_back(std::move(segment));
   }
-  for (const auto& partition : in_range(disk.partitions, range, labels_only)) {
+  const Partitions partitions = in_range(disk.partitions, range, labels_only);
+  int64_t earliest = range.start;
+  for (const auto& partition : partitions) earliest = std::min(earliest, tier_start(range.start, partition->cover().tier_ns));
+  query->deletions_ = within(query->deletions_, earliest, range.end);
+  for (const auto& partition : partitions) {
     if (cancelled && cancelled()) return Error{TARSIER_CANCELLED, "the query was cancelled"};
     auto found = query->find_in_partition(partition, matchers);
     if (!found && found.error().code() != TARSIER_CORRUPT) return std::move(found).error();

@@ -19,7 +19,7 @@ Result<std::shared_ptr<Partition>> Sealing::run(const HeadSegments& segments, st
     return std::move(written).error();
   }
   if (!*written) return std::shared_ptr<Partition>();
-  return Partition::open(host_, partition_name(cover));
+  return open_made(host_, partition_name(cover));
 }
 
 }  // namespace tarsier::samples

@@ -348,5 +348,16 @@ TEST_F(StoreTest, AFlushThatFailsIsTakenUpAgain) {
   EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}}}}));
 }
 
+TEST_F(StoreTest, OneFlushTakesSamplesOfManyWindows) {
+  options_.out_of_order_window_ns = INT64_MAX;
+  open();
+  std::vector<Point> points;
+  for (int window = 0; window < 150; ++window) points.push_back({kBase - (150 - window) * options_.partition_window_ns, 1.0 + window});
+  ASSERT_TRUE(put(kUp, points).ok());
+  ASSERT_TRUE(store_->flush().ok());
+  EXPECT_EQ(store_->stat()->segments, 150U);
+  EXPECT_EQ(all(), (Found{{kUp, points}}));
+}
+
 }  // namespace
 }  // namespace tarsier::samples::test

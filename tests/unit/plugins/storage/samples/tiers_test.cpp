@@ -198,6 +198,28 @@ TEST_F(TiersTest, BringTheSummariesBeforeTheRangeToo) {
   EXPECT_EQ(found.at(kLoad).columns.times.front(), begin_ + kHourNs - 2 * kFive);
 }
 
+TEST_F(TiersTest, LoseWhatIsDeletedAndNothingElse) {
+  put_windows(1);
+  pass(begin_ + kDay + options_.retention_ns);
+  const size_t all = bring().at(kLoad).columns.size();
+  const auto erase = [&](int64_t start, int64_t end) {
+    return store_->delete_samples({{TARSIER_MATCH_EQUAL, "__name__", "load"}}, {start, end});
+  };
+  // Parts of two intervals: no summary of theirs is only of what is deleted.
+  ASSERT_TRUE(erase(begin_ + kHourNs + kMinuteNs, begin_ + kHourNs + kFive + kMinuteNs).ok());
+  EXPECT_EQ(bring().at(kLoad).columns.size(), all);
+  // Everything up to the end of an interval; a range that begins after it is given the summaries before it, but not these.
+  ASSERT_TRUE(erase(INT64_MIN, begin_ + kHourNs).ok());
+  const size_t left = bring().at(kLoad).columns.size();
+  EXPECT_LT(left, all);
+  const int64_t after = begin_ + kHourNs + kMinuteNs;
+  const auto found = bring(after, after + kFive);
+  EXPECT_GT(found.at(kLoad).columns.times.front(), begin_ + kHourNs);
+  EXPECT_EQ(bring(after, after + kFive).at(kRequests).columns.times.front(), begin_ + kHourNs - kFive);
+  ASSERT_TRUE(store_->clean_deleted().ok());
+  EXPECT_EQ(bring().at(kLoad).columns.size(), left);
+}
+
 TEST_F(TiersTest, KeepLateSamplesBesideTheSummaries) {
   put_windows(2);
   pass(begin_ + kDay + options_.retention_ns);
