@@ -34,7 +34,10 @@ struct Changing : ::testing::Test {
     add("/a", [](const auto& exchange) { exchange->respond(text_answer(200, exchange->request().entrypoint)); });
     add("/wait", [this](const auto& exchange) { handed.set_value(exchange); });
   }
-  void TearDown() override { entrypoints.stop(std::chrono::steady_clock::now() + 20s); }
+  void TearDown() override {
+    entrypoints.stop(std::chrono::steady_clock::now() + 20s);
+    world.workers.stop();
+  }
   void add(const std::string& pattern, std::function<void(const std::shared_ptr<Exchange>&)> serve) {
     auto route = std::make_shared<PluginRoute>();
     route->pattern = pattern;

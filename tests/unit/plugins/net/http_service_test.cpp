@@ -63,6 +63,7 @@ struct Service : ::testing::Test {
     owners.let_go();
     server.stop(std::chrono::steady_clock::now() + 20s);
     client.stop();
+    world.workers.stop();
     EXPECT_EQ(0U, owners.owed());
   }
   Result<tarsier_route*> route(const std::string& pattern, Handler handler, MadeUpHost::Instance* owner = nullptr) {

@@ -19,17 +19,20 @@ namespace tarsier::net::test {
 Workers::Workers() {
   for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { work(); });
 }
-Workers::~Workers() {
+Workers::~Workers() { stop(); }
+void Workers::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
   }
   changed_.notify_all();
   for (auto& thread : threads_) thread.join();
+  threads_.clear();
 }
 bool Workers::post(Need, std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
+    if (stopped_) return false;
     tasks_.push_back(std::move(task));
   }
   changed_.notify_one();

@@ -25,6 +25,8 @@ class Workers final : public Executor {
   Workers();
   ~Workers() override;
   bool post(Need need, std::function<void()> task) override;
+  /// What was posted runs to its end; later tasks are dropped. A host does so before an instance is taken apart.
+  void stop();
 
  private:
   void work();
