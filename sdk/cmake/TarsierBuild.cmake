@@ -51,6 +51,27 @@ function(tarsier_add_library)
   endif()
 endfunction()
 
+# What is tested is optimised, the tests themselves are not: with sanitizers that halves the time to compile them.
+set(tarsier_test_compile_options $<$<CONFIG:Debug>:-O0> -pthread)
+
+# tarsier_precompile_googletest(TARGET): GoogleTest's headers, half of what a short test compiles, are compiled once for all tests. Not where
+# ccache has the results of other builds: it knows none with a precompiled header.
+function(tarsier_precompile_googletest target)
+  if(NOT TARSIER_PRECOMPILE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
+  if(NOT TARGET tarsier_googletest)
+    set(source ${PROJECT_BINARY_DIR}/googletest.cpp)
+    file(CONFIGURE OUTPUT ${source} CONTENT "")
+    add_library(tarsier_googletest OBJECT ${source})
+    target_link_libraries(tarsier_googletest PRIVATE tarsier_options GTest::gmock GTest::gtest)
+    set_target_properties(tarsier_googletest PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(tarsier_googletest PRIVATE ${tarsier_test_compile_options} -fPIE) # as an executable's
+    target_precompile_headers(tarsier_googletest PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM tarsier_googletest)
+endfunction()
+
 # tarsier_add_test(NAME x SOURCES ... LINKS ... [LABELS unit] [TIMEOUT s] [ENVIRONMENT X=y]): a GoogleTest program, one ctest entry for each of its tests.
 function(tarsier_add_test)
   if(NOT TARSIER_TESTS)
@@ -69,8 +90,8 @@ function(tarsier_add_test)
   target_include_directories(${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LINKS} tarsier::sdk tarsier_options GTest::gmock GTest::gtest GTest::gtest_main)
   set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  # What is tested is optimised, the tests themselves are not: with sanitizers that halves the time to compile them.
-  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Debug>:-O0>)
+  target_compile_options(${ARG_NAME} PRIVATE ${tarsier_test_compile_options})
+  tarsier_precompile_googletest(${ARG_NAME})
   gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${ARG_NAME}." PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
                        ENVIRONMENT "${ARG_ENVIRONMENT}")
 endfunction()
