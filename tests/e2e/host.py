@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -20,9 +21,11 @@ PLUGINS = TARSIER.parent.parent / "lib/tarsier/plugins"
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the kernel gives to outgoing connections, so that no test beside this one takes it before it is listened on."""
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", random.randrange(10240, 32768)))
+            return s.getsockname()[1]
 
 
 def wait_for(what, condition, timeout=30.0):
