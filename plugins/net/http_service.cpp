@@ -46,6 +46,16 @@ struct Handed {
   std::vector<tarsier_str> args;
 };
 
+/// No exception may leave a handler; when one does, its request must not stay open, which would also keep its plugin from stopping.
+void answer_for_thrown(const HttpService& service, const tarsier_host* owner, Exchange& exchange, std::string_view path,
+                       std::string_view what) {
+  const std::string_view plugin = view(service.host.services->name(owner));
+  service.host.error("a handler let an exception escape",
+                     {{str("of"), str(plugin)}, {str("path"), str(path)}, {str("exception"), str(what)}});
+  exchange.respond(text_answer(500, std::string(plugin) + ": " + std::string(what)));
+  exchange.end(true);  // of an answer that had begun
+}
+
 /// Calls the owner's handler; the owner stays entered until it has finished the exchange. False when the owner is going.
 bool serve_for(HttpService& service, const tarsier_host* owner, tarsier_http_handler handler, void* user,
                const std::shared_ptr<Exchange>& exchange, const std::shared_ptr<const Request>& request) {
@@ -60,7 +70,13 @@ bool serve_for(HttpService& service, const tarsier_host* owner, tarsier_http_han
     service.owners.drop(owner, key);
     service.host.services->leave(owner);
   });
-  handler(user, &handed->request, reinterpret_cast<tarsier_exchange*>(exchange.get()));
+  try {
+    handler(user, &handed->request, reinterpret_cast<tarsier_exchange*>(exchange.get()));
+  } catch (const std::exception& thrown) {
+    answer_for_thrown(service, owner, *exchange, request->path, thrown.what());
+  } catch (...) {
+    answer_for_thrown(service, owner, *exchange, request->path, "an exception of an unknown type");
+  }
   return true;
 }
 

@@ -118,11 +118,8 @@ class ServerConnection final : public Connection, public std::enable_shared_from
     } else {
       admission = admit(parser, request);
     }
-    bool whole = parser.done();
-    if (!admission.refusal) {
-      admission.refusal = co_await read_body(parser, request, admission);
-      whole = parser.done();
-    }
+    if (!admission.refusal) admission.refusal = co_await read_body(parser, request, admission);
+    const bool whole = parser.done() && !parser.failure();  // where a broken message ends, nobody knows
     if (!whole) request.keep_alive = false;
     lingering_ = lingering_ || !whole;
 
@@ -270,7 +267,10 @@ class ServerConnection final : public Connection, public std::enable_shared_from
         co_return std::nullopt;
       }
       if (moment_now() >= pace.deadline()) co_return text_answer(408, "the request body came too slowly");
-      read_more(2 * read_size_);
+      const size_t most = 2 * read_size_;
+      if (taken == 0 && inbox_.size() >= most)  // the parser waits for the end of a line that is longer than this
+        co_return text_answer(431, "a chunk's head or the trailer is larger than " + std::to_string(most) + " bytes");
+      read_more(most);
       co_await event_.wait_until(pace.deadline());
     }
     if (decoder) {

@@ -111,9 +111,12 @@ struct MessageParser::Impl {
       if (parser.content_length()) head.content_length = *parser.content_length();
       parser.eager(true);
     });
-    // A transfer coding that is not chunked leaves the end of the request open: where smuggling begins.
-    if (is_request && !head.chunked && has_header(head.headers, "transfer-encoding")) {
+    // Another transfer coding leaves the end of the request open, where smuggling begins, or codes the body once more.
+    if (is_request && has_header(head.headers, "transfer-encoding") &&
+        !equal_ignoring_case(joined_header(head.headers, "transfer-encoding"), "chunked")) {
       collected.failure = ParseFailure{501, "only the transfer coding 'chunked' is understood"};
+    } else if (is_request && head.chunked && !head.http_1_1) {
+      collected.failure = ParseFailure{400, "HTTP/1.0 has no transfer codings"};
     }
   }
   void fail(const error_code& ec, std::string_view data) {

@@ -13,6 +13,7 @@
 namespace tarsier::net::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -160,6 +161,18 @@ TEST_F(Service, LetsAHandlerRemoveItsOwnRoute) {
   });
   EXPECT_THAT(get("/once"), EndsWith("once"));
   EXPECT_THAT(get("/once"), StartsWith("HTTP/1.1 404"));
+}
+
+TEST_F(Service, AnswersForAHandlerThatThrows) {
+  ASSERT_TRUE(route("/a", [](const auto*, auto*) { throw std::runtime_error("no more memory"); }).ok());
+  EXPECT_THAT(get("/a"), AllOf(StartsWith("HTTP/1.1 500"), EndsWith("promql: no more memory\n")));
+  ASSERT_TRUE(route("/b", [this](const auto*, tarsier_exchange* exchange) {
+                http.begin(exchange, 200, nullptr, 0);
+                throw 1;
+              }).ok());
+  EXPECT_THAT(get("/b"), StartsWith("HTTP/1.1 200")) << "and then the connection breaks off";
+  EXPECT_TRUE(world.quiesce(plugin)) << "nothing of it is still open";
+  MadeUpHost::reopen(plugin);
 }
 
 TEST_F(Service, EndsWhatAStoppingPluginHolds) {

@@ -14,6 +14,7 @@ namespace tarsier::net::test {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AnyOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -147,6 +148,34 @@ TEST(Server, RefusesWhatIsMalformed) {
   for (int i = 0; i < 5000; ++i) garbage += static_cast<char>((i * 7919) >> 3);
   EXPECT_THAT(answer(garbage), StartsWith("HTTP/1.1 4"));
   EXPECT_EQ("", answer(""));
+}
+
+TEST(Server, NeverTakesTheBodyOfARefusedRequestForTheNextOne) {
+  Site site;
+  site.paths.on_text("/a", "text/plain", "x");
+  for (const std::string coding : {"xchunked", "chunked, chunked", "gzip, chunked", "chunked\r\nTransfer-Encoding: identity"}) {
+    Raw raw(site.port);
+    raw.send("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: " + coding + "\r\n\r\n" + get("/a"));
+    const std::string answer = raw.read_to_end();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 ")) << coding;
+    EXPECT_THAT(answer, AnyOf(HasSubstr(" 501 "), HasSubstr(" 400 "))) << coding;
+    EXPECT_THAT(answer, Not(HasSubstr("200 OK"))) << coding;
+  }
+  Raw old(site.port);
+  old.send("POST /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n");
+  EXPECT_THAT(old.read_to_end(), StartsWith("HTTP/1.1 400"));
+}
+
+TEST(Server, RefusesChunkHeadsAndTrailersThatDoNotEnd) {
+  Site site;
+  site.paths.on_text("/a", "text/plain", "x");
+  const std::string head = "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string endless(200000, 'y');
+  for (const std::string& rest : {"1;" + endless, std::string(200000, '0'), "1\r\nx\r\n0\r\nX: " + endless}) {
+    Raw raw(site.port);
+    raw.send(head + rest);
+    EXPECT_THAT(raw.read_to_end(), AnyOf(StartsWith("HTTP/1.1 431"), StartsWith("HTTP/1.1 400")));
+  }
 }
 
 TEST(Server, EndsSlowHeadersAndBodies) {
