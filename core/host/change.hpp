@@ -55,6 +55,7 @@ class Change {
   void refuse_second_singletons(std::vector<InstanceSpec>& specs);
   void decide(Step& step);
   bool same_as_before(const Step& step) const;
+  bool may_read_anew(const Step& step) const;
   void find_dependants();
   bool holds_something_in(const Step& consumer, const Step& provider) const;
 

@@ -96,6 +96,9 @@ bool Change::same_as_before(const Step& step) const {
          before.refusal == step.spec.refusal && before.enabled == step.spec.enabled;
 }
 
+// What it reads besides its section may have changed; whoever asks for a reload wants to know.
+bool Change::may_read_anew(const Step& step) const { return strict_ && (step.spec.plugin->flags & TARSIER_PLUGIN_READS_FILES) != 0; }
+
 void Change::decide(Step& step) {
   step.entry = lifecycle_.find(step.spec.name);
   if (step.entry != nullptr && step.entry->running()) step.old = step.entry->instance;
@@ -108,11 +111,15 @@ void Change::decide(Step& step) {
   }
   if (step.old == nullptr) {
     // One that failed and did not change waits for its restart, as before.
-    const bool waits = step.entry != nullptr && step.entry->state == State::failed && same_as_before(step);
+    const bool waits =
+        step.entry != nullptr && step.entry->state == State::failed && same_as_before(step) && !may_read_anew(step);
     step.kind = waits ? Kind::keep : Kind::add;
     return;
   }
-  if (same_as_before(step)) return;
+  if (same_as_before(step)) {
+    if (may_read_anew(step)) step.kind = Kind::reconfigure;
+    return;
+  }
   const bool same_file = step.old->module() == step.spec.module && &step.old->plugin() == step.spec.plugin;
   step.kind = same_file ? Kind::reconfigure : Kind::replace;
   if (same_file && same_for_plugin(*step.entry->spec.node, *step.spec.node)) step.kind = Kind::adjust;

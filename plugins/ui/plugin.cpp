@@ -19,7 +19,10 @@ std::string collect(void (*write)(const tarsier_host*, tarsier_sink), const tars
   return text;
 }
 
-void send(const Asset& asset, const http::Request& request, const http::Exchange& exchange, std::string_view cache) {
+void not_found(const http::Exchange& exchange) { exchange.respond(404, "text/plain; charset=utf-8", "404 page not found\n"); }
+
+void send(const Asset& asset, const http::Request& request, const http::Exchange& exchange, std::string_view cache,
+          uint32_t code = 200) {
   const std::string etag = "\"" + std::string(asset.hash) + "\"";
   if (request.header("if-none-match").find(etag) != std::string_view::npos)
     return exchange.respond(304, asset.content_type, "", {field("etag", etag), field("cache-control", cache)});
@@ -27,7 +30,7 @@ void send(const Asset& asset, const http::Request& request, const http::Exchange
   const std::string_view body = encoding == Encoding::brotli ? asset.brotli : encoding == Encoding::gzip ? asset.gzip : asset.plain;
   const std::string_view name = encoding == Encoding::brotli ? "br" : encoding == Encoding::gzip ? "gzip" : "identity";
   exchange.respond(
-      200, asset.content_type, body,
+      code, asset.content_type, body,
       {field("content-encoding", name), field("vary", "accept-encoding"), field("etag", etag), field("cache-control", cache),
        field("x-content-type-options", "nosniff"), field("referrer-policy", "no-referrer"), field("x-frame-options", "DENY"),
        field("content-security-policy",
@@ -51,10 +54,16 @@ class UiPlugin final : public Plugin {
       });
       if (!added) return added;
     }
+    // Any other address that a person types gets the page, which says that there is nothing; a program gets a line.
+    auto other = add("/**", "public", [](const http::Request& request, const http::Exchange& exchange) {
+      if (request.header("accept").find("text/html") == std::string_view::npos) return not_found(exchange);
+      send(*find_asset("/index.html"), request, exchange, "no-cache", 404);
+    });
+    if (!other) return other;
     // The names of these files change with their contents.
     auto added = add("/assets/**", "public", [](const http::Request& request, const http::Exchange& exchange) {
       const Asset* asset = find_asset(request.path());
-      if (asset == nullptr) return exchange.respond(404, "text/plain; charset=utf-8", "404 page not found\n");
+      if (asset == nullptr) return not_found(exchange);
       send(*asset, request, exchange, "public, max-age=31536000, immutable");
     });
     if (!added) return added;

@@ -2,6 +2,8 @@
 
 import subprocess
 import unittest
+import urllib.error
+import urllib.request
 
 from host import TARSIER, Host, get, wait_for
 
@@ -91,6 +93,16 @@ class RuleFiles(unittest.TestCase):
             self.assertEqual(rules["state"], "degraded")
             self.assertIn("the earlier rules stay", rules["reason"])
             self.assertIn(b"job:up:sum", get(host.url + "/api/v1/rules")[2])
+            reload = urllib.request.Request(host.url + "/-/reload", method="POST")
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(reload)
+            self.assertEqual(refused.exception.code, 500)
+            self.assertIn(finding, refused.exception.read().decode())
+            self.file.write_text(GOOD)
+            wait_for("the mended file", lambda: host.plugins()["rules"]["state"] == "running")
+            with urllib.request.urlopen(reload) as taken:
+                self.assertEqual(taken.status, 200)
+            self.file.write_text(GOOD.replace("> 1\n", "> > 1\n"))
             host.stop()
             host.start("healthy")  # not ready: the rules did not start
             wait_for("the refusal at the start", lambda: host.plugins()["rules"].get("reason"))

@@ -72,6 +72,7 @@ class RulesPlugin final : public Plugin {
       settings_ = std::move(before);
       return loaded;
     }
+    host().ok();
     return watch_files();
   }
 
@@ -218,7 +219,7 @@ constexpr tarsier_plugin kPlugin = describe<RulesPlugin>({
     .keys = kKeyTable.data(),
     .needs = kNeedTable.data(),
     .sample_toml = "[plugin.rules]\nrule_files = [\"rules/*.yml\"]\nevaluation_interval = \"15s\"\n",
-    .flags = TARSIER_PLUGIN_EXCLUSIVE | TARSIER_PLUGIN_PARALLEL | TARSIER_PLUGIN_SINGLETON,
+    .flags = TARSIER_PLUGIN_EXCLUSIVE | TARSIER_PLUGIN_PARALLEL | TARSIER_PLUGIN_SINGLETON | TARSIER_PLUGIN_READS_FILES,
 });
 
 }  // namespace

@@ -93,7 +93,10 @@ typedef struct tarsier_instance tarsier_instance; /* the plugin's own */
 enum {
   TARSIER_PLUGIN_EXCLUSIVE = 1u << 0, /* old and new instance must not run side by side: an upgrade stops one, then starts the other */
   TARSIER_PLUGIN_PARALLEL = 1u << 1,  /* [work] calls of one instance may run at the same time */
-  TARSIER_PLUGIN_SINGLETON = 1u << 2  /* at most one instance */
+  TARSIER_PLUGIN_SINGLETON = 1u << 2, /* at most one instance */
+  /* Since minor version 2. Its configuration names files that it reads: a reload that somebody asks for checks and reconfigures it also when
+   * the configuration itself is the same, and is refused when that fails. */
+  TARSIER_PLUGIN_READS_FILES = 1u << 3
 };
 
 /* Static, constant data in the plugin file; valid while the file is loaded. */

@@ -1,5 +1,8 @@
 // Answers of the host's APIs, or an Error that says what was asked and what went wrong.
 
+/** No plugin that runs answers this address. */
+export class NotServed extends Error {}
+
 export async function getJson(path: string, signal: AbortSignal): Promise<unknown> {
   let response: Response;
   try {
@@ -13,6 +16,7 @@ export async function getJson(path: string, signal: AbortSignal): Promise<unknow
   try {
     body = JSON.parse(text);
   } catch {
+    if (response.status === 404) throw new NotServed(`No plugin that is configured answers ${path}.`);
     throw new Error(`${path} answered ${response.status}: ${text.slice(0, 200) || "nothing"}`);
   }
   return body;

@@ -1,6 +1,7 @@
 // Words before charts: what is wrong, since when, and where to look.
 import { For, type JSX, Show } from "solid-js";
 
+import { NotServed } from "../../api/fetch";
 import { type Alert, alerts, type Target, targets } from "../../api/prometheus";
 import { Badge } from "../../components/badge";
 import { Link } from "../../components/link";
@@ -9,14 +10,26 @@ import { ago } from "../../lib/units";
 
 interface State {
   firing: Alert[];
+  evaluated: boolean; // false: no plugin evaluates rules
   down: Target[];
   targets: number;
 }
 
+/** What `answer` promises, or undefined where its plugin is not configured. */
+async function ifServed<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (failure) {
+    if (failure instanceof NotServed) return undefined;
+    throw failure;
+  }
+}
+
 async function ask(signal: AbortSignal): Promise<State> {
-  const [allAlerts, allTargets] = await Promise.all([alerts(signal), targets(signal)]);
+  const [allAlerts, allTargets = []] = await Promise.all([ifServed(alerts(signal)), ifServed(targets(signal))]);
   return {
-    firing: allAlerts.filter((alert) => alert.state === "firing"),
+    firing: (allAlerts ?? []).filter((alert) => alert.state === "firing"),
+    evaluated: allAlerts !== undefined,
     down: allTargets.filter((target) => target.health === "down"),
     targets: allTargets.length,
   };
@@ -30,7 +43,7 @@ export function Summary(): JSX.Element {
       <Show when={live.error()}>{(message) => <p><Badge tone="unknown">State unknown</Badge> {message()}</p>}</Show>
       <Show when={well()}>
         <p>
-          <Badge tone="ok">All is well</Badge> No alert is firing{live.data()?.targets ? `, and ${live.data()?.targets === 1 ? "the one target is" : `all ${live.data()?.targets} targets are`} up` : ""}.
+          <Badge tone="ok">All is well</Badge> {live.data()?.evaluated ? "No alert is firing" : "No rules are configured"}{live.data()?.targets ? `, and ${live.data()?.targets === 1 ? "the one target is" : `all ${live.data()?.targets} targets are`} up` : ""}.
         </p>
       </Show>
       <For each={live.data()?.firing}>
