@@ -1,6 +1,7 @@
 #include "store.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <unordered_map>
 
 #include "replay.hpp"
@@ -10,6 +11,19 @@ namespace {
 
 constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
 constexpr uint64_t kFlushSamplesPerSeries = 8;
+constexpr size_t kNewestAtOnce = 4096;  // series; the head is locked for so many, well below a millisecond
+
+/// 0: there is none in that name.
+uint64_t last_flush_of(std::string_view name) {
+  Cover cover;
+  uint64_t flush = 0;
+  int64_t begin = 0;
+  if (parse_partition_name(name, cover)) return cover.last_flush;
+  if (parse_segment_name(name, flush, begin)) return flush;
+  const std::string_view digits = name.substr(name.rfind('.') + 1);  // of journals, catalogs, logs, and what is set aside
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), flush);
+  return error == std::errc() && end == digits.data() + digits.size() ? flush : 0;
+}
 
 }  // namespace
 
@@ -17,14 +31,15 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
     : host_(host),
       options_(std::move(options)),
       parallel_for_(std::move(parallel_for)),
+      damage_(host),
       head_(options_.partition_window_ns),
       exemplars_(options_.max_exemplars),
       sealed_(host, options_.partition_window_ns),
       ingest_(head_, journal_, metadata_, exemplars_, options_, counters_),
-      journal_(host),
-      catalog_(host),
-      exemplar_log_(host),
-      deletions_(host),
+      journal_(host, damage_),
+      catalog_(host, damage_),
+      exemplar_log_(host, damage_),
+      deletions_(host, damage_),
       flushing_(host, head_, journal_, catalog_, metadata_, exemplar_log_, exemplars_),
       sealing_(host, head_, deletions_),
       merging_(host, sealed_, deletions_, options_),
@@ -51,21 +66,110 @@ void Store::note_sealed() {
   }
 }
 
+/// The highest number of a flush in the name of any file, whatever state it is in.
+Result<uint64_t> Store::last_flush_on_disk() const {
+  auto names = list_envs(host_, "samples/");
+  if (!names) return std::move(names).error().in("list the store's files");
+  uint64_t last = 0;
+  for (const std::string& name : *names) last = std::max(last, last_flush_of(name));
+  return last;
+}
+
 Result<void> Store::open() {
-  if (auto opened = journal_.open(); !opened) return opened;
+  auto last_flush = last_flush_on_disk();
+  if (!last_flush) return std::move(last_flush).error();
+  if (auto opened = journal_.open(*last_flush); !opened) return opened;
   auto segments = flushing_.recover();
   if (!segments) return std::move(segments).error();
   auto partitions = partition_names();
   if (!partitions) return std::move(partitions).error();
   if (auto opened = sealed_.open(*partitions, *segments); !opened) return opened;
-  if (auto opened = deletions_.open(); !opened) return opened;
+  if (auto opened = deletions_.open(sealed_.last_revision()); !opened) return opened;
   note_sealed();
   if (auto loaded = exemplar_log_.load(exemplars_); !loaded) return loaded;
+  if (auto replayed = replay(); !replayed) return replayed;
+  return flushing_.leave_damaged_journal();
+}
+
+Result<void> Store::replay() {
   Replay replay(head_, metadata_, exemplars_);
   const auto lock = head_.lock_for_writing();
   if (auto replayed = replay.run(catalog_, journal_, parallel_for_); !replayed) return replayed;
   flushing_.note_catalogued(replay.catalogued());
+  if (!catalog_.damaged() && !journal_.lost_definitions()) return {};
+  for (const auto& segment : sealed_.all().segments) {
+    if (!segment->info().first_refs.empty()) head_.reserve_refs(segment->info().first_refs.back());
+  }
+  head_.skip_lost_refs();
+  find_unknown_series();
+  release_damaged_catalogs();
   return {};
+}
+
+/// Samples in segments have the number of their series only. Those of series that no catalog defines stay where they are.
+void Store::find_unknown_series() {
+  std::vector<uint64_t> known;
+  const SeriesTable& table = head_.table();
+  for (uint32_t id = 0; id < table.size(); ++id) known.push_back(table[id].ref);  // ascending
+  for (const auto& segment : sealed_.all().segments) {
+    uint64_t unknown = 0;
+    auto reader = SegmentReader::open(segment);
+    auto read =
+        reader ? reader->each_ref([&](uint64_t ref) { unknown += std::binary_search(known.begin(), known.end(), ref) ? 0 : 1; })
+               : Result<void>(std::move(reader).error());
+    if (!read) sealed_.set_aside(segment, read.error());
+    segment->note_unknown(unknown);
+    if (unknown == 0) continue;
+    const std::string series = std::to_string(unknown);
+    host_.error("a segment has samples of series of which the labels are lost; they are kept and not answered",
+                {field("segment", segment->name()), field("series", series)});
+  }
+}
+
+/// Once nothing is left that they might explain. Then the next one is full.
+void Store::release_damaged_catalogs() {
+  const HeadSegments segments = sealed_.all().segments;
+  const auto needs_them = [](const auto& segment) { return segment->unknown_series() != 0; };
+  if (!catalog_.damaged() || std::any_of(segments.begin(), segments.end(), needs_them)) return;
+  flushing_.forget_catalogued();
+  if (auto aside = catalog_.set_aside_damaged(); !aside)
+    host_.error("a damaged catalog of series could not be set aside; it is tried again", {field("error", aside.error().message())});
+}
+
+/// The last that a segment has of a series.
+struct Newest {
+  uint64_t ref = 0;
+  int64_t time = 0;
+  double value = 0;
+  bool is_float = true;
+};
+
+/// Both ascend by number. `id` goes on from one call to the next.
+void Store::restore_newest(const std::vector<Newest>& newest, uint32_t& id) {
+  const auto lock = head_.lock_for_writing();
+  SeriesTable& table = head_.table();
+  for (const Newest& one : newest) {
+    while (id < table.size() && table[id].ref < one.ref) ++id;
+    if (id < table.size() && table[id].ref == one.ref) table[id].chunks.restore_newest(one.time, one.value, one.is_float);
+  }
+}
+
+Result<void> Store::restore_newest(const std::shared_ptr<HeadSegment>& segment) {
+  auto reader = SegmentReader::open(segment);
+  if (!reader) return std::move(reader).error();
+  std::vector<Newest> newest;
+  uint32_t id = 0;
+  auto read = reader->each([&](uint64_t ref, const Columns& columns) -> Result<void> {
+    if (columns.empty()) return {};
+    const Sample last = columns.at(columns.size() - 1);
+    newest.push_back({ref, last.time, last.value, last.histogram.empty()});
+    if (newest.size() < kNewestAtOnce) return {};
+    restore_newest(newest, id);
+    newest.clear();
+    return {};
+  });
+  restore_newest(newest, id);
+  return read;
 }
 
 /// The newest sample of each series that is in a segment: without it a sample that comes again would not be known as one. Not
@@ -73,21 +177,7 @@ Result<void> Store::open() {
 void Store::restore_newest() {
   bool known = true;
   for (const auto& segment : sealed_.all().segments) {
-    const auto read = [&]() -> Result<void> {
-      auto reader = SegmentReader::open(segment);
-      if (!reader) return std::move(reader).error();
-      const auto lock = head_.lock_for_writing();
-      SeriesTable& table = head_.table();
-      uint32_t id = 0;  // numbers ascend in segment and table alike
-      return reader->each([&](uint64_t ref, const Columns& columns) -> Result<void> {
-        while (id < table.size() && table[id].ref < ref) ++id;
-        if (id == table.size() || table[id].ref != ref || columns.empty()) return {};
-        const Sample last = columns.at(columns.size() - 1);
-        table[id].chunks.restore_newest(last.time, last.value, last.histogram.empty());
-        return {};
-      });
-    };
-    auto done = read();
+    auto done = restore_newest(segment);
     if (done) continue;
     host_.error("the newest samples of a segment are not known; some that come again will be stored again",
                 {field("segment", segment->name()), field("error", done.error().message())});
@@ -192,6 +282,8 @@ void Store::forget_series() {
   await_newest();
   int64_t oldest = INT64_MAX;
   for (const auto& segment : sealed_.all().segments) oldest = std::min(oldest, segment->info().min_time);
+  release_damaged_catalogs();
+  if (catalog_.damaged()) return;  // numbers of series are to stay as the catalogs have them
   const std::scoped_lock lock(ingest_mutex_);
   if (head_.frozen() == nullptr && head_.forget_before(oldest)) flushing_.forget_catalogued();
 }
@@ -216,23 +308,50 @@ Result<void> Store::maintain(int64_t now_ns) {
   return done;
 }
 
-void Store::apply_retention(int64_t now_ns) {
-  const auto journal = journal_.file_bytes();
-  const size_t gone = sealed_.apply_retention(now_ns, journal ? *journal : 0, options_);
-  counters_.removed_partitions.fetch_add(gone, std::memory_order_relaxed);
+/// What is on the disk besides segments and partitions.
+Result<uint64_t> Store::other_bytes() const {
+  auto journal = journal_.file_bytes();
+  if (!journal) return std::move(journal).error();
+  return *journal + catalog_.file_bytes() + exemplar_log_.file_bytes() + deletions_.file_bytes();
 }
 
+void Store::apply_retention(int64_t now_ns) {
+  const auto other = other_bytes();
+  const auto sums = sums_lack_space_ ? Sums::given_up : Sums::wanted;
+  const size_t gone = sealed_.apply_retention(now_ns, other ? *other : 0, options_, sums);
+  counters_.removed_partitions.fetch_add(gone, std::memory_order_relaxed);
+  if (gone == 0 || sums == Sums::wanted) return;
+  counters_.removed_unsummed_partitions.fetch_add(gone, std::memory_order_relaxed);
+  const std::string partitions = std::to_string(gone);
+  host_.error("the disk is too full for summaries: partitions that are past their time or too many were removed without any",
+              {field("partitions", partitions)});
+}
+
+/// What fails to be merged is no reason not to sum up: that may be what makes room.
 Result<void> Store::merge(int64_t now_ns) {
   const std::scoped_lock lock(merge_mutex_);
   auto made = merging_.run(now_ns);
-  if (!made) return std::move(made).error();
-  counters_.merged_partitions.fetch_add(*made, std::memory_order_relaxed);
-  if (options_.tiers.empty()) return {};
-  const auto journal = journal_.file_bytes();
-  auto summed = summarising_.run(now_ns, journal ? *journal : 0);
+  if (made) counters_.merged_partitions.fetch_add(*made, std::memory_order_relaxed);
+  Result<void> merged = made ? Result<void>() : Result<void>(std::move(made).error());
+  if (options_.tiers.empty()) return merged;
+  const auto other = other_bytes();
+  auto summed = summarising_.run(now_ns, other ? *other : 0);
+  sums_lack_space_ = !summed && summed.error().code() == TARSIER_RESOURCE;
   if (!summed) return std::move(summed).error();
   counters_.summed_partitions.fetch_add(*summed, std::memory_order_relaxed);
-  return {};
+  return merged;
+}
+
+std::vector<std::string> Store::warnings(QueryRange range) const {
+  std::vector<std::string> texts;
+  for (const SetAside& one : set_aside(range)) texts.push_back("samples are missing: " + one.name + " is damaged: " + one.reason);
+  for (const Damage::Note& note : damage_.notes()) {
+    if (note.effect == Damage::Effect::lacks_samples)
+      texts.push_back("samples may be missing: " + note.name + " is damaged: " + note.reason);
+    if (note.effect == Damage::Effect::shows_deleted)
+      texts.push_back("deleted samples may be shown: " + note.name + " is damaged: " + note.reason);
+  }
+  return texts;
 }
 
 DamageSink Store::damage_sink() const {
@@ -330,6 +449,8 @@ Result<StoreStat> Store::stat() const {
   auto journal = journal_.file_bytes();
   if (!journal) return std::move(journal).error();
   stat.journal_bytes = *journal;
+  stat.log_bytes = catalog_.file_bytes() + exemplar_log_.file_bytes() + deletions_.file_bytes();
+  stat.lost_records = damage_.lost_records();
   stat.min_time = stat.head.min_time;
   stat.max_time = stat.head.max_time;
   const Sealed sealed = sealed_.all();
