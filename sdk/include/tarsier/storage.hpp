@@ -187,8 +187,8 @@ inline Result<void> rename_env(const Host& host, std::string_view name, std::str
   return Result<void>::from_c(host.storage->rename(host.raw(), str(name), str(to), &error), error);
 }
 
-/// [work] Calls each(table, key, value) for what can be read of an environment that does not open (abi/storage.h). UNSUPPORTED by a host
-/// that cannot.
+/// [work] Calls each(table, key, value) for what can be read of an environment that does not open (abi/storage.h). UNSUPPORTED by a
+/// host that cannot.
 template <class Each>
 Result<void> salvage_env(const Host& host, std::string_view name, std::span<const std::string_view> tables, Each each) {
   if (!TARSIER_HAS(host.storage, salvage) || host.storage->salvage == nullptr)

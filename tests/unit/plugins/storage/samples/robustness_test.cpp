@@ -115,29 +115,6 @@ TEST_F(RobustnessTest, CutsMetadataThatIsTooLongBetweenTwoCharacters) {
   EXPECT_EQ(metadata().front().second, help.substr(0, 4095));
 }
 
-/// A disk that fails and one that is read-only look the same from here.
-TEST_F(RobustnessTest, ADiskThatTakesNothingRefusesWritesAndLosesNothing) {
-  ASSERT_TRUE(put(kUp, {{now_ - 3 * kHourNs, 1}}).ok());
-  ASSERT_TRUE(store_->flush().ok());
-  ASSERT_TRUE(put(kUp, {{now_, 2}}).ok());
-  storage_.refuse_writes(TARSIER_UNAVAILABLE);
-  storage_.refuse_seals(TARSIER_UNAVAILABLE);
-  EXPECT_EQ(put(kLoad, {{now_, 3}}).error().code(), TARSIER_UNAVAILABLE);
-  EXPECT_EQ(put(kLoad, {{now_ + kSecondNs, 4}}).error().code(), TARSIER_UNAVAILABLE);
-  EXPECT_FALSE(store_->flush().ok());
-  EXPECT_FALSE(store_->maintain(now_ + 4 * kHourNs).ok());
-  const Found before = {{kUp, {{now_ - 3 * kHourNs, 1}, {now_, 2}}}};
-  EXPECT_EQ(all()[kUp], before.at(kUp));
-  storage_.refuse_writes(TARSIER_OK);
-  storage_.refuse_seals(TARSIER_OK);
-  ASSERT_TRUE(put(kLoad, {{now_ + kSecondNs, 4}}).ok());
-  ASSERT_TRUE(store_->maintain(now_ + 4 * kHourNs).ok());
-  open();
-  Found after = all();
-  EXPECT_EQ(after[kUp], before.at(kUp));
-  EXPECT_EQ(after[kLoad].back(), (Point{now_ + kSecondNs, 4}));
-}
-
 TEST_F(RobustnessTest, CountsAllFilesAgainstTheSize) {
   options_.out_of_order_window_ns = INT64_MAX;
   open();

@@ -1,6 +1,5 @@
 // Tiers behind a store: what is kept when the samples are gone, and which of it a query gets.
 #include <cmath>
-#include <random>
 
 #include "plugins/storage/samples/summaries.hpp"
 #include "store_fixture.hpp"
@@ -314,29 +313,6 @@ TEST_F(TiersTest, DoNotKeepTheRetentionFromMakingRoomOnAFullDisk) {
   pass(begin + 5 * kDay);
   EXPECT_EQ(tier(kFive).partitions, 2U) << "as soon as there is room they are made again";
   EXPECT_EQ(store_->counters().removed_unsummed_partitions, 3U);
-}
-
-TEST_F(TiersTest, AreMadeAlsoWhenAMergeFails) {
-  put_windows(2);
-  options_.merge_to_ns = 24 * kHourNs;
-  open();
-  storage_.refuse_seals(TARSIER_INTERNAL, "samples/20");  // samples as they are, not those of a tier
-  EXPECT_FALSE(store_->merge(begin_ + 5 * kDay).ok());
-  EXPECT_EQ(tier(kFive).partitions, 2U);
-}
-
-TEST_F(TiersTest, HoldTheTruthOverRandomPassesAndRestarts) {
-  std::mt19937_64 random(7);
-  int64_t begin = begin_;
-  for (int step = 1; step <= 60; ++step) {
-    every_ns_ = static_cast<int64_t>(1 + random() % 8) * 15 * kSecondNs;
-    put_window(begin);
-    begin += options_.partition_window_ns * static_cast<int64_t>(1 + random() % 3);
-    if (random() % 2 == 0) pass(begin + static_cast<int64_t>(random() % 5) * kDay);
-    if (random() % 10 == 0) open();
-    if (step % 10 == 0) expect_truth(bring());
-  }
-  EXPECT_GT(tier(kHourNs).partitions + tier(kFive).partitions, 0U);
 }
 
 TEST_F(TiersTest, GoWhenTheirTimeIsOver) {
