@@ -131,6 +131,18 @@ Result<void> DataDir::remove(std::string_view name) const {
   return sync_directory(dir);
 }
 
+Result<void> DataDir::rename(std::string_view name, std::string_view to) const {
+  const std::string from_dir = env_dir(name), to_dir = env_dir(to);
+  auto below = list(std::string(name) + "/");
+  if (!below) return std::move(below).error();
+  if (!below->empty()) return Error::invalid(below->front() + " stands below it");
+  if (file_exists(to_dir)) return Error::invalid("it exists already");
+  if (auto ok = make_directories(parent_directory(to_dir)); !ok) return ok;
+  if (auto ok = rename_file(from_dir, to_dir); !ok) return ok;
+  if (auto ok = sync_directory(parent_directory(to_dir)); !ok) return ok;
+  return sync_directory(parent_directory(from_dir));
+}
+
 std::string fresh_file_dir(const std::string& data_dir, std::string_view name) {
   std::string flat(name);
   std::replace(flat.begin(), flat.end(), '/', '%');

@@ -26,6 +26,8 @@ class DataDir {
   uint64_t used_bytes() const;
   /// Removes an environment's files, the data file first, and the directories that this empties.
   Result<void> remove(std::string_view name) const;
+  /// Its whole directory at once. INVALID when there is anything at `to`, or environments below `name`.
+  Result<void> rename(std::string_view name, std::string_view to) const;
 
  private:
   DataDir(std::string path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}

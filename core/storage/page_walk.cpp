@@ -1,14 +1,11 @@
 #include "core/storage/page_walk.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <string_view>
-#include <sys/mman.h>
 #include <xxhash.h>
 
-#include "core/storage/files.hpp"
+#include "core/storage/mapped_file.hpp"
 
 namespace tarsier::storage {
 namespace {
@@ -31,32 +28,6 @@ T read(const char* at) noexcept {
   return value;
 }
 
-/// The file, mapped at its real size.
-class Mapping {
- public:
-  static Result<Mapping> of(const std::string& path) {
-    auto fd = open_file(path, O_RDONLY);
-    if (!fd) return std::move(fd).error();
-    const uint64_t size = file_size(path);
-    if (size == 0) return Error(TARSIER_CORRUPT, path + ": is empty");
-    void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd->get(), 0);
-    if (data == MAP_FAILED) return system_error(errno, "map " + path);
-    return Mapping(static_cast<const char*>(data), size);
-  }
-  Mapping(Mapping&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(other.size_) {}
-  Mapping& operator=(Mapping&&) = delete;
-  ~Mapping() {
-    if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
-  }
-  const char* data() const noexcept { return data_; }
-  uint64_t size() const noexcept { return size_; }
-
- private:
-  Mapping(const char* data, uint64_t size) noexcept : data_(data), size_(size) {}
-  const char* data_;
-  uint64_t size_;
-};
-
 struct Tree {
   uint16_t depth = 0;
   uint64_t entries = 0;
@@ -69,7 +40,7 @@ enum class Kind { kFreeList, kMain, kTable };
 
 class Walk {
  public:
-  Walk(const Mapping& file, const std::string& path) : file_(file), path_(path) {}
+  Walk(const MappedFile& file, const std::string& path) : file_(file), path_(path) {}
 
   Result<TreeSum> run() {
     const char* meta = newest_meta();
@@ -201,7 +172,7 @@ class Walk {
     return {};
   }
 
-  const Mapping& file_;
+  const MappedFile& file_;
   const std::string& path_;
   uint64_t page_size_ = 4096;
   uint64_t numbered_ = 0;
@@ -213,7 +184,7 @@ class Walk {
 }  // namespace
 
 Result<TreeSum> walk_tree(const std::string& data_file) {
-  auto file = Mapping::of(data_file);
+  auto file = MappedFile::of(data_file);
   if (!file) return std::move(file).error();
   return Walk(*file, data_file).run();
 }

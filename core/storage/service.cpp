@@ -246,6 +246,28 @@ tarsier_status env_snapshot(const tarsier_host* host, tarsier_str name, const ta
   });
 }
 
+tarsier_status env_salvage(const tarsier_host* host, tarsier_str name, const tarsier_str* tables, uint32_t count, void* user,
+                           void (*each)(void* user, tarsier_str table, tarsier_bytes key, tarsier_bytes value),
+                           tarsier_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    auto storage = storage_of(host);
+    if (!storage) return std::move(storage).error();
+    std::vector<std::string> names;
+    for (uint32_t i = 0; i < count; ++i) names.emplace_back(view(tables[i]));
+    return (*storage)->salvage(view(name), names, [&](std::string_view table, std::string_view key, std::string_view value) {
+      each(user, str(table), bytes(key), bytes(value));
+    });
+  });
+}
+
+tarsier_status env_rename(const tarsier_host* host, tarsier_str name, tarsier_str to, tarsier_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    auto storage = storage_of(host);
+    if (!storage) return std::move(storage).error();
+    return (*storage)->rename(view(name), view(to));
+  });
+}
+
 constexpr tarsier_storage kService = {
     sizeof(tarsier_storage),
     env_open,
@@ -272,6 +294,8 @@ constexpr tarsier_storage kService = {
     env_verify,
     env_backup,
     env_snapshot,
+    env_salvage,
+    env_rename,
 };
 
 }  // namespace

@@ -143,6 +143,35 @@ Result<void> Storage::remove(host::Owner* owner, std::string_view name) {
   return {};
 }
 
+/// mutex_ is held.
+Result<void> Storage::check_closed(std::string_view name) const {
+  if (auto ok = check_env_name(name); !ok) return ok;
+  if (environments_.contains(name)) return Error::invalid("it is open");
+  if (!file_exists(dir_->env_dir(name) + "/data.mdb")) return Error::not_found("there is none");
+  return {};
+}
+
+Result<void> Storage::rename(std::string_view name, std::string_view to) {
+  const std::string context = "rename environment " + std::string(name) + " to " + std::string(to);
+  const std::lock_guard lock(mutex_);
+  auto done = check_closed(name);
+  if (done) done = check_env_name(to);
+  if (done) done = dir_->rename(name, to);
+  if (!done) return std::move(done).error().in(context);
+  return {};
+}
+
+Result<void> Storage::salvage(std::string_view name, const std::vector<std::string>& tables, const Salvaged& each) {
+  const std::string context = "salvage environment " + std::string(name);
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto closed = check_closed(name); !closed) return std::move(closed).error().in(context);
+  }
+  auto done = salvage_file(dir_->env_dir(name) + "/data.mdb", tables, each);
+  if (!done) return std::move(done).error().in(context);
+  return {};
+}
+
 Result<std::vector<std::string>> Storage::list(std::string_view prefix) { return dir_->list(prefix); }
 
 Result<void> Storage::verify(std::string_view name, const Damage& each) {

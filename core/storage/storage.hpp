@@ -16,6 +16,7 @@
 #include "core/host/owner.hpp"
 #include "core/storage/environment.hpp"
 #include "core/storage/options.hpp"
+#include "core/storage/salvage.hpp"
 #include "tarsier/abi/storage.h"
 #include "tarsier/result.hpp"
 
@@ -48,6 +49,10 @@ class Storage {
   void abort_seal(tarsier_sealer* sealer);
 
   Result<void> remove(host::Owner* owner, std::string_view name);
+  /// Of an environment that nobody has open.
+  Result<void> rename(std::string_view name, std::string_view to);
+  /// Likewise: what of it verifies, in whatever state it is (salvage.hpp).
+  Result<void> salvage(std::string_view name, const std::vector<std::string>& tables, const Salvaged& each);
   Result<std::vector<std::string>> list(std::string_view prefix);
   /// `each` is told of every value that does not verify.
   using Damage = std::function<void(std::string_view table, std::string_view key, std::string_view what)>;
@@ -64,6 +69,7 @@ class Storage {
 
  private:
   explicit Storage(StorageOptions options);
+  Result<void> check_closed(std::string_view name) const;
   Result<std::shared_ptr<Environment>> find_or_open(std::string_view name, const OpenOptions& options);
   Result<void> backup_all(const std::vector<std::string>& names, const std::string& directory);
   Result<void> backup_one(const std::string& name, const std::string& directory);

@@ -39,12 +39,18 @@ Result<void> Store::delete_samples(std::vector<Condition> conditions, QueryRange
   if (range.start > range.end) return Error::invalid("delete samples: the range ends before it begins");
   const std::scoped_lock lock(maintain_mutex_);
   if (auto flushed = flush_locked(); !flushed) return std::move(flushed).error().in("flush before a deletion");
-  auto added = deletions_.add(flushing_.last_number(), range.start, range.end, std::move(conditions));
+  auto draft = deletions_.draft(flushing_.last_number(), range.start, range.end, std::move(conditions));
+  if (!draft) return std::move(draft).error();
+  // One that finds nothing is not kept, or files that it does not concern would be written anew because of it.
+  const Sealed open = sealed_.all();  // held, so that none is removed while they are listed
+  auto names = list_envs(host_, "samples/");
+  if (!names) return std::move(names).error().in("list what a deletion concerns");
+  auto concerned = concerns_any(*draft, open, *names);
+  if (!concerned) return std::move(concerned).error();
+  if (!*concerned) return {};
+  auto added = deletions_.add(std::move(*draft));
   if (!added) return std::move(added).error();
-  const std::unique_lock merging(merge_mutex_, std::try_to_lock);
-  if (!merging.owns_lock()) return {};
-  // One that found nothing need not be kept.
-  return forget_spent(std::make_shared<const std::vector<std::shared_ptr<const Deletion>>>(1, std::move(*added)));
+  return {};
 }
 
 /// Whether the partition has a series of which it deletes something. One whose index is damaged may.
@@ -58,24 +64,45 @@ Result<bool> Store::concerns(const Deletion& deletion, const std::shared_ptr<Par
   return true;
 }
 
-/// Forgets those that concern nothing on the disk. What no query reads counts too: what is damaged and set aside, and what is about
-/// to be removed, for after a crash it may be there again. No merge may be at work: what it makes is not on the disk yet.
+/// Series that are in a segment are in the head.
+bool Store::concerns(const Deletion& deletion, const HeadSegment& segment) const {
+  if (!deletion.concerns(segment.cover()) || !segment.overlaps(deletion.start(), deletion.end())) return false;
+  if (segment.unknown_series() != 0) return true;
+  return head_.read([&](const SeriesTable& table) {
+    const auto ids = match(table, deletion.matchers());
+    return !ids || !ids->empty();
+  });
+}
+
+/// What no query reads counts too: what is damaged and set aside, and what is about to be removed, for after a crash it may be
+/// there again.
+Result<bool> Store::concerns_any(const Deletion& deletion, const Sealed& open, const std::vector<std::string>& names) const {
+  const auto find = [](const auto& all, const std::string& name) {
+    return std::find_if(all.begin(), all.end(), [&](const auto& one) { return one->name() == name; });
+  };
+  for (const std::string& name : names) {
+    Cover cover;
+    if (!cover_of(name, options_.partition_window_ns, cover) || !deletion.concerns(cover)) continue;
+    const auto partition = find(open.partitions, name);
+    const auto segment = find(open.segments, name);
+    auto found = partition != open.partitions.end() ? concerns(deletion, *partition)
+                 : segment != open.segments.end()   ? concerns(deletion, **segment)
+                                                    : Result<bool>(true);
+    if (!found || *found) return found;
+  }
+  return false;
+}
+
+/// Forgets those that concern nothing on the disk. No merge may be at work: what it makes is not on the disk yet.
 Result<void> Store::forget_spent(const DeletionList& candidates) {
-  const Partitions partitions = sealed_.partitions();  // held, so that none is removed while they are listed
+  const Sealed open = sealed_.all();  // held, so that none is removed while they are listed
   auto names = list_envs(host_, "samples/");
   if (!names) return std::move(names).error().in("list what deletions concern");
   std::vector<std::shared_ptr<const Deletion>> spent;
   for (const auto& deletion : *candidates) {
-    bool concerned = false;
-    for (auto name = names->begin(); name != names->end() && !concerned; ++name) {
-      Cover cover;
-      if (!cover_of(*name, options_.partition_window_ns, cover) || !deletion->concerns(cover)) continue;
-      const auto open = std::find_if(partitions.begin(), partitions.end(), [&](const auto& one) { return one->name() == *name; });
-      auto found = open == partitions.end() ? Result<bool>(true) : concerns(*deletion, *open);
-      if (!found) return std::move(found).error();
-      concerned = *found;
-    }
-    if (!concerned) spent.push_back(deletion);
+    auto concerned = concerns_any(*deletion, open, *names);
+    if (!concerned) return std::move(concerned).error();
+    if (!*concerned) spent.push_back(deletion);
   }
   return deletions_.remove(spent);
 }

@@ -1,23 +1,26 @@
 #include "exemplar_log.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace tarsier::samples {
 namespace {
 
 constexpr std::string_view kExemplars = "exemplars";
+constexpr std::array kTables = {kExemplars};
 constexpr uint64_t kPerRecord = 4096;  // the buffer is locked for the copy of so many
 
 }  // namespace
 
 Result<void> ExemplarLog::load(ExemplarBuffer& buffer) {
-  if (buffer.most() == 0) return {};
+  if (buffer.most() == 0) return log_.remove_all();
   const ExemplarSink add = [&](std::string_view series, const Exemplar& exemplar) { (void)buffer.add(series, exemplar); };
-  auto loaded = log_.each([&](const Snapshot& snapshot) {
-    return each_record(snapshot, kExemplars, [&](std::span<const uint8_t> bytes) { return decode_exemplars(bytes, add); });
-  });
-  logged_ = pending_ = buffer.end();
-  return loaded;
+  const auto decode = [&](std::span<const uint8_t> bytes) { return decode_exemplars(bytes, add); };
+  auto loaded = log_.each(kTables, Damage::Effect::none,
+                          [&](const Readable& readable, Loss& loss) { return each_record(readable, kExemplars, decode, loss); });
+  if (!loaded) return loaded;
+  logged_ = pending_ = log_.damaged() ? buffer.first() : buffer.end();
+  return log_.set_aside_damaged();
 }
 
 Result<void> ExemplarLog::write(uint64_t flush, const ExemplarBuffer& buffer, uint64_t to) {

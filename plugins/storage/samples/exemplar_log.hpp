@@ -10,10 +10,11 @@ namespace tarsier::samples {
 
 class ExemplarLog {
  public:
-  explicit ExemplarLog(const Host& host) : log_(host, "samples/exemplars.", "a log of exemplars") {}
+  ExemplarLog(const Host& host, Damage& damage) : log_(host, damage, "samples/exemplars.", "a log of exemplars") {}
 
   Result<void> open(uint64_t first_unfinished) { return log_.open(first_unfinished); }
-  /// Puts everything into the buffer, in the order in which it was written, unless it keeps none.
+  /// Puts everything that can be read into the buffer, in the order in which it was written. When it keeps none, nothing of the
+  /// logs is kept either. Those that are damaged are set aside, and the next one is full.
   Result<void> load(ExemplarBuffer& buffer);
 
   /// True when the buffer has some that no log has.
@@ -28,6 +29,7 @@ class ExemplarLog {
   void abandon() { log_.abandon(); }
   Result<void> remove_superseded() { return log_.remove_superseded(); }
   uint64_t last_flush() const noexcept { return log_.last_flush(); }
+  uint64_t file_bytes() const noexcept { return log_.file_bytes(); }
 
  private:
   FlushLog log_;

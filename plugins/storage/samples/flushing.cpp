@@ -49,6 +49,14 @@ Result<std::vector<std::string>> Flushing::recover() {
   return kept;
 }
 
+/// The next flush takes all that is in memory, so it finishes this journal, too.
+Result<void> Flushing::leave_damaged_journal() {
+  if (!journal_.active_damaged()) return {};
+  if (auto rotated = journal_.rotate(number_ + 1); !rotated) return rotated;
+  ++number_;
+  return {};
+}
+
 Result<void> Flushing::run(std::mutex& writer_mutex, const std::function<void(HeadSegments)>& publish) {
   if (auto removed = journal_.remove_finished(); !removed) return removed;
   std::shared_ptr<const FrozenChunks> frozen = head_.frozen();

@@ -40,6 +40,8 @@ class Flushing {
   /// The next catalog lists all series: numbers in the table have changed.
   void forget_catalogued() noexcept { catalogued_ = 0; }
 
+  /// After replay, of a journal that is damaged: nothing more is written to it.
+  Result<void> leave_damaged_journal();
   /// Before replay: removes what an unfinished flush left. Returns the names of the segments that stay.
   Result<std::vector<std::string>> recover();
   /// After the catalogs were loaded: so many series are in them.
@@ -61,11 +63,11 @@ class Flushing {
   MetadataTable& metadata_;
   ExemplarLog& exemplar_log_;
   const ExemplarBuffer& exemplars_;
-  uint64_t number_ = 0;       // of the last flush
-  uint32_t catalogued_ = 0;   // series of the table that are in catalogs
-  uint32_t to_catalogue_ = 0; // series of the table when the flush began
-  uint64_t to_log_ = 0;       // the end of the exemplars when the flush began
-  bool unfinished_ = false;   // the journal was rotated, and then something failed
+  uint64_t number_ = 0;        // of the last flush
+  uint32_t catalogued_ = 0;    // series of the table that are in catalogs
+  uint32_t to_catalogue_ = 0;  // series of the table when the flush began
+  uint64_t to_log_ = 0;        // the end of the exemplars when the flush began
+  bool unfinished_ = false;    // the journal was rotated, and then something failed
 };
 
 }  // namespace tarsier::samples

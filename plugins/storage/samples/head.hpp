@@ -55,6 +55,8 @@ class Head {
   std::unique_lock<std::shared_mutex> lock_for_writing() { return std::unique_lock(mutex_); }
   SeriesTable& table() noexcept { return *table_; }
   uint64_t next_ref() noexcept { return next_ref_++; }
+  /// There may be as many more of which nothing is known: what defined them is damaged. A table never has more.
+  void skip_lost_refs() noexcept { next_ref_ += uint64_t{1} << 32U; }
   /// References up to this one are taken (replay).
   void reserve_refs(uint64_t ref) noexcept { next_ref_ = std::max(next_ref_, ref + 1); }
   Inserted insert(Series& series, const Sample& sample) {
@@ -91,8 +93,8 @@ class Head {
   std::shared_ptr<const FrozenChunks> frozen() const;
   /// They are on the disk and seen there.
   void drop_frozen();
-  /// Forgets series whose newest sample is before `cutoff`, when there are many. True when it did: numbers in the table are others now.
-  /// No writer may be at work.
+  /// Forgets series whose newest sample is before `cutoff`, when there are many. True when it did: numbers in the table are others
+  /// now. No writer may be at work.
   bool forget_before(int64_t cutoff);
   HeadStat stat() const;
 

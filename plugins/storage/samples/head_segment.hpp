@@ -1,5 +1,5 @@
-// HeadSegment: samples that a flush moved out of memory and that are not in a partition yet: one window of time, blocks of series by
-// their number in the head. It has no labels and no index of its own; the head's serves. docs/storage.md describes the bytes.
+// HeadSegment: samples that a flush moved out of memory and that are not in a partition yet: one window of time, blocks of series
+// by their number in the head. It has no labels and no index of its own; the head's serves. docs/storage.md describes the bytes.
 #pragma once
 
 #include <memory>
@@ -40,10 +40,17 @@ class HeadSegment final : public SealedFile {
   static Result<std::shared_ptr<HeadSegment>> open(const Host& host, const std::string& name, int64_t window_ns);
   HeadSegment(const Host& host, std::string name) : SealedFile(host, std::move(name)) {}
   const SegmentInfo& info() const noexcept { return info_; }
+  /// So many of its series are not known: what defined them is damaged. Their samples are in no answer.
+  void note_unknown(uint64_t series) noexcept {
+    unknown_series_ = series;
+    if (series != 0) keep_when_doomed();
+  }
+  uint64_t unknown_series() const noexcept { return unknown_series_; }
 
  private:
   Result<void> read_head(int64_t window_ns);
   SegmentInfo info_;
+  std::atomic<uint64_t> unknown_series_{0};
 };
 
 /// Ascending by window, then by flush.
@@ -77,6 +84,15 @@ class SegmentReader {
   const std::shared_ptr<HeadSegment>& file() const noexcept { return segment_; }
   /// Appends the samples in [start, end]; nothing when the segment has none of that series.
   Result<void> read(uint64_t ref, int64_t start, int64_t end, Columns& out);
+  /// Calls use(ref) for every series, ascending.
+  template <class Use>
+  Result<void> each_ref(Use&& use) {
+    for (size_t block = 0; block < segment_->info().first_refs.size(); ++block) {
+      if (auto loaded = load(block); !loaded) return loaded;
+      for (const uint64_t ref : refs_) use(ref);
+    }
+    return {};
+  }
   /// Calls use(ref, columns) for every series, ascending, until it returns an error.
   template <class Use>
   Result<void> each(Use&& use) {

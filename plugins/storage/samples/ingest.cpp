@@ -8,12 +8,22 @@ namespace {
 constexpr uint64_t kNamedRefusals = 3;
 constexpr int64_t kInOrderWindowNs = kHourNs;  // a series may lag this far behind the newest sample of all, in order
 constexpr size_t kMaxHistogramBytes = 64 << 10;
+constexpr size_t kMaxMetadataText = 4 << 10;  // of help and unit each
 
 constexpr size_t kFlatLabelOverhead = 24;  // the most that a label's tags and lengths take
 constexpr size_t kMostAliases = 1024;      // and two for each series
 
 int64_t before(int64_t time, int64_t span) noexcept { return time < INT64_MIN + span ? INT64_MIN : time - span; }
 int64_t after(int64_t time, int64_t span) noexcept { return time > INT64_MAX - span ? INT64_MAX : time + span; }
+
+/// Cut between two characters of UTF-8.
+bool cut_text(std::string& text) {
+  if (text.size() <= kMaxMetadataText) return false;
+  size_t end = kMaxMetadataText;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+  text.resize(end);
+  return true;
+}
 
 }  // namespace
 
@@ -197,6 +207,8 @@ void Ingest::resolve_flat(const Rows& rows) {
     const bool small = bytes.size() <= options_.max_label_bytes + options_.max_labels * kFlatLabelOverhead;
     if (small && decode_flat_set(bytes, labels_)) series_[set] = resolve_labels(labels_, refusal);
     if (series_[set] == kNoSeries) {
+      const std::string size = std::to_string(bytes.size()) + " bytes of labels";
+      if (!small) labels_ = {{kMetricName, size}};  // they are not even read
       refuse_set(refusal, labels_, set, rows);
     } else if (table.aliases().find(hashes_[set]) == SetAliases::kNone) {
       table.aliases().add(hashes_[set], series_[set], kMostAliases + size_t{table.size()} * 2);
@@ -209,7 +221,8 @@ void Ingest::resolve_flat(const Rows& rows) {
 Ingest::TimeLimits Ingest::time_limits(int64_t now_ns) const {
   TimeLimits limits;
   if (options_.future_limit_ns != 0) limits.latest = after(now_ns, options_.future_limit_ns);
-  const int64_t newest = head_.max_time();
+  // A sample ahead of the clock is one series' matter, and does not make those of the others old.
+  const int64_t newest = std::min(head_.max_time(), now_ns);
   if (newest == INT64_MIN) return limits;
   limits.in_order = before(newest, std::max(options_.out_of_order_window_ns, kInOrderWindowNs));
   limits.out_of_order = before(newest, options_.out_of_order_window_ns);
@@ -295,8 +308,10 @@ void Ingest::note_metadata(const batch::SamplesView& samples) {
     Metadata metadata{.type = samples.type(set), .help = std::string(samples.help(set)), .unit = std::string(samples.unit(set))};
     if (metadata == Metadata{}) continue;
     const std::string_view metric = metric_of(samples, set);
-    if (metric.empty() || metric == last) continue;
+    if (metric.empty() || metric == last || metric.size() > options_.max_label_bytes) continue;
     last = metric;
+    const bool cut_help = cut_text(metadata.help), cut_unit = cut_text(metadata.unit);
+    if (cut_help || cut_unit) counters_.cut_metadata.fetch_add(1, std::memory_order_relaxed);
     if (metadata_.set(metric, metadata)) encode_metadata(metric, metadata, entry_.metadata);
   }
 }

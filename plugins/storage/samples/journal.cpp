@@ -14,6 +14,7 @@ constexpr std::string_view kMetadataTable = "metadata";
 constexpr std::string_view kExemplarsTable = "exemplars";
 constexpr std::string_view kStateTable = "state";
 constexpr std::string_view kFinishedKey = "finished";
+constexpr std::array kTables = {kSamplesTable, kSeriesTable, kMetadataTable, kExemplarsTable};
 
 std::string_view as_text(const std::vector<uint8_t>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 std::span<const uint8_t> as_bytes(std::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
@@ -45,20 +46,6 @@ class Transaction {
   size_t count_ = 0;
 };
 
-template <class Use>
-Result<void> each_value(const Snapshot& snapshot, std::string_view table, Use&& use) {
-  auto cursor = snapshot.cursor(table);
-  if (!cursor) return std::move(cursor).error();
-  while (true) {
-    auto entry = cursor->next();
-    if (!entry && entry.error().code() == TARSIER_NOT_FOUND) return {};
-    if (!entry) return std::move(entry).error().in("journal table " + std::string(table));
-    if (entry->key.size() != 8)
-      return Error{TARSIER_CORRUPT, "journal table " + std::string(table) + ": a key is not a sequence number"};
-    if (Result<void> used = use(get_be64(as_bytes(entry->key).data()), as_bytes(entry->value)); !used) return used;
-  }
-}
-
 }  // namespace
 
 Journal::~Journal() {
@@ -66,10 +53,18 @@ Journal::~Journal() {
   idle_.wait(lock, [&] { return in_flight_ == 0; });
 }
 
-Result<void> Journal::open() {
-  auto env = open_env(host_, kActiveName, TARSIER_ENV_CREATE);
-  if (!env) return std::move(env).error().in("open " + std::string(kActiveName));
-  active_ = std::move(*env);
+Result<void> Journal::open(uint64_t last_flush) {
+  if (auto listed = list_rotated(); !listed) return listed;
+  if (auto opened = open_active(last_flush); !opened) return opened;
+  auto finished = finished_number();
+  if (!finished) return std::move(finished).error();
+  last_finished_ = *finished;
+  if (auto looked = look_at_finished(); !looked) return looked;
+  if (auto removed = remove_finished(); !removed) return removed;
+  return open_rotated();
+}
+
+Result<void> Journal::list_rotated() {
   auto names = list_envs(host_, kJournalPrefix);
   if (!names) return std::move(names).error().in("list journals");
   for (const std::string& name : *names) {
@@ -79,21 +74,62 @@ Result<void> Journal::open() {
     if (error == std::errc() && end == name.data() + name.size()) rotated_.push_back(number);
   }
   std::sort(rotated_.begin(), rotated_.end());
-  auto finished = finished_number();
-  if (!finished) return std::move(finished).error();
-  last_finished_ = *finished;
-  if (auto removed = remove_finished(); !removed) return removed;
-  return open_rotated();
+  return {};
 }
 
-Result<uint64_t> Journal::finished_number() const {
+Result<void> Journal::open_active(uint64_t last_flush) {
+  auto env = open_env(host_, kActiveName, TARSIER_ENV_CREATE);
+  if (!env && env.error().code() == TARSIER_CORRUPT) {
+    const uint64_t number = std::max(last_flush, rotated_.empty() ? 0 : rotated_.back()) + 1;
+    if (auto renamed = rename_env(host_, kActiveName, journal_name(number)); !renamed)
+      return std::move(renamed).error().in("set " + std::string(kActiveName) + " aside: " + env.error().message());
+    rotated_.push_back(number);
+    env = open_env(host_, kActiveName, TARSIER_ENV_CREATE);
+  }
+  if (!env) return std::move(env).error().in("open " + std::string(kActiveName));
+  active_ = std::move(*env);
+  return {};
+}
+
+/// Without the number more is replayed than need be, and what was made of it is removed before.
+Result<uint64_t> Journal::finished_number() {
   auto snapshot = active_.read();
   if (!snapshot) return std::move(snapshot).error();
   auto value = snapshot->get(kStateTable, kFinishedKey);
   if (!value && value.error().code() == TARSIER_NOT_FOUND) return uint64_t{0};
-  if (!value) return std::move(value).error();
-  if (value->size() != 8) return Error{TARSIER_CORRUPT, "journal state: the number of the finished journal has a wrong size"};
-  return get_be64(as_bytes(*value).data());
+  if (value && value->size() == 8) return get_be64(as_bytes(*value).data());
+  if (!value && value.error().code() != TARSIER_CORRUPT) return std::move(value).error();
+  Loss loss;
+  loss.add(value ? Error{TARSIER_CORRUPT, "the number of the finished journal has a wrong size"} : value.error());
+  if (damaged_.insert(kActiveNumber).second) damage_.note(std::string(kActiveName), loss, Damage::Effect::none);
+  return uint64_t{0};
+}
+
+/// A crash came between the end of a flush and the removal of its journal: whether it is damaged is not known any more.
+Result<void> Journal::look_at_finished() {
+  for (const uint64_t number : rotated_) {
+    if (number > last_finished_) break;
+    tarsier_error error = empty_error();
+    const std::string name = journal_name(number);
+    const tarsier_status status = host_.storage->verify(host_.raw(), str(name), nullptr, nullptr, &error);
+    if (status == TARSIER_CORRUPT) damaged_.insert(number);
+  }
+  return {};
+}
+
+Result<void> Journal::retire(uint64_t number) {
+  const std::string name = journal_name(number);
+  if (damaged_.contains(number)) {
+    auto aside = set_aside_env(host_, name);
+    if (!aside) return std::move(aside).error().in("set " + name + " aside");
+    damaged_.erase(number);
+    host_.warn("a damaged journal of which all that can be read is stored elsewhere was set aside", {field("environment", *aside)});
+  } else if (auto removed = remove_env(host_, name); !removed && removed.error().code() != TARSIER_NOT_FOUND) {
+    return std::move(removed).error().in("remove " + name);
+  }
+  const std::scoped_lock lock(state_mutex_);
+  rotated_bytes_.erase(number);
+  return {};
 }
 
 Result<void> Journal::remove_finished() {
@@ -101,9 +137,7 @@ Result<void> Journal::remove_finished() {
   auto finished = finished_number();
   if (!finished) return std::move(finished).error();
   while (!rotated_.empty() && rotated_.front() <= *finished) {
-    if (auto removed = remove_env(host_, journal_name(rotated_.front())); !removed && removed.error().code() != TARSIER_NOT_FOUND) {
-      return std::move(removed).error().in("remove " + journal_name(rotated_.front()));
-    }
+    if (auto retired = retire(rotated_.front()); !retired) return retired;
     rotated_.erase(rotated_.begin());
   }
   return {};
@@ -111,30 +145,47 @@ Result<void> Journal::remove_finished() {
 
 Result<void> Journal::open_rotated() {
   for (const uint64_t number : rotated_) {
-    auto env = open_env(host_, journal_name(number), TARSIER_ENV_SEALED);
-    if (!env) return std::move(env).error().in("open " + journal_name(number));
-    to_replay_.push_back(std::move(*env));
+    auto readable = Readable::open(host_, journal_name(number), TARSIER_ENV_SEALED, kTables);
+    if (!readable) return std::move(readable).error().in("open " + journal_name(number));
+    rotated_bytes_[number] = readable->file_bytes();
+    to_replay_.push_back(std::move(*readable));
   }
   return {};
 }
 
+/// Tables are replayed side by side.
+void Journal::note_loss(uint64_t number, const Loss& loss) {
+  if (!loss.any()) return;
+  {
+    const std::scoped_lock lock(state_mutex_);
+    damaged_.insert(number);
+  }
+  damage_.note(number == kActiveNumber ? std::string(kActiveName) : journal_name(number), loss, Damage::Effect::lacks_samples);
+}
+
 Result<void> Journal::replay_table(std::string_view table, Decode decode, JournalVisitor& visitor) {
-  const auto replay = [&](const Env& env) -> Result<void> {
-    auto snapshot = env.read();
-    if (!snapshot) return std::move(snapshot).error();
-    return each_value(*snapshot, table, [&](uint64_t sequence, std::span<const uint8_t> value) {
+  const auto replay = [&](const Readable& from, uint64_t number) -> Result<void> {
+    const auto use = [&](std::string_view key, std::string_view value) -> Result<void> {
+      if (key.size() != 8)
+        return Error{TARSIER_CORRUPT, "journal table " + std::string(table) + ": a key is not a sequence number"};
       bytes_.fetch_add(value.size(), std::memory_order_relaxed);
       {
         const std::scoped_lock lock(state_mutex_);
-        next_sequence_ = std::max(next_sequence_, sequence + 1);
+        next_sequence_ = std::max(next_sequence_, get_be64(as_bytes(key).data()) + 1);
       }
-      return decode(value, visitor);
-    });
+      return decode(as_bytes(value), visitor);
+    };
+    Loss loss;
+    if (auto read = from.each(table, use, loss); !read) return read;
+    if (loss.any() && table == kSeriesTable) lost_definitions_ = true;
+    note_loss(number, loss);
+    return {};
   };
   for (size_t i = 0; i < to_replay_.size(); ++i) {
-    if (auto replayed = replay(to_replay_[i]); !replayed) return std::move(replayed).error().in(journal_name(rotated_[i]));
+    if (auto replayed = replay(to_replay_[i], rotated_[i]); !replayed)
+      return std::move(replayed).error().in(journal_name(rotated_[i]));
   }
-  if (auto replayed = replay(active_); !replayed) return std::move(replayed).error().in(kActiveName);
+  if (auto replayed = replay(Readable::of(active_), kActiveNumber); !replayed) return std::move(replayed).error().in(kActiveName);
   return {};
 }
 
@@ -154,6 +205,15 @@ void Journal::end_replay() {
   to_replay_.clear();
   const std::scoped_lock lock(state_mutex_);
   committed_ = next_sequence_ - 1;
+}
+
+/// The samples are in one of those that were replayed, whichever it is.
+void Journal::note_undefined(uint64_t samples) {
+  Loss loss;
+  loss.add({TARSIER_CORRUPT, std::to_string(samples) + " samples are of series that nothing defines"});
+  damaged_.insert(rotated_.begin(), rotated_.end());
+  damaged_.insert(kActiveNumber);
+  damage_.note("samples/journal", loss, Damage::Effect::lacks_samples);
 }
 
 uint64_t Journal::committed() const {
@@ -215,10 +275,15 @@ Result<void> Journal::rotate(uint64_t number) {
   std::unique_lock lock(state_mutex_);
   idle_.wait(lock, [&] { return in_flight_ == 0; });
   lock.unlock();
+  auto stat = active_.stat();
+  if (!stat) return std::move(stat).error();
   if (auto rotated = active_.rotate(journal_name(number)); !rotated) {
     return std::move(rotated).error().in("rotate " + std::string(kActiveName) + " to " + journal_name(number));
   }
   rotated_.push_back(number);
+  lock.lock();
+  rotated_bytes_[number] = stat->file_bytes;
+  if (damaged_.erase(kActiveNumber) != 0) damaged_.insert(number);
   bytes_ = 0;
   return {};
 }
@@ -235,7 +300,10 @@ Result<void> Journal::note_finished(uint64_t number) {
 Result<uint64_t> Journal::file_bytes() const {
   auto stat = active_.stat();
   if (!stat) return std::move(stat).error();
-  return stat->file_bytes;
+  uint64_t bytes = stat->file_bytes;
+  const std::scoped_lock lock(state_mutex_);
+  for (const auto& [number, of_one] : rotated_bytes_) bytes += of_one;
+  return bytes;
 }
 
 }  // namespace tarsier::samples

@@ -17,6 +17,10 @@ enum RecordFlag : uint8_t {
 };
 
 Error malformed(std::string_view what) { return {TARSIER_CORRUPT, "journal record of " + std::string(what) + " is malformed"}; }
+Error unknown_version(std::string_view what, uint8_t version) {
+  return {TARSIER_UNSUPPORTED, "journal record of " + std::string(what) + " of version " + std::to_string(version) + ", known is " +
+                                   std::to_string(kVersion)};
+}
 
 uint8_t flags_of(const std::vector<uint32_t>& counts, const Columns& rows) {
   unsigned flags = 0;
@@ -154,10 +158,11 @@ void SamplesRecord::encode(std::vector<uint8_t>& out) {
 Result<void> decode_samples(std::span<const uint8_t> bytes, JournalVisitor& visitor) {
   ByteReader in(bytes);
   const uint8_t version = in.u8();
+  if (in.ok() && version != kVersion) return unknown_version("samples", version);
   const uint8_t flags = in.u8();
   const auto series = static_cast<size_t>(in.count(1));
   const auto rows = static_cast<size_t>(in.varint());
-  if (!in.ok() || version != kVersion || rows / 2 > in.remaining()) return malformed("samples");
+  if (!in.ok() || rows / 2 > in.remaining()) return malformed("samples");
   std::vector<uint64_t> refs;
   std::vector<uint64_t> counts(series, 1);
   uint64_t last = 0;
@@ -206,10 +211,11 @@ void SeriesRecord::encode(std::vector<uint8_t>& out) {
 Result<void> decode_series(std::span<const uint8_t> bytes, JournalVisitor& visitor) {
   ByteReader in(bytes);
   const uint8_t version = in.u8();
+  if (in.ok() && version != kVersion) return unknown_version("series", version);
   std::vector<std::string_view> symbols(static_cast<size_t>(in.count(1)));
   for (std::string_view& text : symbols) text = in.text();
   const uint64_t count = in.count(2);
-  if (!in.ok() || version != kVersion) return malformed("series");
+  if (!in.ok()) return malformed("series");
   visitor.symbols(symbols);
   uint64_t ref = 0;
   std::vector<uint32_t> pairs;

@@ -19,7 +19,7 @@ std::string_view label_value(Labels labels, std::string_view name) noexcept {
 
 std::string to_text(Labels labels) {
   constexpr size_t kMost = 200;
-  std::string text(label_value(labels, kMetricName));
+  std::string text(label_value(labels, kMetricName).substr(0, kMost));
   text += '{';
   bool first = true;
   for (const auto& [name, value] : labels) {

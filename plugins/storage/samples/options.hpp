@@ -60,6 +60,8 @@ struct Counters {
   std::atomic<uint64_t> merged_partitions{0};
   std::atomic<uint64_t> summed_partitions{0};
   std::atomic<uint64_t> removed_partitions{0};
+  std::atomic<uint64_t> removed_unsummed_partitions{0};  // of these
+  std::atomic<uint64_t> cut_metadata{0};
   std::atomic<uint64_t> selects{0};
 };
 

@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "service.hpp"
-#include "tiers.hpp"
 #include "tarsier/bus.hpp"
 #include "tarsier/metrics.hpp"
 #include "tarsier/scheduler.hpp"
+#include "tiers.hpp"
 
 namespace tarsier::samples {
 namespace {
@@ -163,6 +163,8 @@ class SamplesPlugin final : public Plugin {
     if (!aside.empty())
       message = "damaged environments that are set aside: " + std::to_string(aside.size()) + ", the last is " + aside.back().name +
                 ": " + aside.back().reason;
+    for (const Damage::Note& note : store_->damage().notes())
+      message.append(message.empty() ? "" : "; ").append(note.name + " is damaged: " + note.reason);
     {
       const std::scoped_lock lock(failures_mutex_);
       for (const std::string* failure : {&maintenance_failed_, &merging_failed_}) {
@@ -209,6 +211,11 @@ class SamplesPlugin final : public Plugin {
                  Counter(host(), "tarsier_samples_summed_partitions_total", "Partitions of tiers made of finer ones."));
     show_counter(counts.removed_partitions,
                  Counter(host(), "tarsier_samples_removed_partitions_total", "Partitions removed by retention."));
+    show_counter(counts.removed_unsummed_partitions,
+                 Counter(host(), "tarsier_samples_removed_unsummed_partitions_total",
+                         "Of these: without the summaries that a tier was to have, for which the disk had no room."));
+    show_counter(counts.cut_metadata, Counter(host(), "tarsier_samples_cut_metadata_total",
+                                              "Metadata of which the help or unit was too long and was cut."));
     show_counter(counts.selects, Counter(host(), "tarsier_samples_selects_total", "Selects answered."));
     head_series_ = Gauge(host(), "tarsier_samples_head_series", "Series with samples in memory.");
     head_bytes_ = Gauge(host(), "tarsier_samples_head_bytes", "Memory of the samples that are not sealed, and of their index.");
@@ -216,14 +223,15 @@ class SamplesPlugin final : public Plugin {
     tiers_.clear();
     for (const Tier& tier : options_.tiers) {
       const std::string every = span_text(static_cast<uint64_t>(tier.every_ns));
-      tiers_.push_back({tier.every_ns,
-                        Gauge(host(), "tarsier_samples_tier_partitions", "Partitions of summaries, by their interval.",
-                              {field("tier", every)}),
-                        Gauge(host(), "tarsier_samples_tier_bytes", "Their bytes on the disk.", {field("tier", every)})});
+      tiers_.push_back(
+          {tier.every_ns,
+           Gauge(host(), "tarsier_samples_tier_partitions", "Partitions of summaries, by their interval.", {field("tier", every)}),
+           Gauge(host(), "tarsier_samples_tier_bytes", "Their bytes on the disk.", {field("tier", every)})});
     }
-    set_aside_ = Gauge(host(), "tarsier_samples_quarantined_partitions",
-                       "Segments and partitions that are damaged and set aside.");
-    disk_bytes_ = Gauge(host(), "tarsier_samples_disk_bytes", "Bytes on the disk: journal and partitions.");
+    set_aside_ = Gauge(host(), "tarsier_samples_quarantined_partitions", "Segments and partitions that are damaged and set aside.");
+    lost_records_ = Gauge(host(), "tarsier_samples_lost_records",
+                          "Records of journals, catalogs, logs and deletions that could not be read at the start.");
+    disk_bytes_ = Gauge(host(), "tarsier_samples_disk_bytes", "Bytes on the disk: journal, partitions and what belongs to them.");
   }
 
   void make_exemplar_metrics() {
@@ -260,7 +268,9 @@ class SamplesPlugin final : public Plugin {
     exemplars_.set(static_cast<double>(stat->exemplars));
     exemplar_bytes_.set(static_cast<double>(stat->exemplar_bytes));
     partitions_.set(static_cast<double>(stat->partitions));
-    disk_bytes_.set(static_cast<double>(stat->journal_bytes + stat->segment_bytes + stat->partition_bytes + stat->tier_bytes));
+    lost_records_.set(static_cast<double>(stat->lost_records));
+    disk_bytes_.set(static_cast<double>(stat->journal_bytes + stat->log_bytes + stat->segment_bytes + stat->partition_bytes +
+                                        stat->tier_bytes));
     for (ShownTier& tier : tiers_) {
       const auto found = stat->tiers.find(tier.every_ns);
       const TierStat now = found == stat->tiers.end() ? TierStat{} : found->second;
@@ -273,7 +283,7 @@ class SamplesPlugin final : public Plugin {
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreService> service_;
   std::vector<ShownCounter> counters_;
-  Gauge head_series_, head_bytes_, exemplars_, exemplar_bytes_, partitions_, set_aside_, disk_bytes_;
+  Gauge head_series_, head_bytes_, exemplars_, exemplar_bytes_, partitions_, set_aside_, lost_records_, disk_bytes_;
   std::vector<ShownTier> tiers_;
   std::mutex failures_mutex_;
   std::string maintenance_failed_, merging_failed_;  // what it said, until it succeeds
@@ -299,9 +309,12 @@ constexpr tarsier_config_key kKeyItems[] = {
         "of it",
         "1m..365d"),
     key("retention", TARSIER_KEY_DURATION, "15d", "how long samples are kept; 0s: for ever", "0s.."),
-    key("retention_size", TARSIER_KEY_SIZE, "0B", "above this size on the disk the oldest partitions are removed; 0B: no limit"),
+    key("retention_size", TARSIER_KEY_SIZE, "0B",
+        "above this size on the disk, of all that the store has there but what is damaged, the oldest partitions are removed; 0B: "
+        "no limit"),
     key("tier[]", TARSIER_KEY_TABLE, nullptr,
-        "summaries that are kept when the samples are gone, finest first: count, sum, least, greatest and last of each interval, and "
+        "summaries that are kept when the samples are gone, finest first: count, sum, least, greatest and last of each interval, "
+        "and "
         "what counters lost at resets"),
     key("tier[].every", TARSIER_KEY_DURATION, nullptr, "the interval; a multiple of that of the tier before", "1m..",
         TARSIER_KEY_REQUIRED),

@@ -66,29 +66,30 @@ void Replay::Samples::sample(uint64_t ref, const Sample& sample) {
   (void)entries_[find_or_add(ref)].chunks.insert(sample, window_);  // what came twice was journaled twice
 }
 
-Result<void> Replay::define(const SeriesCatalog& catalog, Journal& journal) {
+Result<void> Replay::define(SeriesCatalog& catalog, Journal& journal) {
   if (auto loaded = catalog.load(labels_); !loaded) return loaded;
   catalogued_ = head_.table().size();
   return journal.replay_definitions(labels_);
 }
 
-Result<void> Replay::join() {
+Result<void> Replay::join(Journal& journal) {
   uint64_t unknown = 0;
   auto& entries = samples_.entries();
   for (uint32_t at = 0; at < entries.size(); ++at) {
     const uint32_t id = labels_.find(entries[at].ref);
     if (id == kNoSeries) {
       unknown += entries[at].chunks.sample_count();
+      head_.reserve_refs(entries[at].ref);
       continue;
     }
     if (auto adopted = head_.adopt(head_.table()[id], std::move(entries[at].chunks)); !adopted) return adopted;
   }
   head_.count_inserted();
-  if (unknown == 0) return {};
-  return Error{TARSIER_CORRUPT, "the journal holds " + std::to_string(unknown) + " samples of series that it does not define"};
+  if (unknown != 0) journal.note_undefined(unknown);
+  return {};
 }
 
-Result<void> Replay::run(const SeriesCatalog& catalog, Journal& journal, const ParallelFor& parallel_for) {
+Result<void> Replay::run(SeriesCatalog& catalog, Journal& journal, const ParallelFor& parallel_for) {
   std::array<Result<void>, 2> outcomes;
   parallel_for(outcomes.size(),
                [&](uint64_t part) { outcomes[part] = part == 0 ? define(catalog, journal) : journal.replay_samples(samples_); });
@@ -96,7 +97,7 @@ Result<void> Replay::run(const SeriesCatalog& catalog, Journal& journal, const P
     if (!outcome) return std::move(outcome);
   }
   journal.end_replay();
-  return join();
+  return join(journal);
 }
 
 }  // namespace tarsier::samples

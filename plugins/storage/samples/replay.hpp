@@ -1,5 +1,5 @@
-// Replay: puts what catalogs and journals hold into the head, at a start. Labels and samples are read side by side: the samples of a series
-// are told apart by its number, which is all that a journal says of it, and come to their series when both are there.
+// Replay: puts what catalogs and journals hold into the head, at a start. Labels and samples are read side by side: the samples of
+// a series are told apart by its number, which is all that a journal says of it, and come to their series when both are there.
 #pragma once
 
 #include "exemplar_buffer.hpp"
@@ -16,9 +16,9 @@ class Replay {
   Replay(Head& head, MetadataTable& metadata, ExemplarBuffer& exemplars)
       : labels_(head, metadata, exemplars), samples_(head.window()), head_(head) {}
 
-  /// The caller holds the head's lock for writing. Limits are not checked: they were when it was written. CORRUPT when there are samples of
-  /// series that nothing defines.
-  Result<void> run(const SeriesCatalog& catalog, Journal& journal, const ParallelFor& parallel_for);
+  /// The caller holds the head's lock for writing. Limits are not checked: they were when it was written. Samples of series that
+  /// nothing defines are left out, and the journal is told of them.
+  Result<void> run(SeriesCatalog& catalog, Journal& journal, const ParallelFor& parallel_for);
   /// How many series the catalogs have.
   uint32_t catalogued() const noexcept { return catalogued_; }
 
@@ -65,8 +65,8 @@ class Replay {
     boost::unordered_flat_map<uint64_t, uint32_t> by_ref_;
   };
 
-  Result<void> define(const SeriesCatalog& catalog, Journal& journal);
-  Result<void> join();
+  Result<void> define(SeriesCatalog& catalog, Journal& journal);
+  Result<void> join(Journal& journal);
 
   Definitions labels_;
   Samples samples_;

@@ -33,8 +33,9 @@ Partitions retired(Partitions partitions, int64_t now_ns, uint64_t other_bytes, 
   return gone;
 }
 
-Partitions expired(const Partitions& partitions, int64_t now_ns, uint64_t other_bytes, const Options& options) {
+Partitions expired(const Partitions& partitions, int64_t now_ns, uint64_t other_bytes, const Options& options, Sums sums) {
   Partitions gone = retired(partitions, now_ns, other_bytes, options);
+  if (sums == Sums::given_up) return gone;
   std::erase_if(gone, [&](const auto& partition) {
     const PartitionInfo& info = partition->info();
     return next_tier(options, info.cover.tier_ns, info.max_time, now_ns) != nullptr && !summed_up(*partition, partitions);

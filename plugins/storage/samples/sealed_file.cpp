@@ -15,6 +15,12 @@ Result<void> SealedFile::open_environment() {
 SealedFile::~SealedFile() {
   env_.close();
   if (!doomed_) return;
+  if (kept_) {
+    if (auto aside = set_aside_env(host_, name_); !aside)
+      host_.warn("a segment with samples that nobody can read could not be set aside; it is removed after a restart",
+                 {field("environment", name_), field("error", aside.error().message())});
+    return;
+  }
   if (auto removed = remove_env(host_, name_); !removed) {
     host_.warn("an environment that is not needed any more could not be removed; it is tried again after a restart",
                {field("environment", name_), field("error", removed.error().message())});

@@ -1,5 +1,5 @@
-// SealedFile: what a head segment and a partition have in common: one sealed environment that is shared by those who read it, may turn
-// out to be damaged, and is removed from the disk after the last reader when it was doomed.
+// SealedFile: what a head segment and a partition have in common: one sealed environment that is shared by those who read it, may
+// turn out to be damaged, and is removed from the disk after the last reader when it was doomed.
 #pragma once
 
 #include <atomic>
@@ -7,7 +7,7 @@
 #include <string>
 
 #include "partition_name.hpp"
-#include "tarsier/storage.hpp"
+#include "readable.hpp"
 
 namespace tarsier::samples {
 
@@ -25,6 +25,8 @@ class SealedFile {
 
   /// What it holds is held elsewhere, or not wanted any more.
   void doom() noexcept { doomed_ = true; }
+  /// Instead of removing it, it is set aside under another name: it holds something that nobody can read.
+  void keep_when_doomed() noexcept { kept_ = true; }
   /// A value of it did not verify: it is not to be read any more. False when that was known.
   bool damage() noexcept { return !damaged_.exchange(true); }
   bool damaged() const noexcept { return damaged_; }
@@ -46,6 +48,7 @@ class SealedFile {
   int64_t min_time_ = 0, max_time_ = 0;  // of its samples
   uint64_t file_bytes_ = 0;
   std::atomic<bool> doomed_{false};
+  std::atomic<bool> kept_{false};
   std::atomic<bool> damaged_{false};
 };
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "retention.hpp"
-
 namespace tarsier::samples {
 namespace {
 
@@ -18,6 +16,10 @@ void sort(Sealed& sealed) {
     const Cover &left = a->cover(), &right = b->cover();
     return left.begin != right.begin ? left.begin < right.begin : left.first_flush < right.first_flush;
   });
+}
+
+std::string unknown_text(uint64_t series) {
+  return "the labels of " + std::to_string(series) + " of its series are lost with a damaged catalog";
 }
 
 template <class All, class Gone>
@@ -52,7 +54,22 @@ Result<void> SealedSet::open(const std::vector<std::string>& partition_names, co
   }
   drop_obsolete();
   sort(sealed_);
+  if (auto listed = list_missing(); !listed) return listed;
   return set_aside_unopened(std::move(unopened));
+}
+
+/// "samples/damaged.head.7.1799996400", or the like with "-2" behind it.
+Result<void> SealedSet::list_missing() {
+  auto names = list_envs(host_, kAsidePrefix);
+  if (!names) return std::move(names).error().in("list what is set aside");
+  for (const std::string& name : *names) {
+    const std::string former = "samples/" + name.substr(kAsidePrefix.size());
+    uint64_t flush = 0;
+    int64_t begin = 0;
+    if (!parse_segment_name(former.substr(0, former.find('-')), flush, begin)) continue;
+    note_missing({name, "the labels of some of its series are lost with a damaged catalog", segment_cover(flush, begin, window_)});
+  }
+  return {};
 }
 
 void SealedSet::drop_obsolete() {
@@ -139,7 +156,15 @@ void SealedSet::replace(const HeadSegments& gone, std::shared_ptr<Partition> mad
     if (made != nullptr) sealed_.partitions.push_back(std::move(made));
     sort(sealed_);
   }
-  for (const auto& segment : gone) segment->doom();
+  for (const auto& segment : gone) {
+    if (segment->unknown_series() != 0) note_missing({segment->name(), unknown_text(segment->unknown_series()), segment->cover()});
+    segment->doom();
+  }
+}
+
+void SealedSet::note_missing(SetAside entry) {
+  const std::scoped_lock lock(mutex_);
+  missing_.push_back(std::move(entry));
 }
 
 void SealedSet::note_set_aside(SetAside entry) {
@@ -162,16 +187,23 @@ void SealedSet::set_aside(const std::shared_ptr<SealedFile>& file, const Error& 
 std::vector<SetAside> SealedSet::set_aside(int64_t start, int64_t end) const {
   std::vector<SetAside> found;
   const std::scoped_lock lock(mutex_);
-  for (const SetAside& one : set_aside_) {
-    if (one.cover.begin <= end && (one.cover.end > start || one.cover.end == INT64_MAX)) found.push_back(one);
+  const auto in_range = [&](const Cover& cover) { return cover.begin <= end && (cover.end > start || cover.end == INT64_MAX); };
+  for (const auto* list : {&set_aside_, &missing_}) {
+    for (const SetAside& one : *list) {
+      if (in_range(one.cover)) found.push_back(one);
+    }
+  }
+  for (const auto& segment : sealed_.segments) {
+    if (segment->unknown_series() == 0 || !segment->overlaps(start, end)) continue;
+    found.push_back({segment->name(), unknown_text(segment->unknown_series()), segment->cover()});
   }
   return found;
 }
 
-size_t SealedSet::apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options) {
+size_t SealedSet::apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options, Sums sums) {
   const Sealed now = all();
   for (const auto& segment : now.segments) other_bytes += segment->file_bytes();
-  const Partitions gone = expired(now.partitions, now_ns, other_bytes, options);
+  const Partitions gone = expired(now.partitions, now_ns, other_bytes, options, sums);
   if (!gone.empty()) replace(gone, {});
   return gone.size();
 }

@@ -7,6 +7,7 @@
 #include "head_segment.hpp"
 #include "options.hpp"
 #include "partition.hpp"
+#include "retention.hpp"
 
 namespace tarsier::samples {
 
@@ -50,10 +51,13 @@ class SealedSet {
   /// Those whose samples an answer about [start, end] lacks.
   std::vector<SetAside> set_aside(int64_t start = INT64_MIN, int64_t end = INT64_MAX) const;
   /// Removes partitions that are past their time or too much; segments count but stay. Returns how many.
-  size_t apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options);
+  size_t apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options, Sums sums);
 
  private:
   void note_set_aside(SetAside entry);
+  /// Of a segment of which nobody can read all, and that has another name now or gets one.
+  void note_missing(SetAside entry);
+  Result<void> list_missing();
   void drop_obsolete();
   Result<void> set_aside_unopened(std::vector<SetAside> unopened);
 
@@ -62,6 +66,7 @@ class SealedSet {
   mutable std::mutex mutex_;
   Sealed sealed_;
   std::vector<SetAside> set_aside_;
+  std::vector<SetAside> missing_;  // not in the way of merges, unlike those
 };
 
 }  // namespace tarsier::samples

@@ -1,10 +1,13 @@
 #include "series_catalog.hpp"
 
+#include <array>
+
 namespace tarsier::samples {
 namespace {
 
 constexpr std::string_view kSeries = "series";
 constexpr std::string_view kMetadata = "metadata";
+constexpr std::array kTables = {kSeries, kMetadata};
 constexpr uint64_t kSeriesPerRecord = 16384;
 constexpr size_t kTextBytesPerRecord = 8 << 20;  // far below what an Unpacker takes
 
@@ -21,17 +24,18 @@ std::vector<std::vector<uint8_t>> metadata_records(const MetadataTable& metadata
 
 }  // namespace
 
-Result<void> SeriesCatalog::load(JournalVisitor& visitor) const {
-  return log_.each([&](const Snapshot& snapshot) -> Result<void> {
-    auto series = each_record(snapshot, kSeries, [&](std::span<const uint8_t> bytes) { return decode_series(bytes, visitor); });
-    if (!series) return series;
-    return each_record(snapshot, kMetadata, [&](std::span<const uint8_t> bytes) { return decode_metadata(bytes, visitor); });
+Result<void> SeriesCatalog::load(JournalVisitor& visitor) {
+  const auto series = [&](std::span<const uint8_t> bytes) { return decode_series(bytes, visitor); };
+  const auto metadata = [&](std::span<const uint8_t> bytes) { return decode_metadata(bytes, visitor); };
+  return log_.each(kTables, Damage::Effect::none, [&](const Readable& readable, Loss& loss) -> Result<void> {
+    if (auto read = each_record(readable, kSeries, series, loss); !read) return read;
+    return each_record(readable, kMetadata, metadata, loss);
   });
 }
 
 Result<void> SeriesCatalog::write(uint64_t flush, const SeriesTable& table, uint32_t first, uint32_t last,
                                   const MetadataTable& metadata) {
-  const bool full = first == 0;
+  const bool full = first == 0 && !damaged();
   pending_metadata_ = metadata.changes();
   const bool with_metadata = full || pending_metadata_ != metadata_;
   if (first == last && pending_metadata_ == metadata_) return {};

@@ -11,15 +11,19 @@ namespace tarsier::samples {
 
 class SeriesCatalog {
  public:
-  explicit SeriesCatalog(const Host& host) : log_(host, "samples/series.", "a catalog") {}
+  SeriesCatalog(const Host& host, Damage& damage) : log_(host, damage, "samples/series.", "a catalog") {}
 
   /// Finds the catalogs that count. Those of flushes from `first_unfinished` on were left by a crash and are removed.
   Result<void> open(uint64_t first_unfinished) { return log_.open(first_unfinished); }
-  /// Gives everything to `visitor`, in the order in which it was written.
-  Result<void> load(JournalVisitor& visitor) const;
+  /// Gives everything that can be read to `visitor`, in the order in which it was written.
+  Result<void> load(JournalVisitor& visitor);
+  /// load() found that something is lost. As long as segments hold samples of series that are not known, the catalogs are left as
+  /// they are, so that a copy from a backup can take the place of one; none of them is full, so that none is superfluous.
+  bool damaged() const noexcept { return log_.damaged(); }
+  Result<void> set_aside_damaged() { return log_.set_aside_damaged(); }
 
-  /// Writes the series [first, last) of `table` as catalog `flush`, a full one when `first` is 0, and the metadata when it changed.
-  /// Nothing is written when nothing is new. It counts once commit() is called.
+  /// Writes the series [first, last) of `table` as catalog `flush`, a full one when `first` is 0 and nothing is damaged, and the
+  /// metadata when it changed. Nothing is written when nothing is new. It counts once commit() is called.
   Result<void> write(uint64_t flush, const SeriesTable& table, uint32_t first, uint32_t last, const MetadataTable& metadata);
   /// The flush is noted as finished.
   void commit() noexcept {
@@ -31,7 +35,8 @@ class SeriesCatalog {
   Result<void> remove_superseded() { return log_.remove_superseded(); }
   uint64_t last_flush() const noexcept { return log_.last_flush(); }
   /// True when there are so many that the next one had better be full.
-  bool wants_full() const noexcept { return log_.wants_full(); }
+  bool wants_full() const noexcept { return log_.wants_full() && !damaged(); }
+  uint64_t file_bytes() const noexcept { return log_.file_bytes(); }
 
  private:
   FlushLog log_;

@@ -40,10 +40,8 @@ std::function<bool()> cancel_of(const tarsier_select& select) {
 /// Says what the answer lacks.
 void warn(const Store& store, const tarsier_select& select) {
   if (!TARSIER_HAS(&select, warnings) || select.warnings.warn == nullptr) return;
-  for (const SetAside& one : store.set_aside({select.start_ns, select.end_ns})) {
-    const std::string text = "samples are missing: " + one.name + " is damaged and set aside: " + one.reason;
+  for (const std::string& text : store.warnings({select.start_ns, select.end_ns}))
     select.warnings.warn(select.warnings.user, str(text));
-  }
 }
 
 /// Label pairs and columns as the table wants them; valid while both are.
@@ -159,7 +157,8 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
       columns.clear();
       if (auto read = reader.read(entries[i], columns); !read) return progress.fail(std::move(read).error());
       if (!progress.count(columns.size())) return;
-      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns, reader.tier_ns())) == 0) progress.stop();
+      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns, reader.tier_ns())) == 0)
+        progress.stop();
     }
   };
   const uint64_t runs = (query.series().size() + kSeriesPerRun - 1) / kSeriesPerRun;
@@ -249,7 +248,7 @@ StoreService::StoreService(Store& store, std::function<int64_t()> now_ns) : stor
       out->chunks = stat->head.chunks + stat->partition_blocks;
       out->samples = stat->head.samples + stat->segment_samples + stat->partition_samples;
       for (const auto& [every, tier] : stat->tiers) out->samples += tier.summaries;
-      out->bytes = stat->journal_bytes + stat->segment_bytes + stat->partition_bytes + stat->tier_bytes;
+      out->bytes = stat->journal_bytes + stat->log_bytes + stat->segment_bytes + stat->partition_bytes + stat->tier_bytes;
       const bool empty = stat->min_time > stat->max_time;
       out->min_time_ns = empty ? 0 : stat->min_time;
       out->max_time_ns = empty ? 0 : stat->max_time;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "replay.hpp"
-
 namespace tarsier::samples {
 namespace {
 
@@ -17,88 +15,19 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
     : host_(host),
       options_(std::move(options)),
       parallel_for_(std::move(parallel_for)),
+      damage_(host),
       head_(options_.partition_window_ns),
       exemplars_(options_.max_exemplars),
       sealed_(host, options_.partition_window_ns),
       ingest_(head_, journal_, metadata_, exemplars_, options_, counters_),
-      journal_(host),
-      catalog_(host),
-      exemplar_log_(host),
-      deletions_(host),
+      journal_(host, damage_),
+      catalog_(host, damage_),
+      exemplar_log_(host, damage_),
+      deletions_(host, damage_),
       flushing_(host, head_, journal_, catalog_, metadata_, exemplar_log_, exemplars_),
       sealing_(host, head_, deletions_),
       merging_(host, sealed_, deletions_, options_),
       summarising_(host, sealed_, deletions_, options_) {}
-
-Result<std::vector<std::string>> Store::partition_names() const {
-  auto names = list_envs(host_, "samples/");
-  if (!names) return std::move(names).error().in("list partitions");
-  std::erase_if(*names, [](const std::string& name) {
-    Cover cover;
-    return !parse_partition_name(name, cover);
-  });
-  return names;
-}
-
-void Store::note_sealed() {
-  const Sealed sealed = sealed_.all();
-  flushing_.reserve_number(std::max(sealed_.last_flush(), deletions_.last_flush()));
-  deletions_.reserve_number(sealed_.last_revision());
-  for (const auto& partition : sealed.partitions) head_.note_time(partition->info().max_time);
-  for (const auto& segment : sealed.segments) {
-    segments_since_[segment->info().window_start] = INT64_MIN;
-    head_.note_time(segment->info().max_time);
-  }
-}
-
-Result<void> Store::open() {
-  if (auto opened = journal_.open(); !opened) return opened;
-  auto segments = flushing_.recover();
-  if (!segments) return std::move(segments).error();
-  auto partitions = partition_names();
-  if (!partitions) return std::move(partitions).error();
-  if (auto opened = sealed_.open(*partitions, *segments); !opened) return opened;
-  if (auto opened = deletions_.open(); !opened) return opened;
-  note_sealed();
-  if (auto loaded = exemplar_log_.load(exemplars_); !loaded) return loaded;
-  Replay replay(head_, metadata_, exemplars_);
-  const auto lock = head_.lock_for_writing();
-  if (auto replayed = replay.run(catalog_, journal_, parallel_for_); !replayed) return replayed;
-  flushing_.note_catalogued(replay.catalogued());
-  return {};
-}
-
-/// The newest sample of each series that is in a segment: without it a sample that comes again would not be known as one. Not
-/// needed before the first batch, so a start does not wait for it.
-void Store::restore_newest() {
-  bool known = true;
-  for (const auto& segment : sealed_.all().segments) {
-    const auto read = [&]() -> Result<void> {
-      auto reader = SegmentReader::open(segment);
-      if (!reader) return std::move(reader).error();
-      const auto lock = head_.lock_for_writing();
-      SeriesTable& table = head_.table();
-      uint32_t id = 0;  // numbers ascend in segment and table alike
-      return reader->each([&](uint64_t ref, const Columns& columns) -> Result<void> {
-        while (id < table.size() && table[id].ref < ref) ++id;
-        if (id == table.size() || table[id].ref != ref || columns.empty()) return {};
-        const Sample last = columns.at(columns.size() - 1);
-        table[id].chunks.restore_newest(last.time, last.value, last.histogram.empty());
-        return {};
-      });
-    };
-    auto done = read();
-    if (done) continue;
-    host_.error("the newest samples of a segment are not known; some that come again will be stored again",
-                {field("segment", segment->name()), field("error", done.error().message())});
-    if (done.error().code() == TARSIER_CORRUPT) {
-      sealed_.set_aside(segment, done.error());
-    } else {
-      known = false;
-    }
-  }
-  if (known) head_.note_newest_known();
-}
 
 void Store::await_newest() {
   std::call_once(newest_restored_, [this] { restore_newest(); });
@@ -192,6 +121,8 @@ void Store::forget_series() {
   await_newest();
   int64_t oldest = INT64_MAX;
   for (const auto& segment : sealed_.all().segments) oldest = std::min(oldest, segment->info().min_time);
+  release_damaged_catalogs();
+  if (catalog_.damaged()) return;  // numbers of series are to stay as the catalogs have them
   const std::scoped_lock lock(ingest_mutex_);
   if (head_.frozen() == nullptr && head_.forget_before(oldest)) flushing_.forget_catalogued();
 }
@@ -216,23 +147,50 @@ Result<void> Store::maintain(int64_t now_ns) {
   return done;
 }
 
-void Store::apply_retention(int64_t now_ns) {
-  const auto journal = journal_.file_bytes();
-  const size_t gone = sealed_.apply_retention(now_ns, journal ? *journal : 0, options_);
-  counters_.removed_partitions.fetch_add(gone, std::memory_order_relaxed);
+/// What is on the disk besides segments and partitions.
+Result<uint64_t> Store::other_bytes() const {
+  auto journal = journal_.file_bytes();
+  if (!journal) return std::move(journal).error();
+  return *journal + catalog_.file_bytes() + exemplar_log_.file_bytes() + deletions_.file_bytes();
 }
 
+void Store::apply_retention(int64_t now_ns) {
+  const auto other = other_bytes();
+  const auto sums = sums_lack_space_ ? Sums::given_up : Sums::wanted;
+  const size_t gone = sealed_.apply_retention(now_ns, other ? *other : 0, options_, sums);
+  counters_.removed_partitions.fetch_add(gone, std::memory_order_relaxed);
+  if (gone == 0 || sums == Sums::wanted) return;
+  counters_.removed_unsummed_partitions.fetch_add(gone, std::memory_order_relaxed);
+  const std::string partitions = std::to_string(gone);
+  host_.error("the disk is too full for summaries: partitions that are past their time or too many were removed without any",
+              {field("partitions", partitions)});
+}
+
+/// What fails to be merged is no reason not to sum up: that may be what makes room.
 Result<void> Store::merge(int64_t now_ns) {
   const std::scoped_lock lock(merge_mutex_);
   auto made = merging_.run(now_ns);
-  if (!made) return std::move(made).error();
-  counters_.merged_partitions.fetch_add(*made, std::memory_order_relaxed);
-  if (options_.tiers.empty()) return {};
-  const auto journal = journal_.file_bytes();
-  auto summed = summarising_.run(now_ns, journal ? *journal : 0);
+  if (made) counters_.merged_partitions.fetch_add(*made, std::memory_order_relaxed);
+  Result<void> merged = made ? Result<void>() : Result<void>(std::move(made).error());
+  if (options_.tiers.empty()) return merged;
+  const auto other = other_bytes();
+  auto summed = summarising_.run(now_ns, other ? *other : 0);
+  sums_lack_space_ = !summed && summed.error().code() == TARSIER_RESOURCE;
   if (!summed) return std::move(summed).error();
   counters_.summed_partitions.fetch_add(*summed, std::memory_order_relaxed);
-  return {};
+  return merged;
+}
+
+std::vector<std::string> Store::warnings(QueryRange range) const {
+  std::vector<std::string> texts;
+  for (const SetAside& one : set_aside(range)) texts.push_back("samples are missing: " + one.name + " is damaged: " + one.reason);
+  for (const Damage::Note& note : damage_.notes()) {
+    if (note.effect == Damage::Effect::lacks_samples)
+      texts.push_back("samples may be missing: " + note.name + " is damaged: " + note.reason);
+    if (note.effect == Damage::Effect::shows_deleted)
+      texts.push_back("deleted samples may be shown: " + note.name + " is damaged: " + note.reason);
+  }
+  return texts;
 }
 
 DamageSink Store::damage_sink() const {
@@ -330,6 +288,8 @@ Result<StoreStat> Store::stat() const {
   auto journal = journal_.file_bytes();
   if (!journal) return std::move(journal).error();
   stat.journal_bytes = *journal;
+  stat.log_bytes = catalog_.file_bytes() + exemplar_log_.file_bytes() + deletions_.file_bytes();
+  stat.lost_records = damage_.lost_records();
   stat.min_time = stat.head.min_time;
   stat.max_time = stat.head.max_time;
   const Sealed sealed = sealed_.all();

@@ -2,8 +2,8 @@
 // storage, log and what the constructor names, so that tests run it on a storage of their own.
 #pragma once
 
-#include "deletions.hpp"
 #include "cardinality.hpp"
+#include "deletions.hpp"
 #include "flushing.hpp"
 #include "ingest.hpp"
 #include "merging.hpp"
@@ -35,7 +35,9 @@ struct StoreStat {
   uint64_t partition_bytes = 0;
   std::map<int64_t, TierStat> tiers;  // by interval; not counted among the partitions
   uint64_t tier_bytes = 0;            // of all tiers
-  uint64_t journal_bytes = 0;
+  uint64_t journal_bytes = 0;         // rotated ones included
+  uint64_t log_bytes = 0;             // of catalogs, logs of exemplars and deletions
+  uint64_t lost_records = 0;          // of what is damaged
   int64_t min_time = 0;
   int64_t max_time = 0;
 };
@@ -45,6 +47,8 @@ struct StoreSnapshot {
   std::string name;
   std::string directory;
 };
+
+struct Newest;
 
 class Store {
  public:
@@ -88,6 +92,10 @@ class Store {
   /// Sorted, unique.
   Result<std::vector<std::string>> label_names(std::span<const Matcher> matchers, QueryRange range) const;
   Result<std::vector<std::string>> label_values(std::string_view name, std::span<const Matcher> matchers, QueryRange range) const;
+  /// What else is damaged.
+  const Damage& damage() const noexcept { return damage_; }
+  /// What an answer about the range may have wrong with it, in words.
+  std::vector<std::string> warnings(QueryRange range) const;
   /// The damaged environments whose samples an answer about the range lacks.
   std::vector<SetAside> set_aside(QueryRange range = {}) const { return sealed_.set_aside(range.start, range.end); }
   const MetadataTable& metadata() const noexcept { return metadata_; }
@@ -102,8 +110,15 @@ class Store {
 
  private:
   Result<std::vector<std::string>> partition_names() const;
+  Result<uint64_t> last_flush_on_disk() const;
+  Result<void> replay();
+  void find_unknown_series();
+  void release_damaged_catalogs();
+  Result<uint64_t> other_bytes() const;
   void note_sealed();
   void restore_newest();
+  Result<void> restore_newest(const std::shared_ptr<HeadSegment>& segment);
+  void restore_newest(const std::vector<Newest>& newest, uint32_t& id);
   void await_newest();
   void publish(HeadSegments made);
   Result<void> flush_locked();
@@ -112,6 +127,8 @@ class Store {
   Result<void> seal_windows(int64_t cutoff, int64_t quiet_since);
   void forget_series();
   Result<bool> concerns(const Deletion& deletion, const std::shared_ptr<Partition>& partition) const;
+  bool concerns(const Deletion& deletion, const HeadSegment& segment) const;
+  Result<bool> concerns_any(const Deletion& deletion, const Sealed& open, const std::vector<std::string>& names) const;
   Result<void> seal_deleted();
   Result<void> forget_spent(const DeletionList& candidates);
   Result<void> forget_spent_in_time();
@@ -122,6 +139,7 @@ class Store {
   const Options options_;
   const ParallelFor parallel_for_;
   Counters counters_;
+  Damage damage_;
   Head head_;
   MetadataTable metadata_;
   ExemplarBuffer exemplars_;
@@ -133,6 +151,7 @@ class Store {
   std::mutex ingest_mutex_;                    // guards ingest_, and the journal's entries
   int64_t now_ = 0;                            // as maintain() was told; guarded by maintain_mutex_
   std::once_flag newest_restored_;
+  std::atomic<bool> sums_lack_space_{false};  // retention does not wait for summaries that cannot be written
   Ingest ingest_;
   Journal journal_;  // its destructor waits for the callbacks into ingest_
   SeriesCatalog catalog_;

@@ -35,12 +35,14 @@ struct Entry {
 class Cursor {
  public:
   Cursor(const tarsier_storage* api, tarsier_cursor* raw) noexcept : api_(api), raw_(raw) {}
-  Cursor(Cursor&& other) noexcept : api_(other.api_), raw_(std::exchange(other.raw_, nullptr)) {}
+  Cursor(Cursor&& other) noexcept : api_(other.api_), raw_(std::exchange(other.raw_, nullptr)), stands_(other.stands_) {}
   Cursor& operator=(Cursor&&) = delete;
   ~Cursor() {
     if (raw_ != nullptr) api_->cursor_close(raw_);
   }
-  /// NOT_FOUND at the end; CORRUPT (the walk can go on) for a value that does not verify.
+  /// On an entry, be it one that does not verify; else the walk has ended.
+  bool stands() const noexcept { return stands_; }
+  /// NOT_FOUND at the end; CORRUPT for a value that does not verify: the walk can go on while stands().
   Result<Entry> seek(std::string_view at) {
     return step([&](auto* key, auto* value, auto* error) { return api_->seek(raw_, bytes(at), key, value, error); });
   }
@@ -60,11 +62,13 @@ class Cursor {
     tarsier_bytes key{}, value{};
     tarsier_error error = empty_error();
     const tarsier_status status = move(&key, &value, &error);
+    stands_ = status == TARSIER_OK || (status == TARSIER_CORRUPT && key.size != 0);
     if (status != TARSIER_OK) return Error::from_c(status, error);
     return Entry{view(key), view(value)};
   }
   const tarsier_storage* api_;
   tarsier_cursor* raw_;
+  bool stands_ = false;
 };
 
 /// A consistent view of an environment. Keep it short: while it is open, pages cannot be reused.
@@ -173,6 +177,32 @@ inline Result<Env> open_env(const Host& host, std::string_view name, uint32_t fl
 inline Result<void> remove_env(const Host& host, std::string_view name) {
   tarsier_error error = empty_error();
   return Result<void>::from_c(host.storage->remove(host.raw(), str(name), &error), error);
+}
+
+/// [work] Gives an environment that nobody has open another name. UNSUPPORTED by a host that cannot.
+inline Result<void> rename_env(const Host& host, std::string_view name, std::string_view to) {
+  if (!TARSIER_HAS(host.storage, rename) || host.storage->rename == nullptr)
+    return Error{TARSIER_UNSUPPORTED, "this host's storage renames nothing"};
+  tarsier_error error = empty_error();
+  return Result<void>::from_c(host.storage->rename(host.raw(), str(name), str(to), &error), error);
+}
+
+/// [work] Calls each(table, key, value) for what can be read of an environment that does not open (abi/storage.h). UNSUPPORTED by a
+/// host that cannot.
+template <class Each>
+Result<void> salvage_env(const Host& host, std::string_view name, std::span<const std::string_view> tables, Each each) {
+  if (!TARSIER_HAS(host.storage, salvage) || host.storage->salvage == nullptr)
+    return Error{TARSIER_UNSUPPORTED, "this host's storage salvages nothing"};
+  std::vector<tarsier_str> names;
+  for (const std::string_view table : tables) names.push_back(str(table));
+  tarsier_error error = empty_error();
+  const tarsier_status status = host.storage->salvage(
+      host.raw(), str(name), names.data(), static_cast<uint32_t>(names.size()), &each,
+      [](void* user, tarsier_str table, tarsier_bytes key, tarsier_bytes value) {
+        (*static_cast<Each*>(user))(view(table), view(key), view(value));
+      },
+      &error);
+  return Result<void>::from_c(status, error);
 }
 
 inline Result<std::vector<std::string>> list_envs(const Host& host, std::string_view prefix) {

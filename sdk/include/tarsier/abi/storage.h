@@ -133,6 +133,15 @@ typedef struct tarsier_storage {
    * on the calling thread. On error nothing is left, also after a crash. */
   tarsier_status (*snapshot)(const tarsier_host *host, tarsier_str name, const tarsier_str *environments, uint32_t count, void *user,
                              void (*made)(void *user, tarsier_str directory), tarsier_error *error);
+
+  /* [work] Since minor version 2. Of an environment that nobody has open and that may be too damaged to open: every value of the tables that
+   * verifies, wherever in the file it stands. In no order, perhaps several times, and perhaps with values that were replaced or removed, or never
+   * committed. OK says that the file could be read, not that anything was found. What `each` is given is valid during the call. */
+  tarsier_status (*salvage)(const tarsier_host *host, tarsier_str name, const tarsier_str *tables, uint32_t count, void *user,
+                            void (*each)(void *user, tarsier_str table, tarsier_bytes key, tarsier_bytes value), tarsier_error *error);
+  /* [work] Since minor version 2. Gives an environment that nobody has open another name, whole or not at all. INVALID when that exists, or when
+   * other environments stand below it. */
+  tarsier_status (*rename)(const tarsier_host *host, tarsier_str name, tarsier_str to, tarsier_error *error);
 } tarsier_storage;
 #ifdef __cplusplus
 }

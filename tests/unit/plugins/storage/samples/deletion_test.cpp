@@ -32,8 +32,9 @@ class DeletionTest : public StoreFixture {
   }
   /// Deletions that are kept.
   uint64_t kept() {
-    Deletions deletions(host());
-    EXPECT_TRUE(deletions.open().ok());
+    Damage damage(host());
+    Deletions deletions(host(), damage);
+    EXPECT_TRUE(deletions.open(0).ok());
     return deletions.all()->size();
   }
   std::vector<std::string> partitions() {
@@ -183,15 +184,13 @@ TEST_F(DeletionTest, IsKeptForWhatIsSetAside) {
   EXPECT_EQ(kept(), 1U);
 }
 
-TEST_F(DeletionTest, OfAnEnvironmentThatIsDamagedIsAnErrorAtTheStart) {
+TEST_F(DeletionTest, ThatFoundNothingGivesNoRevision) {
   ASSERT_TRUE(put(kUp, points(0, 10)).ok());
-  ASSERT_TRUE(erase(kUpOnly).ok());
-  close();
-  storage_.damage("samples/deletions", "deletions");
-  Store store(host(), options_, {});
-  const auto opened = store.open();
-  ASSERT_FALSE(opened.ok());
-  EXPECT_NE(opened.error().message().find("samples/deletions"), std::string::npos) << opened.error().message();
+  ASSERT_TRUE(erase({{TARSIER_MATCH_EQUAL, "__name__", "absent"}}).ok());
+  EXPECT_EQ(kept(), 0U) << "though there is a segment of that time";
+  seal();
+  ASSERT_EQ(partitions().size(), 1U);
+  EXPECT_EQ(partitions().front().find(".r"), std::string::npos) << partitions().front();
 }
 
 TEST_F(DeletionTest, NothingComesBackWhenThePowerGoesAtAnyStepOfCleaning) {

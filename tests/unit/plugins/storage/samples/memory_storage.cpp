@@ -164,6 +164,27 @@ void MemoryStorage::fill_environment_calls() {
     }
     return TARSIER_OK;
   };
+  table_.rename = [](const tarsier_host* host, tarsier_str name, tarsier_str to, tarsier_error* error) -> tarsier_status {
+    MemoryStorage& self = of(host);
+    const std::scoped_lock lock(self.mutex_);
+    const auto found = self.environments_.find(std::string(view(name)));
+    if (found == self.environments_.end()) return say(error, TARSIER_NOT_FOUND, "no environment " + std::string(view(name)));
+    if (found->second->open != 0) return say(error, TARSIER_INVALID, "open: " + std::string(view(name)));
+    if (self.environments_.contains(std::string(view(to)))) return say(error, TARSIER_INVALID, "exists: " + std::string(view(to)));
+    if (!self.change()) return say(error, TARSIER_UNAVAILABLE, "no power");
+    auto node = self.environments_.extract(found);
+    node.key() = view(to);
+    self.environments_.insert(std::move(node));
+    return TARSIER_OK;
+  };
+  table_.verify = [](const tarsier_host* host, tarsier_str name, void*, void (*)(void*, tarsier_str, tarsier_bytes, tarsier_str),
+                     tarsier_error* error) -> tarsier_status {
+    MemoryStorage& self = of(host);
+    const std::scoped_lock lock(self.mutex_);
+    const auto found = self.environments_.find(std::string(view(name)));
+    if (found == self.environments_.end()) return say(error, TARSIER_NOT_FOUND, "no environment " + std::string(view(name)));
+    return found->second->contents->damaged.empty() ? TARSIER_OK : say(error, TARSIER_CORRUPT, "damaged");
+  };
   table_.stat = [](tarsier_env* env, tarsier_env_stat* out, tarsier_error*) -> tarsier_status {
     Handle& handle = *reinterpret_cast<Handle*>(env);
     const std::scoped_lock lock(handle.storage->mutex_);
@@ -258,6 +279,8 @@ void MemoryStorage::fill_seal_calls() {
     const std::unique_ptr<Making> making(reinterpret_cast<Making*>(sealer));
     MemoryStorage& self = *making->storage;
     const std::scoped_lock lock(self.mutex_);
+    if (self.refuse_seals_ != TARSIER_OK && making->name.starts_with(self.refused_prefix_))
+      return say(error, self.refuse_seals_, "injected");
     if (self.environments_.contains(making->name)) return say(error, TARSIER_INVALID, "exists: " + making->name);
     if (!self.change()) return say(error, TARSIER_UNAVAILABLE, "no power");
     auto environment = std::make_shared<Environment>();

@@ -40,6 +40,9 @@ class MemoryStorage {
   std::vector<std::string> names() const;
   /// Flips one bit in a value of that table; the next read of it says CORRUPT.
   void damage(const std::string& name, const std::string& table);
+  void mend(const std::string& name) { environments_.at(name)->contents->damaged.clear(); }
+  /// No environment whose name begins so can be sealed while it is not OK.
+  void refuse_seals(tarsier_status status, const std::string& prefix = "") { refuse_seals_ = status, refused_prefix_ = prefix; }
 
  private:
   using Table = std::map<std::string, std::string>;
@@ -96,6 +99,8 @@ class MemoryStorage {
   std::deque<Held> held_;
   bool holding_ = false;
   tarsier_status refuse_ = TARSIER_OK;
+  tarsier_status refuse_seals_ = TARSIER_OK;
+  std::string refused_prefix_;
   uint64_t changes_left_ = UINT64_MAX;
   uint64_t sequence_ = 0;
   tarsier_storage table_{};

@@ -235,7 +235,7 @@ TEST_F(StoreTest, RemovesPartitionsPastTheirTimeAndAboveTheSize) {
   ASSERT_TRUE(store_->maintain(now_).ok());
   EXPECT_EQ(all(), (Found{{kUp, {{now_ - 20 * kHourNs, 2}, {now_ - 10 * kHourNs, 3}}}}));
   EXPECT_EQ(storage_.names().size(), 4U);  // the active file, the catalog of series and two partitions
-  options_.retention_bytes = store_->stat()->partition_bytes / 2 + store_->stat()->journal_bytes + 10;
+  options_.retention_bytes = store_->stat()->partition_bytes / 2 + store_->stat()->journal_bytes + store_->stat()->log_bytes + 10;
   open();
   ASSERT_TRUE(store_->maintain(now_).ok());
   EXPECT_EQ(all(), (Found{{kUp, {{now_ - 10 * kHourNs, 3}}}}));
@@ -352,7 +352,8 @@ TEST_F(StoreTest, OneFlushTakesSamplesOfManyWindows) {
   options_.out_of_order_window_ns = INT64_MAX;
   open();
   std::vector<Point> points;
-  for (int window = 0; window < 150; ++window) points.push_back({kBase - (150 - window) * options_.partition_window_ns, 1.0 + window});
+  for (int window = 0; window < 150; ++window)
+    points.push_back({kBase - (150 - window) * options_.partition_window_ns, 1.0 + window});
   ASSERT_TRUE(put(kUp, points).ok());
   ASSERT_TRUE(store_->flush().ok());
   EXPECT_EQ(store_->stat()->segments, 150U);

@@ -285,7 +285,7 @@ TEST_F(TiersTest, SumUpWhatIsTooManyBytes) {
   open();
   put_windows(3);
   const auto stat = store_->stat();
-  options_.retention_bytes = stat->partition_bytes + stat->journal_bytes - 1;
+  options_.retention_bytes = stat->partition_bytes + stat->journal_bytes + stat->log_bytes - 1;
   open();
   pass(begin_ + kDay);
   EXPECT_EQ(partitions(), 2U);
@@ -296,6 +296,23 @@ TEST_F(TiersTest, SumUpWhatIsTooManyBytes) {
   for (int turn = 0; turn < 3; ++turn) pass(begin_ + kDay);
   EXPECT_EQ(partitions(), 0U);
   EXPECT_EQ(tier(kFive).partitions, 0U) << "the last tier goes by size, too";
+}
+
+TEST_F(TiersTest, DoNotKeepTheRetentionFromMakingRoomOnAFullDisk) {
+  put_windows(3);
+  storage_.refuse_seals(TARSIER_RESOURCE);
+  const int64_t late = begin_ + 5 * kDay;
+  EXPECT_EQ(store_->merge(late).error().code(), TARSIER_RESOURCE);
+  store_->apply_retention(late);
+  EXPECT_EQ(partitions(), 0U);
+  EXPECT_EQ(store_->counters().removed_unsummed_partitions, 3U);
+  storage_.refuse_seals(TARSIER_OK);
+  const int64_t begin = begin_ + 6 * kDay;
+  put_window(begin);
+  put_window(begin + options_.partition_window_ns);
+  pass(begin + 5 * kDay);
+  EXPECT_EQ(tier(kFive).partitions, 2U) << "as soon as there is room they are made again";
+  EXPECT_EQ(store_->counters().removed_unsummed_partitions, 3U);
 }
 
 TEST_F(TiersTest, GoWhenTheirTimeIsOver) {

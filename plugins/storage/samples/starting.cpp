@@ -1,0 +1,172 @@
+// How a store starts: what is on the disk is found, what a crash left is put right, and what is damaged is told from the rest.
+#include <algorithm>
+#include <charconv>
+
+#include "replay.hpp"
+#include "store.hpp"
+
+namespace tarsier::samples {
+namespace {
+
+constexpr size_t kNewestAtOnce = 4096;  // series; the head is locked for so many, well below a millisecond
+
+/// 0: there is none in that name.
+uint64_t last_flush_of(std::string_view name) {
+  Cover cover;
+  uint64_t flush = 0;
+  int64_t begin = 0;
+  if (parse_partition_name(name, cover)) return cover.last_flush;
+  if (parse_segment_name(name, flush, begin)) return flush;
+  const std::string_view digits = name.substr(name.rfind('.') + 1);  // of journals, catalogs, logs, and what is set aside
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), flush);
+  return error == std::errc() && end == digits.data() + digits.size() ? flush : 0;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Store::partition_names() const {
+  auto names = list_envs(host_, "samples/");
+  if (!names) return std::move(names).error().in("list partitions");
+  std::erase_if(*names, [](const std::string& name) {
+    Cover cover;
+    return !parse_partition_name(name, cover);
+  });
+  return names;
+}
+
+void Store::note_sealed() {
+  const Sealed sealed = sealed_.all();
+  flushing_.reserve_number(std::max(sealed_.last_flush(), deletions_.last_flush()));
+  deletions_.reserve_number(sealed_.last_revision());
+  for (const auto& partition : sealed.partitions) head_.note_time(partition->info().max_time);
+  for (const auto& segment : sealed.segments) {
+    segments_since_[segment->info().window_start] = INT64_MIN;
+    head_.note_time(segment->info().max_time);
+  }
+}
+
+/// The highest number of a flush in the name of any file, whatever state it is in.
+Result<uint64_t> Store::last_flush_on_disk() const {
+  auto names = list_envs(host_, "samples/");
+  if (!names) return std::move(names).error().in("list the store's files");
+  uint64_t last = 0;
+  for (const std::string& name : *names) last = std::max(last, last_flush_of(name));
+  return last;
+}
+
+Result<void> Store::open() {
+  auto last_flush = last_flush_on_disk();
+  if (!last_flush) return std::move(last_flush).error();
+  if (auto opened = journal_.open(*last_flush); !opened) return opened;
+  auto segments = flushing_.recover();
+  if (!segments) return std::move(segments).error();
+  auto partitions = partition_names();
+  if (!partitions) return std::move(partitions).error();
+  if (auto opened = sealed_.open(*partitions, *segments); !opened) return opened;
+  if (auto opened = deletions_.open(sealed_.last_revision()); !opened) return opened;
+  note_sealed();
+  if (auto loaded = exemplar_log_.load(exemplars_); !loaded) return loaded;
+  if (auto replayed = replay(); !replayed) return replayed;
+  return flushing_.leave_damaged_journal();
+}
+
+Result<void> Store::replay() {
+  Replay replay(head_, metadata_, exemplars_);
+  const auto lock = head_.lock_for_writing();
+  if (auto replayed = replay.run(catalog_, journal_, parallel_for_); !replayed) return replayed;
+  flushing_.note_catalogued(replay.catalogued());
+  if (!catalog_.damaged() && !journal_.lost_definitions()) return {};
+  for (const auto& segment : sealed_.all().segments) {
+    if (!segment->info().first_refs.empty()) head_.reserve_refs(segment->info().first_refs.back());
+  }
+  head_.skip_lost_refs();
+  find_unknown_series();
+  release_damaged_catalogs();
+  return {};
+}
+
+/// Samples in segments have the number of their series only. Those of series that no catalog defines stay where they are.
+void Store::find_unknown_series() {
+  std::vector<uint64_t> known;
+  const SeriesTable& table = head_.table();
+  for (uint32_t id = 0; id < table.size(); ++id) known.push_back(table[id].ref);  // ascending
+  for (const auto& segment : sealed_.all().segments) {
+    uint64_t unknown = 0;
+    auto reader = SegmentReader::open(segment);
+    auto read =
+        reader ? reader->each_ref([&](uint64_t ref) { unknown += std::binary_search(known.begin(), known.end(), ref) ? 0 : 1; })
+               : Result<void>(std::move(reader).error());
+    if (!read) sealed_.set_aside(segment, read.error());
+    segment->note_unknown(unknown);
+    if (unknown == 0) continue;
+    const std::string series = std::to_string(unknown);
+    host_.error("a segment has samples of series of which the labels are lost; they are kept and not answered",
+                {field("segment", segment->name()), field("series", series)});
+  }
+}
+
+/// Once nothing is left that they might explain. Then the next one is full.
+void Store::release_damaged_catalogs() {
+  const HeadSegments segments = sealed_.all().segments;
+  const auto needs_them = [](const auto& segment) { return segment->unknown_series() != 0; };
+  if (!catalog_.damaged() || std::any_of(segments.begin(), segments.end(), needs_them)) return;
+  flushing_.forget_catalogued();
+  if (auto aside = catalog_.set_aside_damaged(); !aside)
+    host_.error("a damaged catalog of series could not be set aside; it is tried again", {field("error", aside.error().message())});
+}
+
+/// The last that a segment has of a series.
+struct Newest {
+  uint64_t ref = 0;
+  int64_t time = 0;
+  double value = 0;
+  bool is_float = true;
+};
+
+/// Both ascend by number. `id` goes on from one call to the next.
+void Store::restore_newest(const std::vector<Newest>& newest, uint32_t& id) {
+  const auto lock = head_.lock_for_writing();
+  SeriesTable& table = head_.table();
+  for (const Newest& one : newest) {
+    while (id < table.size() && table[id].ref < one.ref) ++id;
+    if (id < table.size() && table[id].ref == one.ref) table[id].chunks.restore_newest(one.time, one.value, one.is_float);
+  }
+}
+
+Result<void> Store::restore_newest(const std::shared_ptr<HeadSegment>& segment) {
+  auto reader = SegmentReader::open(segment);
+  if (!reader) return std::move(reader).error();
+  std::vector<Newest> newest;
+  uint32_t id = 0;
+  auto read = reader->each([&](uint64_t ref, const Columns& columns) -> Result<void> {
+    if (columns.empty()) return {};
+    const Sample last = columns.at(columns.size() - 1);
+    newest.push_back({ref, last.time, last.value, last.histogram.empty()});
+    if (newest.size() < kNewestAtOnce) return {};
+    restore_newest(newest, id);
+    newest.clear();
+    return {};
+  });
+  restore_newest(newest, id);
+  return read;
+}
+
+/// The newest sample of each series that is in a segment: without it a sample that comes again would not be known as one. Not
+/// needed before the first batch, so a start does not wait for it.
+void Store::restore_newest() {
+  bool known = true;
+  for (const auto& segment : sealed_.all().segments) {
+    auto done = restore_newest(segment);
+    if (done) continue;
+    host_.error("the newest samples of a segment are not known; some that come again will be stored again",
+                {field("segment", segment->name()), field("error", done.error().message())});
+    if (done.error().code() == TARSIER_CORRUPT) {
+      sealed_.set_aside(segment, done.error());
+    } else {
+      known = false;
+    }
+  }
+  if (known) head_.note_newest_known();
+}
+
+}  // namespace tarsier::samples

@@ -1,0 +1,141 @@
+// Odd input and odd clocks: what one sender does wrong is its own matter.
+#include "store_fixture.hpp"
+
+namespace tarsier::samples::test {
+namespace {
+
+const LabelSet kUp = {{"__name__", "up"}};
+const LabelSet kLoad = {{"__name__", "load"}};
+constexpr int64_t kYear2262 = INT64_MAX - kHourNs;
+
+class RobustnessTest : public StoreFixture {
+ protected:
+  void SetUp() override { open(); }
+  std::vector<std::pair<std::string, std::string>> metadata() {
+    std::vector<std::pair<std::string, std::string>> seen;
+    tarsier_error error = empty_error();
+    EXPECT_EQ(service_->table()->metadata(
+                  service_->table()->self, str(""), 0, &seen,
+                  [](void* user, const tarsier_metadata* found) {
+                    static_cast<std::vector<std::pair<std::string, std::string>>*>(user)->emplace_back(view(found->name),
+                                                                                                       view(found->help));
+                  },
+                  &error),
+              TARSIER_OK);
+    return seen;
+  }
+};
+
+TEST_F(RobustnessTest, ASampleFarAheadIsTheMatterOfItsSeriesOnly) {
+  options_.future_limit_ns = 0;
+  open();
+  ASSERT_TRUE(put(kUp, {{kYear2262, 1}}).ok());
+  EXPECT_TRUE(put(kLoad, {{now_, 2}}).ok());
+  EXPECT_TRUE(put(kLoad, {{now_ - 20 * kMinuteNs, 3}}).ok()) << "the window counts from the clock";
+  EXPECT_FALSE(put(kLoad, {{now_ - 40 * kMinuteNs, 4}}).ok());
+  EXPECT_TRUE(put(kUp, {{now_, 5}}).ok()) << "its own series goes on, out of order";
+  const Found expected = {{kUp, {{now_, 5}, {kYear2262, 1}}}, {kLoad, {{now_ - 20 * kMinuteNs, 3}, {now_, 2}}}};
+  EXPECT_EQ(difference(all(), expected), "");
+  seal();
+  open();
+  EXPECT_TRUE(put(kLoad, {{now_ + 1, 6}}).ok()) << "also after a restart";
+}
+
+TEST_F(RobustnessTest, AClockThatGoesBackLosesNothing) {
+  ASSERT_TRUE(put(kUp, {{now_, 1}}).ok());
+  const int64_t before = now_;
+  now_ -= 365 * 24 * kHourNs;
+  EXPECT_EQ(put(kUp, {{before + kSecondNs, 2}}).error().code(), TARSIER_INVALID) << "that is in the future now";
+  EXPECT_TRUE(put(kUp, {{now_, 3}}).ok());
+  ASSERT_TRUE(store_->maintain(now_).ok());
+  ASSERT_TRUE(store_->merge(now_).ok());
+  const Found expected = {{kUp, {{now_, 3}, {before, 1}}}};
+  EXPECT_EQ(difference(all(), expected), "");
+  open();
+  EXPECT_EQ(difference(all(), expected), "");
+  now_ = before;
+  EXPECT_TRUE(put(kUp, {{before + kSecondNs, 2}}).ok());
+  ASSERT_TRUE(store_->maintain(now_).ok());
+}
+
+TEST_F(RobustnessTest, AClockAt1970TakesWhatComes) {
+  now_ = 0;
+  ASSERT_TRUE(put(kUp, {{0, 1}, {kSecondNs, 2}}).ok());
+  ASSERT_TRUE(put(kLoad, {{-kSecondNs, 3}}).ok());
+  ASSERT_TRUE(store_->maintain(now_).ok());
+  now_ = 1'800'000'000 * kSecondNs;
+  ASSERT_TRUE(put(kUp, {{now_, 4}}).ok());
+  EXPECT_EQ(difference(all(), {{kUp, {{0, 1}, {kSecondNs, 2}, {now_, 4}}}, {kLoad, {{-kSecondNs, 3}}}}), "");
+}
+
+TEST_F(RobustnessTest, KeepsTimesOf1970And2262AndPayloadsOfNaNThroughSealsAndMerges) {
+  options_.future_limit_ns = 0;
+  options_.retention_ns = 0;
+  options_.out_of_order_window_ns = INT64_MAX;
+  open();
+  std::vector<Point> points;
+  const uint64_t odd[] = {0x7ff0000000000002ULL, 0x7ff8000000000001ULL, 0xfff8dead00beef00ULL, 0x8000000000000000ULL, 1};
+  for (const int64_t begin : {int64_t{-kHourNs}, int64_t{0}, kYear2262}) {
+    for (size_t i = 0; i < std::size(odd); ++i) points.push_back({begin + static_cast<int64_t>(i), std::bit_cast<double>(odd[i])});
+  }
+  ASSERT_TRUE(put(kUp, points).ok());
+  EXPECT_EQ(difference(all(), {{kUp, points}}), "");
+  seal();
+  ASSERT_TRUE(store_->merge(INT64_MAX).ok());
+  EXPECT_EQ(difference(all(), {{kUp, points}}), "");
+  open();
+  EXPECT_EQ(difference(all(), {{kUp, points}}), "");
+}
+
+TEST_F(RobustnessTest, RefusesASeriesWithTenMegabytesOfLabelsClearly) {
+  for (const LabelSet& labels :
+       {LabelSet{{"__name__", "big"}, {"x", std::string(10 << 20, 'x')}}, LabelSet{{"__name__", std::string(10 << 20, 'x')}}}) {
+    batch::SamplesBuilder builder;
+    add(builder, labels, {{now_, 1}});
+    add(builder, kUp, {{now_, 1}});
+    const Result<void> outcome = write_wait(builder);
+    EXPECT_EQ(outcome.error().code(), TARSIER_INVALID);
+    EXPECT_TRUE(outcome.error().message().starts_with("1 of 2 samples refused: unusable labels")) << outcome.error().message();
+    EXPECT_LT(outcome.error().message().size(), 1000U);
+  }
+  EXPECT_EQ(difference(all(), {{kUp, {{now_, 1}}}}), "");
+}
+
+TEST_F(RobustnessTest, CutsMetadataThatIsTooLongBetweenTwoCharacters) {
+  batch::SamplesBuilder builder;
+  add(builder, kUp, {{now_, 1}});
+  std::string help = "a";
+  while (help.size() < (10 << 10)) help += "\u00e4";
+  builder.metadata(TARSIER_SERIES_GAUGE, help, "bool");
+  ASSERT_TRUE(write_wait(builder).ok());
+  ASSERT_EQ(metadata().size(), 1U);
+  EXPECT_EQ(metadata().front().second, help.substr(0, 4095));
+  EXPECT_EQ(store_->counters().cut_metadata, 1U);
+  open();
+  EXPECT_EQ(metadata().front().second, help.substr(0, 4095));
+}
+
+TEST_F(RobustnessTest, CountsAllFilesAgainstTheSize) {
+  options_.out_of_order_window_ns = INT64_MAX;
+  open();
+  ASSERT_TRUE(put(kUp, {{now_ - 10 * kHourNs, 1}}).ok());
+  seal();
+  LabelSet large = kLoad;
+  large["text"] = std::string(60'000, 'x');
+  ASSERT_TRUE(put(large, {{now_, 1}}).ok());
+  const auto before = store_->stat()->log_bytes;
+  ASSERT_TRUE(store_->flush().ok());
+  const auto stat = store_->stat();
+  EXPECT_GT(stat->log_bytes, before) << "the catalog of the series";
+  options_.retention_bytes = stat->partition_bytes + stat->segment_bytes + stat->journal_bytes + stat->log_bytes;
+  open();
+  store_->apply_retention(now_);
+  EXPECT_EQ(store_->stat()->partitions, 1U);
+  --options_.retention_bytes;
+  open();
+  store_->apply_retention(now_);
+  EXPECT_EQ(store_->stat()->partitions, 0U);
+}
+
+}  // namespace
+}  // namespace tarsier::samples::test
