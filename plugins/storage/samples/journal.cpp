@@ -68,7 +68,7 @@ Journal::~Journal() {
 
 Result<void> Journal::open() {
   auto env = open_env(host_, kActiveName, TARSIER_ENV_CREATE);
-  if (!env) return std::move(env).error().in("open " + std::string(kActiveName));
+  if (!env) return std::move(env).error();
   active_ = std::move(*env);
   auto names = list_envs(host_, kJournalPrefix);
   if (!names) return std::move(names).error().in("list journals");
@@ -112,7 +112,7 @@ Result<void> Journal::remove_finished() {
 Result<void> Journal::open_rotated() {
   for (const uint64_t number : rotated_) {
     auto env = open_env(host_, journal_name(number), TARSIER_ENV_SEALED);
-    if (!env) return std::move(env).error().in("open " + journal_name(number));
+    if (!env) return std::move(env).error();
     to_replay_.push_back(std::move(*env));
   }
   return {};
