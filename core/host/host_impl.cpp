@@ -69,6 +69,7 @@ Result<void> Host::Impl::start() {
   }
   options.desired.private_copies = true;
   Desired desired = read_desired(options.desired, directory, modules);
+    if (manager.watchdog_interval().count() > 0) alive_at = steady_clock::now();
   if (!desired.ok()) return Error::invalid(config::to_text(desired.findings));
   current = std::move(desired);
   if (auto made = make_rooms(); !made) return made;
@@ -82,9 +83,12 @@ Result<void> Host::Impl::start() {
   if (options.process) on_signals();
   if (options.watch) watch_everything();
   control->set_ready(true);
-  log(TARSIER_LOG_INFO,
-      std::string("tarsier ") + std::string(build_info().version) + " is ready after " + milliseconds_since(began));
-  manager.ready();
+  const auto missing = control->not_running();
+  log(missing.empty() ? TARSIER_LOG_INFO : TARSIER_LOG_WARN, "tarsier " + std::string(build_info().version) + " is ready after " +
+                                                                 milliseconds_since(began) +
+                                                                 (missing.empty() ? "" : ", but " + status()));
+  told_status = status();
+  manager.ready(told_status);
   return {};
 }
 
@@ -131,7 +135,7 @@ void Host::Impl::make_lifecycle() {
   };
   given.post = [this](std::function<void()> function) { loop.post(std::move(function)); };
   given.waiting = [this] { answer_waiting({}); };
-  given.called = [this] { manager.alive(); };  // many slow calls in a row are no reason to end the process
+  given.called = [this] { stay_alive(); };  // many slow calls in a row are no reason to end the process
   lifecycle = std::make_unique<Lifecycle>(rooms, modules, std::move(given));
   control->attach(*lifecycle);
 }
@@ -139,12 +143,10 @@ void Host::Impl::make_lifecycle() {
 // ---- at work
 
 int Host::Impl::run() {
-  const auto watchdog = manager.watchdog_interval();
   auto trim_at = steady_clock::now() + kTrimAfter;
   auto repeats_at = steady_clock::now() + kRepeatsEvery;
-  auto alive_at = watchdog.count() > 0 ? steady_clock::now() : steady_clock::time_point::max();
   while (!stopping.load()) {
-    loop.run_once(std::min({lifecycle->next_due(), rescan_at, trim_at, repeats_at, alive_at}));
+    loop.run_once(std::min({lifecycle->next_due(), rescan_at, trim_at, repeats_at, alive_at.load()}));
     if (stopping.load()) break;
     lifecycle->run_due();
     const auto now = steady_clock::now();
@@ -163,10 +165,8 @@ int Host::Impl::run() {
       logs->report_repeats();
       repeats_at = now + kRepeatsEvery;
     }
-    if (now >= alive_at) {
-      manager.alive();
-      alive_at = now + watchdog;
-    }
+    tell_status();
+    stay_alive();
   }
   return take_down();
 }
@@ -243,8 +243,9 @@ ApplyReport Host::Impl::reload_now() {
   ApplyReport report = apply(true);
   log(report.applied ? TARSIER_LOG_INFO : TARSIER_LOG_ERROR,
       report.applied ? "the configuration was reloaded" : "the reload is refused; everything goes on as before");
-  for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
-  manager.ready();
+  log(report);
+  told_status = status();
+  manager.ready(told_status);
   return report;
 }
 
@@ -254,6 +255,30 @@ void Host::Impl::answer_waiting(const ApplyReport& report) {
 }
 
 // ---- down
+
+// Of several who come at the same time one tells it.
+void Host::Impl::stay_alive() {
+  const auto now = steady_clock::now();
+  auto due = alive_at.load();
+  if (now >= due && alive_at.compare_exchange_strong(due, now + manager.watchdog_interval())) manager.alive();
+}
+
+std::string Host::Impl::status() const {
+  std::string text;
+  for (std::string line : control->not_running()) {
+    line.replace(line.find(": "), 2, " ");  // "net failed: start: ..."
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    text += (text.empty() ? "" : "; ") + line;
+  }
+  return text.empty() ? "all plugins run" : text;
+}
+
+void Host::Impl::tell_status() {
+  std::string now = status();
+  if (now == told_status) return;
+  told_status = std::move(now);
+  manager.status(told_status);
+}
 
 void Host::Impl::ask_to_stop() {
   stopping.store(true);

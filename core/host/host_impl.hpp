@@ -40,6 +40,9 @@ struct Host::Impl {
   void tell_about_files();
   void take(Desired desired);
   void answer_waiting(const ApplyReport& report);
+  std::string status() const;
+  void tell_status();
+  void stay_alive();
   int take_down();
   // host_watch.cpp
   void watch_everything();
@@ -49,6 +52,8 @@ struct Host::Impl {
   HostOptions options;
   ServiceManager manager;
   EventLoop loop;
+  std::atomic<std::chrono::steady_clock::time_point> alive_at{std::chrono::steady_clock::time_point::max()};  // for the manager
+  std::string told_status;
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 
   // In the order in which they are made; they go the other way.
