@@ -133,6 +133,19 @@ Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::Plug
   desired.files = std::move(loaded.files);
   desired.watched = std::move(loaded.include_directories);
   config::check_host(*root, desired.findings);
+// An absent directory may come later: no error.
+void check_plugin_dirs(const Node& root, config::Findings& findings) {
+  const Node* dirs = root.at_path("host.plugin_dirs");
+  if (dirs == nullptr) return;
+  for (const Node& dir : dirs->children) {
+    const std::string path = config::resolved_path(dir);
+    std::error_code failure;
+    if (path.empty() || std::filesystem::is_directory(path, failure)) continue;
+    const std::string why = std::filesystem::exists(path, failure) ? " is no directory" : " does not exist";
+    findings.push_back(config::finding_at(config::Severity::warning, dir.position, dir.path, "the directory " + path + why));
+  }
+}
+
   desired.settings = config::host_settings(*root);
   desired.plugin_dirs = plugin_directories(options, desired.settings);
   if (directory == nullptr || directory->directories() != desired.plugin_dirs) {
@@ -145,6 +158,7 @@ Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::Plug
 
   if (Node* list = root->find("plugin"); list != nullptr && list->is_table()) {
     for (Node& section : list->children) {
+  check_plugin_dirs(*root, desired.findings);
       if (!section.is_table()) {
         desired.findings.push_back(config::error_at(section.position, section.path, "expected a table"));
         continue;
