@@ -59,17 +59,22 @@ void Host::Impl::log(tarsier_log_level level, const std::string& message, const 
   logs->write(static_cast<telemetry::Level>(level), instance, message);
 }
 
+void Host::Impl::log(const ApplyReport& report) {
+  for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
+  for (const std::string& warning : report.warnings) log(TARSIER_LOG_WARN, warning);
+}
+
 // ---- up
 
 Result<void> Host::Impl::start() {
   if (options.process) {
     manager = ServiceManager::from_environment();
+    if (manager.watchdog_interval().count() > 0) alive_at = steady_clock::now();
     tune_memory();
     (void)raise_open_files();
   }
   options.desired.private_copies = true;
   Desired desired = read_desired(options.desired, directory, modules);
-    if (manager.watchdog_interval().count() > 0) alive_at = steady_clock::now();
   if (!desired.ok()) return Error::invalid(config::to_text(desired.findings));
   current = std::move(desired);
   if (auto made = make_rooms(); !made) return made;
@@ -77,8 +82,7 @@ Result<void> Host::Impl::start() {
   for (const config::Finding& finding : current.findings) log(TARSIER_LOG_WARN, finding.text());
   tell_about_files();
 
-  const ApplyReport report = lifecycle->apply(current.specs, false);
-  for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
+  log(lifecycle->apply(std::move(current.specs), false));
   control->set_config(config::render_toml(*current.root));
   if (options.process) on_signals();
   if (options.watch) watch_everything();
@@ -153,7 +157,7 @@ int Host::Impl::run() {
     if (now >= rescan_at) {
       rescan_at = steady_clock::time_point::max();  // before apply, which may set it again
       const ApplyReport report = apply(false);
-      for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
+      log(report);
       if (!report.applied) log(TARSIER_LOG_ERROR, "the change is not applied; everything goes on as before");
       trim_at = now + kTrimAfter;
     }
@@ -172,17 +176,20 @@ int Host::Impl::run() {
 }
 
 ApplyReport Host::Impl::apply(bool strict) {
-  Desired desired = read_desired(options.desired, directory, modules);
+  Desired desired = read_desired(options.desired, directory, modules, lifecycle.get());
   tell_about_files();
   if (!desired.ok()) {
-    ApplyReport report{false, {}};
+    ApplyReport report{false, {}, {}};
     for (const config::Finding& finding : desired.findings) report.problems.push_back(finding.text());
+    for (const InstanceSpec& spec : desired.specs) {
+      if (!spec.refused_file.empty()) report.warnings.push_back(spec.file_warning());
+    }
     desired = {};
     (void)modules.sweep();
     control->config_refused();
     return report;
   }
-  ApplyReport report = lifecycle->apply(desired.specs, strict);
+  ApplyReport report = lifecycle->apply(std::move(desired.specs), strict);
   if (report.applied) {
     take(std::move(desired));
   } else {
@@ -234,7 +241,7 @@ ApplyReport Host::Impl::reload_and_wait() {
   try {
     return answer.get();
   } catch (const std::future_error&) {
-    return {false, {"the host is stopping"}};
+    return {false, {"the host is stopping"}, {}};
   }
 }
 
@@ -248,13 +255,6 @@ ApplyReport Host::Impl::reload_now() {
   manager.ready(told_status);
   return report;
 }
-
-void Host::Impl::answer_waiting(const ApplyReport& report) {
-  for (const auto& waiter : reload_waiters) waiter->set_value(report);
-  reload_waiters.clear();
-}
-
-// ---- down
 
 // Of several who come at the same time one tells it.
 void Host::Impl::stay_alive() {
@@ -280,6 +280,13 @@ void Host::Impl::tell_status() {
   manager.status(told_status);
 }
 
+void Host::Impl::answer_waiting(const ApplyReport& report) {
+  for (const auto& waiter : reload_waiters) waiter->set_value(report);
+  reload_waiters.clear();
+}
+
+// ---- down
+
 void Host::Impl::ask_to_stop() {
   stopping.store(true);
   loop.post([] {});
@@ -289,7 +296,7 @@ int Host::Impl::take_down() {
   down = true;
   manager.stopping();
   control->set_ready(false);
-  answer_waiting({false, {"the host is stopping"}});
+  answer_waiting({false, {"the host is stopping"}, {}});
   loop.close();
   unwatch_everything();
   const auto begin = steady_clock::now();
