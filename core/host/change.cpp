@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "core/scheduler/clock.hpp"
 
@@ -34,10 +35,12 @@ ApplyReport Change::run() {
     return give_up();
   }
   begin_transits();
-  start_beside();
-  hand_over();
-  stop_old();
-  const bool started = start_new();
+  bool started = start_beside();
+  if (started) {
+    hand_over();
+    stop_old();
+    started = start_new();
+  }
   if (!started) roll_back();
   lifecycle_.rooms_.services->end_transit();
   ApplyReport report = started ? commit() : give_up();
@@ -59,17 +62,23 @@ void Change::begin_transit(const Step& step) {
   lifecycle_.in_transit_.insert(step.spec.name);
 }
 
-void Change::problem(const Step& step, const std::string& what) {
-  const std::string where = step.spec.location.empty() ? "" : step.spec.location + ": ";
-  report_.problems.push_back(where + "plugin." + step.spec.name + ": " + what);
+void Change::problem(const Step& step, const std::string& what) { report_.problems.push_back(step.spec.place() + what); }
+
+// The version that runs stays, whatever is wrong with its new file; nothing else depends on that.
+void Change::keep_version(Step& step, const std::string& why) {
+  step.kind = Kind::keep;
+  step.spec = step.entry->spec;
+  step.spec.refused_file = why;
+  report_.warnings.push_back(step.spec.file_warning());
 }
 
-// Creates and configures everything new. Without strict, one that fails is left out: an added one is tried again later, a changed
-// one goes on as it was.
+// Creates and configures everything new. A changed file alone is no reason to refuse the rest. Without strict, one that fails is
+// left out: an added one is tried again later, a changed one goes on as it was.
 bool Change::prepare() {
   std::vector<std::function<void()>> calls;
   for (Step& step : steps_) {
     if (step.kind != Kind::add && step.kind != Kind::replace && step.kind != Kind::reconfigure) continue;
+    if (step.hangs) continue;
     calls.push_back([this, &step] {
       auto instance = lifecycle_.prepare(step.spec);
       if (instance) {
@@ -81,7 +90,11 @@ bool Change::prepare() {
   }
   run_together(std::move(calls));
   for (Step& step : steps_) {
-    if (step.failure.empty()) continue;
+    if (step.failure.empty() || step.hangs) continue;
+    if (step.upgrade) {
+      keep_version(step, std::exchange(step.failure, {}));
+      continue;
+    }
     if (strict_ || step.kind != Kind::add) problem(step, step.failure);
     if (strict_ || step.kind == Kind::add) continue;
     lifecycle_.log(TARSIER_LOG_ERROR, step.spec.name,
@@ -128,19 +141,24 @@ bool Change::reconfigure() {
   return true;
 }
 
-// One that cannot start beside its former version gets a second chance after that has stopped.
-void Change::start_beside() {
+// One that cannot start beside its former version gets a second chance after that has stopped; not one that hangs.
+bool Change::start_beside() {
   for (size_t i = 0; i < steps_.size(); ++i) {
     Step& step = steps_[i];
     if (!step.beside) continue;
     auto up = lifecycle_.bring_up(*step.fresh, i, &step.moved);
     step.up = up.ok();
     if (up) continue;
+    if (step.fresh->abandoned()) {
+      did_not_start(step, up.error().message());
+      return false;
+    }
     lifecycle_.log(TARSIER_LOG_WARN, step.spec.name,
                    "does not start beside the running one, which is stopped first: " + up.error().message());
     step.beside = false;
     begin_transit(step);
   }
+  return true;
 }
 
 // While those who hold something in the old ones still run, and can answer what these have let in.
@@ -183,6 +201,14 @@ bool Change::start_new() {
   return true;
 }
 
+void Change::did_not_start(const Step& step, const std::string& why) {
+  if (step.upgrade) {
+    refused_upgrades_.emplace(step.spec.name, why);
+  } else {
+    problem(step, why);
+  }
+}
+
 bool Change::start_level(const Steps& steps) {
   std::vector<std::function<void()>> calls;
   for (Step* step : steps) {
@@ -196,7 +222,7 @@ bool Change::start_level(const Steps& steps) {
   bool all = true;
   for (const Step* step : steps) {
     if (step->failure.empty()) continue;
-    problem(*step, step->failure);
+    did_not_start(*step, step->failure);
     all = all && step->kind == Kind::add;
   }
   return all;
@@ -294,6 +320,7 @@ void Change::settle(Entry& entry, Step& step) {
       entry.since_ns = lifecycle_.rooms_.clock->wall_ns();
       break;
   }
+  entry.spec.refused_file = step.spec.refused_file;
 }
 
 }  // namespace tarsier::host

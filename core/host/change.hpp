@@ -7,6 +7,7 @@
 // (ServiceRegistry::begin_transit).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ class Change {
  public:
   Change(Lifecycle& lifecycle, std::vector<InstanceSpec> specs, bool strict);
   ApplyReport run();
+  /// After a run that was not applied: changed files of unchanged sections that did not start, and why. Without them it may do.
+  const std::map<std::string, std::string>& refused_upgrades() const noexcept { return refused_upgrades_; }
 
  private:
   enum class Kind {
@@ -38,6 +41,7 @@ class Change {
     Entry* entry = nullptr;             ///< nullptr: a new name
     std::shared_ptr<Instance> old;      ///< runs now
     std::shared_ptr<Instance> fresh;    ///< takes its place
+    bool upgrade = false;               ///< replaced because of its file alone
     bool beside = false;                ///< fresh starts while old runs
     ServiceRegistry::References moved;  ///< from old to fresh; may still be in use
     bool handed_over = false;           ///< old takes nothing new any more
@@ -45,13 +49,13 @@ class Change {
     bool lost = false;                  ///< old did not stop: it cannot run again
     bool up = false;                    ///< fresh was started by this change
     bool gone = false;                  ///< its name is not in the configuration any more
+    bool hangs = false;                 ///< an added one that is not tried (Lifecycle::hangs)
     std::string failure;                ///< of an added one, which is tried again later
   };
   using Steps = std::vector<Step*>;
 
   // plan (change_plan.cpp)
   void order(std::vector<InstanceSpec> specs);
-  void keep_running_through_broken_files(std::vector<InstanceSpec>& specs);
   void refuse_second_singletons(std::vector<InstanceSpec>& specs);
   void decide(Step& step);
   bool same_as_before(const Step& step) const;
@@ -66,7 +70,8 @@ class Change {
   void undo_reconfigured();
   void begin_transit(const Step& step);
   void begin_transits();
-  void start_beside();
+  bool start_beside();
+  void did_not_start(const Step& step, const std::string& why);
   void hand_over();
   void stop_old();
   bool start_new();
@@ -85,12 +90,14 @@ class Change {
 
   bool rejected() const { return strict_ && !report_.problems.empty(); }
   void problem(const Step& step, const std::string& what);
+  void keep_version(Step& step, const std::string& why);
 
   Lifecycle& lifecycle_;
   const bool strict_;
   std::vector<Step> steps_;                                   // in start order, then what does not run, then what is removed
   std::vector<size_t> level_ends_;                            // steps_[0, level_ends_[0]) are the first level, and so on
   std::vector<std::pair<Step*, InstanceSpec>> reconfigured_;  // and what it had before
+  std::map<std::string, std::string> refused_upgrades_;
   ApplyReport report_;
 };
 

@@ -29,6 +29,13 @@ bool same_for_plugin(const config::Node& a, const config::Node& b) {
   return config::same_content(own(a), own(b));
 }
 
+// Without the defaults, in which two versions of a plugin may differ.
+config::Node written(config::Node node) {
+  std::erase_if(node.children, [](const config::Node& child) { return child.defaulted; });
+  for (config::Node& child : node.children) child = written(std::move(child));
+  return node;
+}
+
 bool needs(const tarsier_plugin& plugin, std::string_view service) {
   for (auto need = plugin.needs; need != nullptr && *need != nullptr; ++need) {
     const std::string_view name = (*need)->name;
@@ -39,20 +46,11 @@ bool needs(const tarsier_plugin& plugin, std::string_view service) {
 
 }  // namespace
 
-// An upgrade whose file cannot be used is rolled back before it begins: what runs goes on with what it had.
-void Change::keep_running_through_broken_files(std::vector<InstanceSpec>& specs) {
-  for (InstanceSpec& spec : specs) {
-    const Entry* entry = spec.broken_file ? lifecycle_.find(spec.name) : nullptr;
-    if (entry == nullptr || !entry->running()) continue;
-    report_.problems.push_back(spec.location + ": plugin." + spec.name +
-                               ": the new file is refused, the running version stays: " + spec.refusal);
-    spec = entry->spec;
-  }
-}
-
 // Puts the specs into start order; what cannot start gets its refusal.
 void Change::order(std::vector<InstanceSpec> specs) {
-  keep_running_through_broken_files(specs);
+  for (const InstanceSpec& spec : specs) {
+    if (!spec.refused_file.empty()) report_.warnings.push_back(spec.file_warning());
+  }
   refuse_second_singletons(specs);
   std::vector<StartNode> nodes;
   std::vector<InstanceSpec*> of_node;
@@ -114,6 +112,11 @@ void Change::decide(Step& step) {
     const bool waits =
         step.entry != nullptr && step.entry->state == State::failed && same_as_before(step) && !may_read_anew(step);
     step.kind = waits ? Kind::keep : Kind::add;
+    step.hangs = !waits && lifecycle_.hangs(step.spec);
+    if (step.hangs) {
+      step.failure = Lifecycle::kHangs;
+      report_.warnings.push_back(step.spec.place() + step.failure);
+    }
     return;
   }
   if (same_as_before(step)) {
@@ -122,6 +125,7 @@ void Change::decide(Step& step) {
   }
   const bool same_file = step.old->module() == step.spec.module && &step.old->plugin() == step.spec.plugin;
   step.kind = same_file ? Kind::reconfigure : Kind::replace;
+  step.upgrade = !same_file && config::same_content(written(*step.entry->spec.node), written(*step.spec.node));
   if (same_file && same_for_plugin(*step.entry->spec.node, *step.spec.node)) step.kind = Kind::adjust;
 }
 

@@ -132,6 +132,7 @@ void write(tarsier_sink out, const std::string& text) { out.write(out.user, byte
 tarsier_status reload(const tarsier_host* host, tarsier_sink findings, tarsier_error* error) {
   const ApplyReport report = control_of(host).reload();
   for (const std::string& problem : report.problems) write(findings, problem + "\n");
+  for (const std::string& warning : report.warnings) write(findings, "warning: " + warning + "\n");
   if (report.applied) return TARSIER_OK;
   return Error::invalid(report.problems.empty() ? "the configuration does not check" : report.problems.front()).to_c(error);
 }

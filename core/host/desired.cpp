@@ -7,6 +7,7 @@
 #include "core/config/check_tree.hpp"
 #include "core/config/load.hpp"
 #include "core/config/nearest.hpp"
+#include "core/host/lifecycle.hpp"
 
 namespace tarsier::host {
 namespace {
@@ -65,26 +66,34 @@ const loader::PluginFile* broken_source(const std::string& use, const loader::Pl
   return nullptr;
 }
 
-void find_plugin(InstanceSpec& spec, const loader::PluginDirectory& directory, Modules& modules) {
-  if (const loader::PluginFile* broken = broken_source(spec.use, directory, modules); broken != nullptr) {
-    spec.refusal = broken->refusal;
-    spec.broken_file = true;
+// The file is there and cannot be used. What runs of it goes on, and takes changes of its configuration all the same.
+void refuse_file(InstanceSpec& spec, std::string why, const InstanceSpec* running) {
+  if (running == nullptr || running->module->note().resolve(spec.use) != running->plugin->id) {
+    spec.refusal = std::move(why);
     return;
   }
+  spec.module = running->module;
+  spec.plugin = running->plugin;
+  spec.refused_file = std::move(why);
+}
+
+void find_plugin(InstanceSpec& spec, const loader::PluginDirectory& directory, Modules& modules, const Lifecycle* lifecycle) {
+  const InstanceSpec* running = lifecycle != nullptr ? lifecycle->running(spec.name) : nullptr;
+  if (const loader::PluginFile* broken = broken_source(spec.use, directory, modules); broken != nullptr)
+    return refuse_file(spec, broken->refusal, running);
   std::string id;
   const loader::PluginFile* file = directory.find(spec.use, &id);
   if (file == nullptr) {
-    spec.refusal = absent_plugin(spec.use, directory, spec.broken_file);
-    return;
+    bool broken_file = false;
+    std::string why = absent_plugin(spec.use, directory, broken_file);
+    return refuse_file(spec, std::move(why), broken_file ? running : nullptr);
   }
   auto module = modules.load(*file);
-  if (!module) {
-    spec.refusal = module.error().message();
-    spec.broken_file = true;
-    return;
-  }
+  if (!module) return refuse_file(spec, module.error().message(), running);
   spec.module = *module;
   spec.plugin = spec.module->find(id);
+  const bool other = running != nullptr && running->module != spec.module;
+  if (other && lifecycle->hangs(spec)) refuse_file(spec, Lifecycle::kHangs, running);
 }
 
 std::string place_of(const Node& section) {
@@ -97,14 +106,15 @@ bool disabled(const Node& section) {
   return enabled != nullptr && enabled->kind == config::Kind::boolean && !enabled->boolean;
 }
 
-InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Modules& modules, config::Findings& findings) {
+InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Modules& modules, const Lifecycle* running,
+                     config::Findings& findings) {
   InstanceSpec spec;
   spec.name = section.key;
   spec.use = config::plugin_of(section);
   spec.location = place_of(section);
   spec.enabled = !disabled(section);
   if (!spec.enabled) return spec;
-  find_plugin(spec, directory, modules);
+  find_plugin(spec, directory, modules, running);
   if (!spec.refusal.empty()) {
     config::hide_values(section);  // without a schema nobody knows which of them are secrets
     return spec;
@@ -123,9 +133,23 @@ InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Mo
   return spec;
 }
 
+// An absent directory may come later: no error.
+void check_plugin_dirs(const Node& root, config::Findings& findings) {
+  const Node* dirs = root.at_path("host.plugin_dirs");
+  if (dirs == nullptr) return;
+  for (const Node& dir : dirs->children) {
+    const std::string path = config::resolved_path(dir);
+    std::error_code failure;
+    if (path.empty() || std::filesystem::is_directory(path, failure)) continue;
+    const std::string why = std::filesystem::exists(path, failure) ? " is no directory" : " does not exist";
+    findings.push_back(config::finding_at(config::Severity::warning, dir.position, dir.path, "the directory " + path + why));
+  }
+}
+
 }  // namespace
 
-Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::PluginDirectory>& directory, Modules& modules) {
+Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::PluginDirectory>& directory, Modules& modules,
+                     const Lifecycle* running) {
   Desired desired;
   auto loaded = config::load({options.config_file, options.overrides});
   auto root = std::make_shared<Node>(std::move(loaded.root));
@@ -134,6 +158,7 @@ Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::Plug
   desired.watched = std::move(loaded.include_directories);
   config::check_host(*root, desired.findings);
   desired.settings = config::host_settings(*root);
+  check_plugin_dirs(*root, desired.findings);
   desired.plugin_dirs = plugin_directories(options, desired.settings);
   if (directory == nullptr || directory->directories() != desired.plugin_dirs) {
     directory = std::make_unique<loader::PluginDirectory>(desired.plugin_dirs);
@@ -149,7 +174,7 @@ Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::Plug
         desired.findings.push_back(config::error_at(section.position, section.path, "expected a table"));
         continue;
       }
-      desired.specs.push_back(spec_of(section, *directory, modules, desired.findings));
+      desired.specs.push_back(spec_of(section, *directory, modules, running, desired.findings));
       desired.specs.back().node = std::shared_ptr<const Node>(root, &section);
     }
   }

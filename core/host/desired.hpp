@@ -13,6 +13,8 @@
 
 namespace tarsier::host {
 
+class Lifecycle;
+
 struct DesiredOptions {
   std::string config_file;
   std::vector<std::string> overrides;    ///< "KEY=VALUE"
@@ -33,8 +35,10 @@ struct Desired {
 };
 
 /// Reads the files, scans the plugin directories (`directory` is made anew when they changed), loads the plugins that are used, and
-/// checks every section against its plugin's schema. A section whose plugin cannot be used has a refusal, which is no finding.
-Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::PluginDirectory>& directory, Modules& modules);
+/// checks every section against its plugin's schema. A section whose plugin cannot be used has a refusal, which is no finding; when
+/// it is among those of `running`, and it is only the file that cannot be used now, it keeps the version that runs.
+Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::PluginDirectory>& directory, Modules& modules,
+                     const Lifecycle* running = nullptr);
 
 /// The refusals of enabled specs as findings, for `tarsier check`.
 config::Findings refusals(const Desired& desired);

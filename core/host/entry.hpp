@@ -43,6 +43,7 @@ struct EntryView {
   std::vector<std::string> kinds, needs, offers;
   State state = State::discovered;
   std::string reason;
+  bool file_refused = false;  ///< the file on disk; an earlier version of it runs
   int64_t since_ns = 0;
   uint64_t restarts = 0;
   // Of the instance that runs now; 0 without one.

@@ -59,11 +59,17 @@ void Host::Impl::log(tarsier_log_level level, const std::string& message, const 
   logs->write(static_cast<telemetry::Level>(level), instance, message);
 }
 
+void Host::Impl::log(const ApplyReport& report) {
+  for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
+  for (const std::string& warning : report.warnings) log(TARSIER_LOG_WARN, warning);
+}
+
 // ---- up
 
 Result<void> Host::Impl::start() {
   if (options.process) {
     manager = ServiceManager::from_environment();
+    if (manager.watchdog_interval().count() > 0) alive_at = steady_clock::now();
     tune_memory();
     (void)raise_open_files();
   }
@@ -76,15 +82,17 @@ Result<void> Host::Impl::start() {
   for (const config::Finding& finding : current.findings) log(TARSIER_LOG_WARN, finding.text());
   tell_about_files();
 
-  const ApplyReport report = lifecycle->apply(current.specs, false);
-  for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
+  log(lifecycle->apply(std::move(current.specs), false));
   control->set_config(config::render_toml(*current.root));
   if (options.process) on_signals();
   if (options.watch) watch_everything();
   control->set_ready(true);
-  log(TARSIER_LOG_INFO,
-      std::string("tarsier ") + std::string(build_info().version) + " is ready after " + milliseconds_since(began));
-  manager.ready();
+  const auto missing = control->not_running();
+  log(missing.empty() ? TARSIER_LOG_INFO : TARSIER_LOG_WARN, "tarsier " + std::string(build_info().version) + " is ready after " +
+                                                                 milliseconds_since(began) +
+                                                                 (missing.empty() ? "" : ", but " + status()));
+  told_status = status();
+  manager.ready(told_status);
   return {};
 }
 
@@ -131,7 +139,7 @@ void Host::Impl::make_lifecycle() {
   };
   given.post = [this](std::function<void()> function) { loop.post(std::move(function)); };
   given.waiting = [this] { answer_waiting({}); };
-  given.called = [this] { manager.alive(); };  // many slow calls in a row are no reason to end the process
+  given.called = [this] { stay_alive(); };  // many slow calls in a row are no reason to end the process
   lifecycle = std::make_unique<Lifecycle>(rooms, modules, std::move(given));
   control->attach(*lifecycle);
 }
@@ -139,19 +147,17 @@ void Host::Impl::make_lifecycle() {
 // ---- at work
 
 int Host::Impl::run() {
-  const auto watchdog = manager.watchdog_interval();
   auto trim_at = steady_clock::now() + kTrimAfter;
   auto repeats_at = steady_clock::now() + kRepeatsEvery;
-  auto alive_at = watchdog.count() > 0 ? steady_clock::now() : steady_clock::time_point::max();
   while (!stopping.load()) {
-    loop.run_once(std::min({lifecycle->next_due(), rescan_at, trim_at, repeats_at, alive_at}));
+    loop.run_once(std::min({lifecycle->next_due(), rescan_at, trim_at, repeats_at, alive_at.load()}));
     if (stopping.load()) break;
     lifecycle->run_due();
     const auto now = steady_clock::now();
     if (now >= rescan_at) {
       rescan_at = steady_clock::time_point::max();  // before apply, which may set it again
       const ApplyReport report = apply(false);
-      for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
+      log(report);
       if (!report.applied) log(TARSIER_LOG_ERROR, "the change is not applied; everything goes on as before");
       trim_at = now + kTrimAfter;
     }
@@ -163,26 +169,27 @@ int Host::Impl::run() {
       logs->report_repeats();
       repeats_at = now + kRepeatsEvery;
     }
-    if (now >= alive_at) {
-      manager.alive();
-      alive_at = now + watchdog;
-    }
+    tell_status();
+    stay_alive();
   }
   return take_down();
 }
 
 ApplyReport Host::Impl::apply(bool strict) {
-  Desired desired = read_desired(options.desired, directory, modules);
+  Desired desired = read_desired(options.desired, directory, modules, lifecycle.get());
   tell_about_files();
   if (!desired.ok()) {
-    ApplyReport report{false, {}};
+    ApplyReport report{false, {}, {}};
     for (const config::Finding& finding : desired.findings) report.problems.push_back(finding.text());
+    for (const InstanceSpec& spec : desired.specs) {
+      if (!spec.refused_file.empty()) report.warnings.push_back(spec.file_warning());
+    }
     desired = {};
     (void)modules.sweep();
     control->config_refused();
     return report;
   }
-  ApplyReport report = lifecycle->apply(desired.specs, strict);
+  ApplyReport report = lifecycle->apply(std::move(desired.specs), strict);
   if (report.applied) {
     take(std::move(desired));
   } else {
@@ -234,7 +241,7 @@ ApplyReport Host::Impl::reload_and_wait() {
   try {
     return answer.get();
   } catch (const std::future_error&) {
-    return {false, {"the host is stopping"}};
+    return {false, {"the host is stopping"}, {}};
   }
 }
 
@@ -243,9 +250,34 @@ ApplyReport Host::Impl::reload_now() {
   ApplyReport report = apply(true);
   log(report.applied ? TARSIER_LOG_INFO : TARSIER_LOG_ERROR,
       report.applied ? "the configuration was reloaded" : "the reload is refused; everything goes on as before");
-  for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
-  manager.ready();
+  log(report);
+  told_status = status();
+  manager.ready(told_status);
   return report;
+}
+
+// Of several who come at the same time one tells it.
+void Host::Impl::stay_alive() {
+  const auto now = steady_clock::now();
+  auto due = alive_at.load();
+  if (now >= due && alive_at.compare_exchange_strong(due, now + manager.watchdog_interval())) manager.alive();
+}
+
+std::string Host::Impl::status() const {
+  std::string text;
+  for (std::string line : control->not_running()) {
+    line.replace(line.find(": "), 2, " ");  // "net failed: start: ..."
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    text += (text.empty() ? "" : "; ") + line;
+  }
+  return text.empty() ? "all plugins run" : text;
+}
+
+void Host::Impl::tell_status() {
+  std::string now = status();
+  if (now == told_status) return;
+  told_status = std::move(now);
+  manager.status(told_status);
 }
 
 void Host::Impl::answer_waiting(const ApplyReport& report) {
@@ -264,7 +296,7 @@ int Host::Impl::take_down() {
   down = true;
   manager.stopping();
   control->set_ready(false);
-  answer_waiting({false, {"the host is stopping"}});
+  answer_waiting({false, {"the host is stopping"}, {}});
   loop.close();
   unwatch_everything();
   const auto begin = steady_clock::now();

@@ -36,9 +36,13 @@ struct Host::Impl {
   Result<void> make_rooms();
   void make_lifecycle();
   void log(tarsier_log_level level, const std::string& message, const std::string& instance = "host");
+  void log(const ApplyReport& report);
   ApplyReport apply(bool strict);
   void tell_about_files();
   void take(Desired desired);
+  std::string status() const;
+  void tell_status();
+  void stay_alive();
   void answer_waiting(const ApplyReport& report);
   int take_down();
   // host_watch.cpp
@@ -48,6 +52,8 @@ struct Host::Impl {
 
   HostOptions options;
   ServiceManager manager;
+  std::atomic<std::chrono::steady_clock::time_point> alive_at{std::chrono::steady_clock::time_point::max()};  // for the manager
+  std::string told_status;
   EventLoop loop;
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 

@@ -26,6 +26,8 @@ void write_states(MetricsText& out, const std::vector<EntryView>& entries) {
   }
   out.gauge("tarsier_plugin_up", "1 while the instance runs.");
   of_each(out, entries, [](const EntryView& e) { return uint64_t{e.state == State::running || e.state == State::degraded}; });
+  out.gauge("tarsier_plugin_file_refused", "1 while the instance's file is refused and an earlier version of it runs.");
+  of_each(out, entries, [](const EntryView& e) { return uint64_t{e.file_refused}; });
 }
 
 void write_call_times(MetricsText& out, const std::vector<EntryView>& entries) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 #include <unistd.h>
+#include <utility>
 
 #include "core/host/host_impl.hpp"
 
@@ -40,12 +41,14 @@ void Host::Impl::unwatch_everything() {
 
 // The callbacks run on the house thread, which must not block.
 void Host::Impl::on_signals() {
-  const auto stop = [this] {
-    if (stopping.load()) ::_exit(1);  // asked twice: at once, then
-    ask_to_stop();
+  const auto stop = [this](const char* name) {
+    if (!stopping.load()) return ask_to_stop();
+    log(TARSIER_LOG_ERROR, std::string("second ") + name + ": ended without draining");
+    ::_exit(1);
   };
-  for (const int number : {SIGTERM, SIGINT}) {
-    if (auto set = scheduler->on_signal(number, stop); !set) log(TARSIER_LOG_WARN, set.error().message());
+  for (const auto& [number, name] : {std::pair{SIGTERM, "SIGTERM"}, std::pair{SIGINT, "SIGINT"}}) {
+    if (auto set = scheduler->on_signal(number, [stop, name = name] { stop(name); }); !set)
+      log(TARSIER_LOG_WARN, set.error().message());
   }
   const auto reload = [this] { loop.post([this] { (void)reload_now(); }); };
   if (auto set = scheduler->on_signal(SIGHUP, reload); !set) log(TARSIER_LOG_WARN, set.error().message());

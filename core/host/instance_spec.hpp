@@ -27,11 +27,15 @@ struct InstanceSpec {
   std::shared_ptr<loader::Module> module;
   const tarsier_plugin* plugin = nullptr;
   std::string refusal;
-  /// The refusal is about the plugin's file, which is there but cannot be used: a running instance goes on.
-  bool broken_file = false;
+  /// Why the plugin's file, which has changed, cannot be used: `module` is the earlier version, which runs on. Otherwise empty.
+  std::string refused_file;
 
   /// Its own table, checked against the schema.
   std::shared_ptr<const tarsier_config_node> node;
+
+  /// "config/tarsier.toml:14:1: plugin.node: ", before what is said of it.
+  std::string place() const { return (location.empty() ? "" : location + ": ") + "plugin." + name + ": "; }
+  std::string file_warning() const { return place() + "the new file is refused, the running version stays: " + refused_file; }
 };
 
 }  // namespace tarsier::host

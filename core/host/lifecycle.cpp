@@ -58,7 +58,32 @@ InstanceEvents Lifecycle::events() {
   return events;
 }
 
-ApplyReport Lifecycle::apply(std::vector<InstanceSpec> specs, bool strict) { return Change(*this, std::move(specs), strict).run(); }
+// Ends: each round is without an upgrade that was in the one before.
+ApplyReport Lifecycle::apply(std::vector<InstanceSpec> specs, bool strict) {
+  ApplyReport report;
+  while (true) {
+    Change change(*this, specs, strict);
+    report = change.run();
+    if (report.applied || change.refused_upgrades().empty()) break;
+    for (InstanceSpec& spec : specs) {
+      const auto refused = change.refused_upgrades().find(spec.name);
+      const Entry* entry = refused != change.refused_upgrades().end() ? find(spec.name) : nullptr;
+      if (entry == nullptr) continue;
+      spec = entry->spec;
+      spec.refused_file = refused->second;
+    }
+  }
+  specs.clear();  // they hold the files that were refused
+  sweep();
+  return report;
+}
+
+const InstanceSpec* Lifecycle::running(std::string_view name) const {
+  for (const auto& entry : entries_) {
+    if (entry->spec.name == name && entry->running()) return &entry->spec;
+  }
+  return nullptr;
+}
 
 // ---- one instance
 
@@ -137,6 +162,12 @@ void Lifecycle::keep_zombie(std::shared_ptr<Instance> instance, const std::strin
 
 bool Lifecycle::has_zombie(std::string_view name) const {
   return std::any_of(zombies_.begin(), zombies_.end(), [&](const auto& zombie) { return zombie->name() == name; });
+}
+
+bool Lifecycle::hangs(const InstanceSpec& spec) const {
+  return std::any_of(zombies_.begin(), zombies_.end(), [&](const auto& zombie) {
+    return zombie->name() == spec.name && zombie->module() == spec.module && zombie->abandoned();
+  });
 }
 
 // What came back from its call can be ended now.

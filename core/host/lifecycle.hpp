@@ -34,6 +34,7 @@ struct LifecycleOptions {
 struct ApplyReport {
   bool applied = true;                ///< false: everything is as before
   std::vector<std::string> problems;  ///< why not; or, applied, what is not well all the same
+  std::vector<std::string> warnings;  ///< what the change has no part in: files whose earlier version runs on
 };
 
 /// On one thread, except where it says [any].
@@ -45,9 +46,16 @@ class Lifecycle {
   /// Everything must have been stopped.
   ~Lifecycle();
 
+  /// A file that has changed and does not start is no reason to refuse the rest: its earlier version runs on, with a warning.
   /// `strict`: a new or changed instance that cannot run (no such plugin, missing need) rejects the whole change. Otherwise it is
   /// refused alone, and the others go on.
   ApplyReport apply(std::vector<InstanceSpec> specs, bool strict);
+  /// The spec with which the instance runs now; nullptr when it does not.
+  const InstanceSpec* running(std::string_view name) const;
+  /// A call of an instance of that name and file has not returned. Another one would hang too, so none is made until it has.
+  bool hangs(const InstanceSpec& spec) const;
+  static constexpr const char* kHangs =
+      "a call into this file has not returned; it is started again when that returns, or when the file changes";
   /// In reverse order. Returns who did not stop, and why.
   std::vector<std::string> stop_all(std::chrono::nanoseconds deadline);
 

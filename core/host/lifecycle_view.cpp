@@ -77,6 +77,10 @@ std::vector<EntryView> Lifecycle::view() const {
       view.reason = entry->reason;
       view.since_ns = entry->since_ns;
     }
+    if (const std::string& why = entry->spec.refused_file; !why.empty()) {
+      view.file_refused = true;
+      view.reason += (view.reason.empty() ? "" : "; ") + ("the new file is refused, this version stays: " + why);
+    }
     view.restarts = entry->restarts;
     out.push_back(std::move(view));
   }

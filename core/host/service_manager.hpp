@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <string>
-#include <string_view>
 
 namespace tarsier::host {
 
@@ -13,13 +12,14 @@ class ServiceManager {
   /// silent.
   static ServiceManager from_environment();
 
-  void ready() const { send("READY=1"); }
+  /// `status`: one line, shown by `systemctl status`.
+  void ready(const std::string& status) const { send("READY=1\nSTATUS=" + status); }
   /// Followed by ready() when it is done.
   void reloading() const;
   void stopping() const { send("STOPPING=1"); }
-  void status(std::string_view text) const { send("STATUS=" + std::string(text)); }
+  void status(const std::string& text) const { send("STATUS=" + text); }
   void alive() const { send("WATCHDOG=1"); }
-  /// How often alive() must be said; 0: never.
+  /// How often alive() is to be said, half of what is allowed (sd_watchdog_enabled(3)); 0: never.
   std::chrono::microseconds watchdog_interval() const noexcept { return watchdog_; }
 
  private:

@@ -50,9 +50,11 @@ class Sorter {
   enum class State { open, placed, refused };
 
   void connect(size_t i) {
+    std::string missing;
     for (const std::string& need : nodes_[i].needs) {
-      if (!add_edges(i, need, false)) refuse(i, "needs " + need + ", which no configured plugin offers");
+      if (!add_edges(i, need, false)) missing += (missing.empty() ? "" : ", ") + need;
     }
+    if (!missing.empty()) refuse(i, "needs " + missing + ", which no configured plugin offers");
     for (const std::string& wish : nodes_[i].wishes) (void)add_edges(i, wish, true);
   }
 
@@ -78,13 +80,14 @@ class Sorter {
       changed = false;
       for (size_t i = 0; i < nodes_.size(); ++i) {
         if (state_[i] != State::open) continue;
+        std::string lacks;
         for (const std::string& need : nodes_[i].needs) {
-          const Edge* lost = unmet(i, need);
-          if (lost == nullptr) continue;
-          refuse(i, "needs " + need + " of " + nodes_[lost->provider].instance + ", which cannot start");
-          changed = true;
-          break;
+          if (const Edge* lost = unmet(i, need); lost != nullptr)
+            lacks += (lacks.empty() ? "" : ", ") + need + " of " + nodes_[lost->provider].instance;
         }
+        if (lacks.empty()) continue;
+        refuse(i, "needs " + lacks + ", which cannot start");
+        changed = true;
       }
     }
   }

@@ -1,6 +1,8 @@
 #include "core/loader/module.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cxxabi.h>
 #include <dlfcn.h>
 #include <filesystem>
 #include <link.h>
@@ -56,14 +58,29 @@ std::string replace_all(std::string text, const std::string& what, const std::st
   return text;
 }
 
-// The one place where Boost.DLL is called: only its throwing functions keep the text of dlerror.
+// " (plugin::Thing::Thing())" for "... undefined symbol: _ZN6plugin5ThingC1Ev"; "" for what has no such name.
+std::string readable_symbol(const std::string& message) {
+  constexpr std::string_view kBefore = "undefined symbol: ";
+  const size_t at = message.find(kBefore);
+  if (at == std::string::npos) return {};
+  const size_t begin = at + kBefore.size();
+  const std::string symbol = message.substr(begin, message.find_first_of(", \n", begin) - begin);
+  char* readable = abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, nullptr);
+  if (readable == nullptr) return {};
+  const std::string text = std::string(" (").append(readable).append(")");
+  std::free(readable);
+  return text;
+}
+
+// The one place where Boost.DLL is called. Its error code says nothing of the cause; dlerror still does.
 Result<boost::dll::shared_library> open_library(const std::string& spelled, const std::string& path) {
-  try {
-    return boost::dll::shared_library(std::filesystem::path(spelled),
-                                      boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  } catch (const std::exception& failure) {
-    return Error::invalid(path + ": cannot be loaded: " + replace_all(failure.what(), spelled, path));
-  }
+  std::error_code failure;
+  boost::dll::shared_library library(std::filesystem::path(spelled), failure,
+                                     boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  if (!failure) return library;
+  const char* cause = ::dlerror();
+  const std::string text = replace_all(cause != nullptr ? cause : failure.message(), spelled, path);
+  return Error::invalid((text.starts_with(path) ? "" : path + ": ") + text + readable_symbol(text));
 }
 
 Result<PrivateCopy> copy_of(const ElfFile& file, PrivateCopies& copies) {

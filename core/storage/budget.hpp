@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <string_view>
 
 #include "core/storage/options.hpp"
 
@@ -14,8 +13,8 @@ class Budget {
  public:
   explicit Budget(const StorageOptions& options) : options_(options) {}
 
-  /// Refuses with RESOURCE what would go over the quota or under the free space.
-  Result<void> admit(std::string_view environment, uint64_t bytes);
+  /// Refuses with RESOURCE what would go over the quota or under the free space. Who asks says of which environment it is.
+  Result<void> admit(uint64_t bytes);
   /// A file has grown, appeared or gone.
   void add(int64_t bytes) noexcept;
   uint64_t used_bytes() const noexcept;

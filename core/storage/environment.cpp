@@ -37,7 +37,7 @@ Result<std::shared_ptr<Environment>> Environment::open(Shared& shared, Settings 
   }
   const bool is_new = !file_exists(data_file);
   if (is_new) {
-    if (auto ok = shared.budget.admit(environment->name(), 64U << 10U); !ok) return std::move(ok).error().in(context);
+    if (auto ok = shared.budget.admit(64U << 10U); !ok) return std::move(ok).error().in(context);
     if (auto ok = make_directories(environment->dir()); !ok) return std::move(ok).error().in(context);
   } else {
     auto recovered = recover_synced_state(environment->dir(), shared.options.boot_id);
@@ -102,7 +102,7 @@ Result<void> Environment::submit(std::unique_ptr<Transaction> transaction) {
     }
   }
   if (transaction->grows) {
-    if (auto ok = shared_.budget.admit(name(), transaction->bytes); !ok) return ok;
+    if (auto ok = shared_.budget.admit(transaction->bytes); !ok) return std::move(ok).error().in("environment " + name());
   }
   const std::lock_guard lock(queue_mutex_);
   if (stopping_) return Error::unavailable("environment " + name() + " is closing");

@@ -73,7 +73,8 @@ Result<void> tarsier_sealer::append(std::string_view table, std::string_view key
   const uint64_t bytes = key.size() + value.size() + codec.overhead();
   unchecked_bytes_ += bytes;
   if (unchecked_bytes_ >= kBudgetStep) {
-    if (auto ok = storage_.shared().budget.admit(name_, unchecked_bytes_); !ok) return ok;
+    if (auto ok = storage_.shared().budget.admit(unchecked_bytes_); !ok)
+      return std::move(ok).error().in("seal environment " + name_);
     unchecked_bytes_ = 0;
   }
   if (auto ok = begin_txn(); !ok) return ok;

@@ -79,7 +79,7 @@ void BuiltinRoutes::reload(const std::shared_ptr<Exchange>& exchange) {
     const std::lock_guard lock(reloading_mutex_);
     if (reloading_ == exchange) reloading_.reset();
   }
-  if (status == TARSIER_OK) return exchange->respond(text_answer(200, "reloaded"));
+  if (status == TARSIER_OK) return exchange->respond(text_answer(200, findings.empty() ? "reloaded" : "reloaded\n" + findings));
   std::string text = "failed to reload config: ";
   text.append(findings.empty() ? std::string_view(error.message, error.message_size) : std::string_view(findings));
   exchange->respond(text_answer(500, text));

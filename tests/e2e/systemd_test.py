@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from host import SOURCE, TARSIER, Host, get
+from host import SOURCE, TARSIER, Host, get, wait_for
 
 UNIT = SOURCE / "packaging/systemd/tarsier.service"
 
@@ -55,7 +55,7 @@ class Notify(unittest.TestCase):
             host.environment = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "200000"}
             host.start()
             alive = "WATCHDOG=1"
-            self.assertEqual(manager.next(alive), {"READY": "1"})
+            self.assertEqual(manager.next(alive), {"READY": "1", "STATUS": "all plugins run"})
             self.assertEqual(get(host.url + "/-/ready")[0], 200)
             for _ in range(3):
                 self.assertEqual(manager.next(), {"WATCHDOG": "1"})
@@ -63,10 +63,26 @@ class Notify(unittest.TestCase):
             reloading = manager.next(alive)
             self.assertEqual(reloading["RELOADING"], "1")
             self.assertGreater(int(reloading["MONOTONIC_USEC"]), 0)
-            self.assertEqual(manager.next(alive), {"READY": "1"})
+            self.assertEqual(manager.next(alive), {"READY": "1", "STATUS": "all plugins run"})
             host.process.send_signal(signal.SIGTERM)
             self.assertEqual(manager.next(alive), {"STOPPING": "1"})
             self.assertEqual(host.process.wait(30), 0)
+
+    def test_names_who_does_not_run_until_it_does_and_is_silent_of_life_when_nobody_asked(self):
+        with tempfile.TemporaryDirectory() as work, contextlib.closing(Manager(work)) as manager, contextlib.closing(Host("[plugin.ui]\n")) as host:
+            host.environment = {"NOTIFY_SOCKET": manager.path}
+            with socket.create_server(("127.0.0.1", host.main_port)):
+                host.start(wait=False)
+                ready = manager.next()
+                self.assertEqual(ready["READY"], "1")
+                self.assertRegex(ready["STATUS"], r"^net failed: start: .*address already in use")
+                wait_for("the line of the log", lambda: " ms, but net failed: start: " in host.log())
+            status = manager.next()
+            while status != {"STATUS": "all plugins run"}:
+                self.assertEqual(list(status), ["STATUS"])
+                status = manager.next()
+            host.process.send_signal(signal.SIGTERM)
+            self.assertEqual(manager.next(), {"STOPPING": "1"})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 // tarsier check: everything that can be known to be wrong without starting anything.
 #include <cstdio>
 
+#include "core/config/placed_errors.hpp"
 #include "core/host/cli/command.hpp"
 #include "core/host/cli/scratch_host.hpp"
 #include "core/host/json_writer.hpp"
@@ -8,6 +9,8 @@
 
 namespace tarsier::host::cli {
 namespace {
+
+constexpr std::string_view kConfigure = "configure: ";
 
 // Needs that nobody meets, and circles, as findings at the sections.
 void check_needs(const Desired& desired, config::Findings& findings) {
@@ -34,7 +37,11 @@ void check_by_plugins(const Desired& desired, config::Findings& findings) {
   for (const InstanceSpec& spec : desired.specs) {
     if (!spec.enabled || spec.plugin == nullptr || !spec.refusal.empty()) continue;
     const auto configured = (*host)->configure(spec);
-    if (!configured) findings.push_back(config::error_at(spec.node->key_position, spec.node->path, configured.error().message()));
+    if (configured) continue;
+    const std::string& message = configured.error().message();
+    const size_t begin = message.starts_with(kConfigure) ? kConfigure.size() : 0;  // the call, which means nothing to who reads it
+    const auto said = config::placed_errors(message.substr(begin), spec.node->key_position, spec.node->path);
+    findings.insert(findings.end(), said.begin(), said.end());
   }
 }
 

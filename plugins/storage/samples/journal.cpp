@@ -86,7 +86,7 @@ Result<void> Journal::open_active(uint64_t last_flush) {
     rotated_.push_back(number);
     env = open_env(host_, kActiveName, TARSIER_ENV_CREATE);
   }
-  if (!env) return std::move(env).error().in("open " + std::string(kActiveName));
+  if (!env) return std::move(env).error();
   active_ = std::move(*env);
   return {};
 }
@@ -146,7 +146,7 @@ Result<void> Journal::remove_finished() {
 Result<void> Journal::open_rotated() {
   for (const uint64_t number : rotated_) {
     auto readable = Readable::open(host_, journal_name(number), TARSIER_ENV_SEALED, kTables);
-    if (!readable) return std::move(readable).error().in("open " + journal_name(number));
+    if (!readable) return std::move(readable).error();
     rotated_bytes_[number] = readable->file_bytes();
     to_replay_.push_back(std::move(*readable));
   }

@@ -147,16 +147,64 @@ TEST(Change, AnUpgradeThatFailsKeepsTheOldVersion) {
   test.configure("[plugin.behave]\nvalue = 1\n[plugin.exclusive]\nvalue = 3\n");
   ASSERT_EQ(test.start(), "");
   test.install("behave_broken", "behave");
-  EXPECT_FALSE(test.reload().applied);
+  EXPECT_THAT(test.reload().warnings, ElementsAre(HasSubstr("plugin.behave: the new file is refused, the running version stays")));
   EXPECT_EQ(test.version("behave"), "1.0.0");
   test.install("behave_v1", "behave");
   test.install("exclusive_broken", "exclusive");
   const auto report = test.reload();
-  EXPECT_FALSE(report.applied);
-  EXPECT_THAT(report.problems, Contains(HasSubstr("plugin.exclusive: start: this version cannot start")));
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("running version stays: start: this version cannot start")));
   EXPECT_EQ(test.version("exclusive"), "1.0.0");
   EXPECT_EQ(test.value("exclusive"), 3);
   EXPECT_EQ(test.state("exclusive"), State::running);
+}
+
+// What fails when it is loaded, created, started: it is the same for the rest of the configuration.
+TEST(Change, AFileThatIsRefusedHoldsUpNoOtherChange) {
+  for (const char* fixture : {"behave_broken", "behave_unresolved", "text"}) {
+    TestHost test;
+    test.install("behave_v1", "behave");
+    test.install("exclusive_v1", "exclusive");
+    test.configure("[plugin.behave]\nvalue = 1\n[plugin.exclusive]\nvalue = 3\n");
+    ASSERT_EQ(test.start(), "");
+    if (std::string(fixture) == "text") {
+      test.overwrite("behave_v1", "other");
+      test.write("plugins/behave.so", "I am no plugin");
+    } else {
+      test.install(fixture, "behave");
+    }
+    test.configure("[plugin.behave]\nvalue = 1\n[plugin.exclusive]\nvalue = 4\n");
+    for (int round = 0; round < 2; ++round) {
+      const ApplyReport report = test.reload();
+      EXPECT_TRUE(report.applied) << fixture;
+      EXPECT_THAT(report.problems, IsEmpty()) << fixture;
+      EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("plugin.behave: the new file is refused, the running version stays")));
+    }
+    EXPECT_EQ(test.value("exclusive"), 4) << fixture;
+    EXPECT_EQ(test.version("behave"), "1.0.0") << fixture;
+    EXPECT_EQ(test.state("behave"), State::running);
+    EXPECT_THAT(test.entry("behave").reason, HasSubstr("the new file is refused, this version stays: ")) << fixture;
+    EXPECT_THAT(test.host().control().metrics_text(), HasSubstr("tarsier_plugin_file_refused{plugin=\"behave\"} 1\n"));
+    test.install("behave_v2", "behave");
+    EXPECT_THAT(test.reload().warnings, IsEmpty());
+    EXPECT_EQ(test.version("behave"), "2.0.0") << fixture;
+    EXPECT_EQ(test.entry("behave").reason, "");
+  }
+}
+
+TEST(Change, WhatRunsFromARefusedFileTakesItsNewConfiguration) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nvalue = 1\n");
+  ASSERT_EQ(test.start(), "");
+  test.install("behave_unresolved", "behave");
+  test.configure("[plugin.behave]\nvalue = 2\n");
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.value("behave"), 2);
+  EXPECT_EQ(test.version("behave"), "1.0.0");
+  test.configure("[plugin.behave]\nvalu = 2\n");
+  const ApplyReport report = test.reload();
+  EXPECT_FALSE(report.applied);
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("the new file is refused"))) << "it may be why the key is not known";
 }
 
 TEST(Change, AnExclusivePluginStopsBeforeItsSuccessorStarts) {
@@ -224,7 +272,7 @@ TEST(Change, NobodyWhoWaitsSeesAProviderMissingDuringAnUpgrade) {
   }
   for (const char* version : {"exclusive_v2", "exclusive_v1", "exclusive_v2", "exclusive_broken", "exclusive_v1"}) {
     test.install(version, "exclusive");
-    EXPECT_EQ(test.reload().applied, std::string(version) != "exclusive_broken") << version;
+    EXPECT_EQ(test.reload().warnings.empty(), std::string(version) != "exclusive_broken") << version;
     EXPECT_THAT(test.host().control().not_running(), IsEmpty());
   }
   stop = true;

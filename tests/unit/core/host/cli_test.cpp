@@ -67,7 +67,37 @@ TEST(CommandLine, CheckNamesFileLineAndColumn) {
   const Answer lacking = tarsier_says("check -c " + test.path("tarsier.toml"));
   EXPECT_EQ(lacking.code, 1);
   EXPECT_THAT(lacking.text, HasSubstr("plugin.consumer: needs test.probe/1, which no configured plugin offers"));
+  test.configure("[plugin.behave]\nstart = \"configure-fails\"\n");
+  const Answer unhappy = tarsier_says("check --json -c " + test.path("tarsier.toml"));
+  EXPECT_THAT(unhappy.text, HasSubstr("\"line\":7,\"column\":9,\"key\":\"plugin.behave.start\",\"message\":\"told to fail\""));
   EXPECT_EQ(tarsier_says("check -c /nowhere.toml").code, 1);
+}
+
+TEST(CommandLine, CheckWarnsOfPluginDirectoriesThatAreNotThere) {
+  TestHost test;
+  test.write("tarsier.toml", "[host]\nplugin_dirs = [\n\"plugins\",\n\"plugin\",\n\"tarsier.toml\"]\n");
+  const Answer answer = tarsier_says("check -c " + test.path("tarsier.toml"));
+  EXPECT_EQ(answer.code, 0);
+  EXPECT_THAT(answer.text, HasSubstr("tarsier.toml:4:1: host.plugin_dirs[1]: warning: the directory " + test.path("plugin") +
+                                     " does not exist\n"));
+  EXPECT_THAT(answer.text, HasSubstr("tarsier.toml:5:1: host.plugin_dirs[2]: warning: the directory " + test.path("tarsier.toml") +
+                                     " is no directory\n"));
+  EXPECT_THAT(answer.text, testing::Not(HasSubstr("plugins does")));
+}
+
+// The first signal has it wait for a plugin that does not stop; those that follow may be one for the kernel, hence the loop.
+TEST(CommandLine, ASecondSignalEndsTheHostAndSaysSo) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.write("tarsier.toml", "[host]\nplugin_dirs = [\"plugins\"]\n[plugin.behave]\nstart = \"stop-hangs\"\ngate = \"" +
+                                 test.path("gate") + "\"\n");
+  const std::string log = test.path("log");
+  const Answer answer = tarsier_says("run --data-dir " + test.path("data") + " -c " + test.path("tarsier.toml") + " > " + log +
+                                     " 2>&1 & pid=$!; for i in $(seq 600); do grep -q 'is ready' " + log +
+                                     " && kill $pid; grep -q 'without draining' " + log +
+                                     " && break; sleep 0.05; done; wait $pid; echo code $?; cat " + log);
+  EXPECT_THAT(answer.text, HasSubstr("code 1\n"));
+  EXPECT_THAT(answer.text, HasSubstr("second SIGTERM: ended without draining"));
 }
 
 TEST(CommandLine, ListsAndDescribesPlugins) {

@@ -1,4 +1,5 @@
 // Plugins that misbehave: each is named and contained, and the others go on.
+#include <algorithm>
 #include <gmock/gmock.h>
 
 #include "test_host.hpp"
@@ -33,6 +34,40 @@ TEST(Failure, AStartThatHangsIsGivenUpAndEndedWhenItComesBack) {
   test.open_gate();
   EXPECT_TRUE(TestHost::eventually(
       [&] { return test.host().control().plugins_json().find("\"state\":\"retained\"") == std::string::npos; }));
+}
+
+// "hang" waits for the gate: it is open when the first version starts, and shut when the second does.
+TEST(Failure, AFileThatHungInStartIsNotStartedAgainByAReload) {
+  TestHost test;
+  test.deadlines.call = std::chrono::milliseconds(300);
+  test.install("behave_v1", "behave");
+  const std::string behave = "use = \"behave\"\nstart = \"hang\"\nreconfigure = \"yes\"\ngate = \"" + test.path("gate") + "\"\n";
+  test.configure("[plugin.upgraded]\n" + behave);
+  test.open_gate();
+  ASSERT_EQ(test.start(), "");
+  test.remove("gate");
+  test.install("behave_v2", "behave");
+  const auto retained = [&] {
+    const auto view = test.host().lifecycle().view();
+    return std::count_if(view.begin(), view.end(), [](const EntryView& entry) { return entry.state == State::retained; });
+  };
+  EXPECT_THAT(test.reload().warnings, testing::ElementsAre(HasSubstr("start did not return within 300 ms")));
+  EXPECT_EQ(retained(), 1);
+  for (int value = 1; value < 4; ++value) {
+    const std::string text = "value = " + std::to_string(value) + "\n";
+    test.configure("[plugin.upgraded]\n" + behave + text + "[plugin.added]\n" + behave + text);
+    EXPECT_TRUE(test.reload().applied);
+    EXPECT_EQ(test.value("upgraded"), value);
+    EXPECT_EQ(test.state("added"), State::failed);
+    EXPECT_EQ(retained(), 2) << "one of each name";
+  }
+  EXPECT_EQ(test.version("upgraded"), "1.0.0");
+  EXPECT_THAT(test.entry("upgraded").reason, HasSubstr(Lifecycle::kHangs));
+  EXPECT_THAT(test.entry("added").reason, HasSubstr(Lifecycle::kHangs));
+  test.open_gate();
+  EXPECT_TRUE(TestHost::eventually([&] { return retained() == 0 && test.state("added") == State::running; }));
+  EXPECT_TRUE(test.reload().applied);
+  EXPECT_EQ(test.version("upgraded"), "2.0.0");
 }
 
 TEST(Failure, AFailedInstanceIsStartedAgain) {

@@ -32,6 +32,14 @@ TEST(StartOrder, AMissingNeedIsNamedAndTakesItsConsumersWithIt) {
   EXPECT_EQ(order.refused[1].reason, "needs promql/1 of promql, which cannot start");
 }
 
+TEST(StartOrder, AllMissingNeedsAreNamedAtOnce) {
+  const auto order = order_start({node("a", {"x/1", "s/1", "y/1"}, {"a/1"}), node("s", {}, {"s/1"}), node("b", {"z/1"}, {"b/1"}),
+                                  node("c", {"a/1", "s/1", "b/1"}, {})});
+  ASSERT_THAT(order.refused, SizeIs(3));
+  EXPECT_EQ(order.refused[0].reason, "needs x/1, y/1, which no configured plugin offers");
+  EXPECT_EQ(order.refused[2].reason, "needs a/1 of a, b/1 of b, which cannot start");
+}
+
 TEST(StartOrder, AnotherProviderMeetsTheNeed) {
   const auto order = order_start({node("a", {"missing/1"}, {"s/1"}), node("b", {}, {"s/1"}), node("c", {"s/1"}, {})});
   EXPECT_THAT(order.levels, ElementsAre(ElementsAre(1), ElementsAre(2)));
