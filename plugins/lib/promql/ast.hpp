@@ -90,6 +90,7 @@ struct VectorSelector : Node {
   std::vector<Matcher> matchers;  // with the one for __name__
   TimeModifiers time;
   RangeMode mode = RangeMode::kPlain;
+  bool histogram_totals = false;  // planner: of native histograms, counts and sums are enough
 };
 
 struct MatrixSelector : Node {

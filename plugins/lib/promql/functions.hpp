@@ -50,6 +50,7 @@ enum class FunctionId : uint8_t {
   kYear,
   kTime,
   kTimestamp,
+  kStartTimestamp,
   kPi,
   kStart,
   kEnd,
@@ -98,6 +99,12 @@ enum class FunctionId : uint8_t {
   // histograms
   kHistogramQuantile,
   kHistogramFraction,
+  kHistogramQuantiles,
+  kHistogramAvg,
+  kHistogramCount,
+  kHistogramSum,
+  kHistogramStddev,
+  kHistogramStdvar,
 };
 
 struct Function {

@@ -109,6 +109,9 @@ Result<void> TypeCheck::binary(BinaryNode& node) {
   for (const Node* side : {node.left.get(), node.right.get()})
     if (!is_arithmetic_type(side->type))
       return error(side->position, "binary expression must contain only scalar and instant vector types");
+  const bool trims = node.op == Token::kTrimLower || node.op == Token::kTrimUpper;
+  if (trims && left == ValueType::kScalar && right == ValueType::kScalar)
+    return error(operator_position(node), "operator " + quote(op) + " not allowed for Scalar operations");
   if (left != ValueType::kVector || right != ValueType::kVector) {
     if (!matching.labels.empty()) return error(node.position, "vector matching only allowed between instant vectors");
     if (matching.fill_left || matching.fill_right)

@@ -7,12 +7,11 @@
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/plan/histogram_totals.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
 
 namespace tarsier::promql {
 namespace {
-
-bool empty(const Column& values) { return std::all_of(values.begin(), values.end(), is_absent); }
 
 void truncate(QueryContext& context, QueryAnswer& answer, uint64_t limit) {
   if (limit == 0) return;
@@ -26,7 +25,7 @@ void truncate(QueryContext& context, QueryAnswer& answer, uint64_t limit) {
 Result<void> finish_vector(QueryAnswer& answer, Vector result) {
   answer.held = std::move(result.held);
   answer.series = std::move(result.series);
-  std::erase_if(answer.series, [](const Series& series) { return empty(series.values); });
+  std::erase_if(answer.series, [](const Series& series) { return series.empty(); });
   if (auto dropped = drop_names(answer.series); !dropped) return dropped;
   if (auto merged = merge_equal(answer.series, kSameLabels); !merged) return merged;
   if (answer.range)
@@ -151,6 +150,8 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   const int64_t end_ns = request.step_ns > 0 ? request.end_ns : request.start_ns;
   if (auto prepared = prepare(request.expression, **tree, {request.start_ns, end_ns, request.step_ns}); !prepared) return prepared;
 
+  mark_histogram_totals(**tree);
+
   const int64_t timeout = request.timeout_ns > 0 ? std::min(request.timeout_ns, now.limits.timeout_ns) : now.limits.timeout_ns;
   const int64_t waiting_since = mono_ns_();
   if (!enter(timeout)) return Error(TARSIER_DEADLINE, "query timed out in query queue");
@@ -165,6 +166,7 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   context.end_ns = end_ns;
   context.step_ns = request.step_ns;
   context.delayed_name_removal = now.delayed_name_removal;
+  context.start_timestamps = now.use_start_timestamps;
   context.limits = now.limits;
   context.cancel = request.cancel;
   context.mono_ns = mono_ns_;

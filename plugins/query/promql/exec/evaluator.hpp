@@ -34,7 +34,9 @@ class Evaluator {
   Result<Vector> over_range(const CallNode& call, const Node& range, const WindowKernel& kernel, const KernelArguments& arguments);
   Result<Vector> over_selector(const CallNode& call, const MatrixSelector& node, const WindowKernel& kernel,
                                const KernelArguments& arguments);
-  Result<Vector> over_subquery(const Subquery& node, const WindowKernel& kernel, const KernelArguments& arguments);
+  Result<Vector> over_subquery(const CallNode& call, const Subquery& node, const WindowKernel& kernel,
+                               const KernelArguments& arguments);
+  Result<Vector> start_timestamps(const VectorSelector& node);
   Result<std::vector<RawSeries>> raw_selector(const MatrixSelector& node);
   Result<std::vector<RawSeries>> raw_subquery(const Subquery& node);
   Result<std::pair<Vector, Grid>> subquery_steps(const Subquery& node);
@@ -46,6 +48,7 @@ class Evaluator {
   Result<Vector> clamp(const CallNode& node);
   Result<Vector> dates(const CallNode& node);
   Result<Vector> timestamp(const CallNode& node);
+  Result<Vector> start_timestamp(const CallNode& node);
   Result<Vector> sort(const CallNode& node);
   Result<Vector> sort_by_label(const CallNode& node);
   // range_call.cpp
@@ -59,6 +62,8 @@ class Evaluator {
   Result<Vector> label_join(const CallNode& node);
   // histogram_functions.cpp
   Result<Vector> histogram_call(const CallNode& node);
+  // native_functions.cpp
+  Result<Vector> native_call(const CallNode& node);
 
   // aggregate.cpp
   Result<Vector> aggregate(const AggregationNode& node);

@@ -5,6 +5,7 @@
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/mixed_windows.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
 #include "plugins/query/promql/exec/summaries.hpp"
 
@@ -140,6 +141,10 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   return Result<void>::from_c(status, error);
 }
 
+HistogramDetail detail_of(const VectorSelector& node) {
+  return node.histogram_totals ? HistogramDetail::kTotals : HistogramDetail::kAll;
+}
+
 /// The newest sample of each step's lookback window; a staleness marker means none.
 bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timestamps, Column& out) {
   const size_t steps = plan.grid.count();
@@ -166,8 +171,27 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
   Collector<Series> collected;
   auto selected = select(context_, node, plan, timestamps ? "timestamp" : "", false, [&](const tarsier_series& series) {
     Series made;
-    const auto find = has_summaries(series) ? look_back_summed : look_back;
-    if (!find(plan, series, timestamps, made.values)) return;
+    if (has_histograms(series) && !timestamps) {
+      auto any = look_back_mixed(plan, series, detail_of(node), made);
+      if (!any) context_.fail(std::move(any).error());
+      if (!any || !*any) return;
+    } else {
+      const auto find = has_summaries(series) ? look_back_summed : look_back;
+      if (!find(plan, series, timestamps, made.values)) return;
+    }
+    made.labels = Labels::from(series.labels, series.label_count);
+    collected.add(series.series_id, std::move(made));
+  });
+  if (!selected) return std::move(selected).error();
+  return finish({collected.take(), {}});
+}
+
+Result<Vector> Evaluator::start_timestamps(const VectorSelector& node) {
+  const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
+  Collector<Series> collected;
+  auto selected = select(context_, node, plan, "start_timestamp", false, [&](const tarsier_series& series) {
+    Series made;
+    if (!look_back_starts(plan, series, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
     collected.add(series.series_id, std::move(made));
   });
@@ -180,7 +204,7 @@ Result<Vector> Evaluator::over_range(const CallNode& call, const Node& range, co
   const Node& inner = unwrap(range);
   if (inner.kind == NodeKind::kMatrixSelector)
     return over_selector(call, static_cast<const MatrixSelector&>(inner), kernel, arguments);
-  return over_subquery(static_cast<const Subquery&>(inner), kernel, arguments);
+  return over_subquery(call, static_cast<const Subquery&>(inner), kernel, arguments);
 }
 
 Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelector& node, const WindowKernel& kernel,
@@ -198,10 +222,28 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
     notes.add(samples, summed.note != nullptr ? std::string(call.function->name) + "() " + summed.note : "");
     return run_summed_windows(context_, plan, kernel, summed, arguments, samples, out);
   };
+  const bool starts = context_.start_timestamps && looks_for_resets(call.function->id);
+  const MixedWindows mixed(context_, call, kernel, arguments, plan);
+  const auto run_mixed = [&](const tarsier_series& series, Series& out) {
+    auto read = read_mixed(series, detail_of(*node.selector), starts);
+    if (!read) {
+      context_.fail(std::move(read).error());
+      return false;
+    }
+    const uint64_t weight = read->weight();
+    const auto held = context_.hold(weight);
+    const Held release(&context_, weight);
+    return held.ok() && mixed.run(std::move(*read), out);
+  };
   auto selected = select(context_, *node.selector, plan, call.function->name, true, [&](const tarsier_series& series) {
     Series made;
-    if (!run(series, made.values)) return;
-    made.labels = Labels::from(series.labels, series.label_count);
+    if (has_histograms(series) || (starts && series.starts_ns != nullptr && !has_summaries(series))) {
+      made.labels = Labels::from(series.labels, series.label_count);  // which its notes name
+      if (!run_mixed(series, made)) return;
+    } else {
+      if (!run(series, made.values)) return;
+      made.labels = Labels::from(series.labels, series.label_count);
+    }
     made.drop_name = !kernel.keeps_name;
     collected.add(series.series_id, std::move(made));
   });
@@ -223,15 +265,26 @@ Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) 
   return std::pair<Vector, Grid>{std::move(*result), inner};
 }
 
-Result<Vector> Evaluator::over_subquery(const Subquery& node, const WindowKernel& kernel, const KernelArguments& arguments) {
+Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& node, const WindowKernel& kernel,
+                                        const KernelArguments& arguments) {
   auto steps = subquery_steps(node);
   if (!steps) return std::move(steps).error();
   auto& [inner, inner_grid] = *steps;
   const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
+  const MixedWindows mixed(context_, call, kernel, arguments, plan);
   Vector out;
   std::vector<int64_t> times;
   Column values;
   for (Series& series : inner.series) {
+    if (!series.histograms.empty()) {
+      Series made;
+      made.labels = series.labels;
+      const bool any = mixed.run(steps_as_samples(series, inner_grid), made);
+      if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
+      made.drop_name = !kernel.keeps_name || series.drop_name;
+      if (any) out.series.push_back(std::move(made));
+      continue;
+    }
     times.clear();
     values.clear();
     for (size_t i = 0; i < series.values.size(); ++i) {
@@ -263,6 +316,13 @@ Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& nod
   SummaryNotes notes(context_, plan, node.position);
   auto selected = select(context_, *node.selector, plan, "", true, [&](const tarsier_series& whole) {
     tarsier_series series = whole;
+    if (has_histograms(series)) {
+      auto made = raw_mixed(series);
+      if (!made) return context_.fail(std::move(made).error());
+      if (made->values.empty() || !context_.hold(made->values.size() + samples_of(made->histograms))) return;
+      collected.add(series.series_id, std::move(*made));
+      return;
+    }
     if (has_summaries(series)) {
       leave_out_before(plan.first_start(), series);
       notes.add(SummedSamples(series), "the samples are the last ones of summaries");
@@ -289,9 +349,10 @@ Result<std::vector<RawSeries>> Evaluator::raw_subquery(const Subquery& node) {
     made.labels = series.labels;
     made.drop_name = series.drop_name;
     for (size_t i = 0; i < series.values.size(); ++i) {
-      if (is_absent(series.values[i])) continue;
+      if (!series.present_at(i)) continue;
       made.times_ns.push_back(inner_grid.time(i));
       made.values.push_back(series.values[i]);
+      if (!series.histograms.empty()) made.histograms.push_back(series.histograms[i]);
     }
     if (!made.values.empty()) out.push_back(std::move(made));
   }
