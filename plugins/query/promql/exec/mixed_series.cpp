@@ -33,7 +33,11 @@ Result<void> HistogramRows::find_reset(size_t row, FloatHistogram& histogram) {
   if (before == 0) return {};
   if (kept_row_ != before - 1)
     if (auto decoded = decode(before - 1, kept_); !decoded) return decoded;
-  histogram.counter_reset = detect_reset(histogram, kept_) ? CounterReset::yes : CounterReset::no;
+  if (!detect_reset(histogram, kept_)) {
+    histogram.counter_reset = CounterReset::no;
+  } else if (series_.times_ns[before - 1] > after_ns_) {
+    histogram.counter_reset = CounterReset::yes;
+  }
   return {};
 }
 
@@ -79,12 +83,12 @@ uint64_t MixedSeries::weight() const noexcept {
   return weight;
 }
 
-Result<MixedSeries> read_mixed(const tarsier_series& series, HistogramDetail detail, bool starts) {
-  HistogramRows rows(series, detail);
+Result<MixedSeries> read_mixed(const tarsier_series& series, HistogramDetail detail, bool starts, int64_t after_ns) {
+  HistogramRows rows(series, detail, after_ns);
   MixedSeries out;
   out.samples.reserve(series.sample_count);
   for (size_t row = 0; row < series.sample_count; ++row) {
-    if (rows.is_stale(row)) continue;
+    if (rows.is_stale(row) || series.times_ns[row] <= after_ns) continue;
     MixedSample sample;
     sample.time_ns = series.times_ns[row];
     if (starts && series.starts_ns != nullptr) sample.start_ns = series.starts_ns[row];

@@ -22,7 +22,10 @@ enum class HistogramDetail : uint8_t {
 /// Reads the histograms of a series, each when it is asked for.
 class HistogramRows {
  public:
-  HistogramRows(const tarsier_series& series, HistogramDetail detail) : series_(series), detail_(detail) {}
+  /// `after_ns`: samples up to it are there for comparison only. They may tell that a counter goes on, but not that it was reset:
+  /// that was before what is asked for.
+  HistogramRows(const tarsier_series& series, HistogramDetail detail, int64_t after_ns = INT64_MIN)
+      : series_(series), detail_(detail), after_ns_(after_ns) {}
 
   bool is_histogram(size_t row) const noexcept {
     return series_.histogram_offsets != nullptr && series_.histogram_offsets[row] != series_.histogram_offsets[row + 1];
@@ -38,6 +41,7 @@ class HistogramRows {
 
   const tarsier_series& series_;
   const HistogramDetail detail_;
+  const int64_t after_ns_;
   NativeHistogram native_;  // kept for its memory
   size_t kept_row_ = SIZE_MAX;
   FloatHistogram kept_;  // with its buckets, for the comparison with the next
@@ -69,8 +73,8 @@ struct MixedSeries {
   uint64_t weight() const noexcept;
 };
 
-/// `starts`: with start timestamps, where the store has them.
-Result<MixedSeries> read_mixed(const tarsier_series& series, HistogramDetail detail, bool starts);
+/// The samples after a time. `starts`: with start timestamps, where the store has them.
+Result<MixedSeries> read_mixed(const tarsier_series& series, HistogramDetail detail, bool starts, int64_t after_ns = INT64_MIN);
 /// The steps of an expression as samples. Their hints say nothing: steps lie further apart than samples, or nearer.
 MixedSeries steps_as_samples(const Series& series, const Grid& grid);
 

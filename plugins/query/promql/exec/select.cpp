@@ -101,10 +101,10 @@ void leave_out_before(int64_t start_ns, tarsier_series& series) {
     *column += count;
 }
 
-/// One call of the store: `on_series(series)` for each, on several threads.
+/// One call of the store: `on_series(series)` for each, on several threads. `before_ns`: how much earlier than the plan to begin.
 template <class OnSeries>
 Result<void> select(QueryContext& context, const VectorSelector& node, const WindowPlan& plan, std::string_view function,
-                    bool is_range, OnSeries on_series) {
+                    bool is_range, OnSeries on_series, int64_t before_ns = 0) {
   if (auto go_on = context.check(); !go_on) return go_on;
   std::vector<tarsier_matcher> matchers;
   matchers.reserve(node.matchers.size());
@@ -114,7 +114,7 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   request.size = sizeof(request);
   request.matcher_count = static_cast<uint32_t>(matchers.size());
   request.matchers = matchers.data();
-  request.start_ns = plan.first_start() + 1;  // windows are open on the left
+  request.start_ns = plan.first_start() + 1 - before_ns;  // windows are open on the left
   request.end_ns = plan.last_end();
   request.max_series = context.limits.max_series;
   request.step_ns = plan.grid.count() > 1 ? plan.grid.step_ns : context.step_ns;  // a subquery has steps of its own
@@ -225,7 +225,7 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
   const bool starts = context_.start_timestamps && looks_for_resets(call.function->id);
   const MixedWindows mixed(context_, call, kernel, arguments, plan);
   const auto run_mixed = [&](const tarsier_series& series, Series& out) {
-    auto read = read_mixed(series, detail_of(*node.selector), starts);
+    auto read = read_mixed(series, detail_of(*node.selector), starts, plan.first_start());
     if (!read) {
       context_.fail(std::move(read).error());
       return false;
@@ -235,7 +235,7 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
     const Held release(&context_, weight);
     return held.ok() && mixed.run(std::move(*read), out);
   };
-  auto selected = select(context_, *node.selector, plan, call.function->name, true, [&](const tarsier_series& series) {
+  const auto on_series = [&](const tarsier_series& series) {
     Series made;
     if (has_histograms(series) || (starts && series.starts_ns != nullptr && !has_summaries(series))) {
       made.labels = Labels::from(series.labels, series.label_count);  // which its notes name
@@ -246,7 +246,10 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
     }
     made.drop_name = !kernel.keeps_name;
     collected.add(series.series_id, std::move(made));
-  });
+  };
+  // The first histograms of a range are compared with what was before them.
+  const int64_t before_ns = node.selector->histogram_totals ? context_.lookback_ns : 0;
+  auto selected = select(context_, *node.selector, plan, call.function->name, true, on_series, before_ns);
   if (!selected) return std::move(selected).error();
   if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
   return finish({collected.take(), {}});

@@ -55,6 +55,21 @@ TEST(MixedSeries, LeavesBucketsBehindAfterAComparison) {
   EXPECT_EQ(read->samples[2].histogram->count, 5);
 }
 
+TEST(MixedSeries, KnowsFromBeforeTheRangeThatACounterGoesOn) {
+  StoredHistograms stored;
+  stored.add(test::written("count:3 sum:3 buckets:[1 2]"));
+  stored.add(test::written("count:4 sum:5 buckets:[2 2]"));
+  stored.add(test::written("count:5 sum:6 buckets:[1 4]"));
+  const tarsier_series series = stored.series();
+  const auto going_on = read_mixed(series, HistogramDetail::kTotals, false, 0);
+  ASSERT_EQ(going_on->samples.size(), 2U);
+  EXPECT_EQ(going_on->samples[0].histogram->counter_reset, CounterReset::no);
+  EXPECT_EQ(going_on->samples[1].histogram->counter_reset, CounterReset::yes);
+  const auto reset_before = read_mixed(series, HistogramDetail::kTotals, false, kMinute);
+  ASSERT_EQ(reset_before->samples.size(), 1U);
+  EXPECT_EQ(reset_before->samples[0].histogram->counter_reset, CounterReset::unknown);
+}
+
 TEST(MixedSeries, LeavesStaleHistogramsOut) {
   StoredHistograms stored;
   stored.add(test::written("count:3 sum:3 buckets:[3]"));
