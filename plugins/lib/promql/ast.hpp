@@ -90,6 +90,7 @@ struct VectorSelector : Node {
   std::vector<Matcher> matchers;  // with the one for __name__
   TimeModifiers time;
   RangeMode mode = RangeMode::kPlain;
+  bool may_match_all = false;  // of info(): need not have a matcher that refuses ""
 };
 
 struct MatrixSelector : Node {

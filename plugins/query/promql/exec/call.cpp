@@ -137,6 +137,8 @@ Result<Vector> Evaluator::call(const CallNode& node) {
       return label_replace(node);
     case FunctionId::kLabelJoin:
       return label_join(node);
+    case FunctionId::kInfo:
+      return info(node);
     case FunctionId::kAbsent:
       return absent(node);
     case FunctionId::kSort:

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "plugins/lib/promql/text.hpp"
+#include "plugins/query/promql/exec/bordered_windows.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
 #include "plugins/query/promql/exec/summaries.hpp"
@@ -113,8 +114,8 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   request.size = sizeof(request);
   request.matcher_count = static_cast<uint32_t>(matchers.size());
   request.matchers = matchers.data();
-  request.start_ns = plan.first_start() + 1;  // windows are open on the left
-  request.end_ns = plan.last_end();
+  request.start_ns = plan.first_start() - plan.reach_before_ns + 1;  // windows are open on the left
+  request.end_ns = plan.last_end() + plan.reach_after_ns;
   request.max_series = context.limits.max_series;
   request.step_ns = plan.grid.count() > 1 ? plan.grid.step_ns : context.step_ns;  // a subquery has steps of its own
   request.range_ns = is_range ? plan.range_ns : 0;
@@ -162,12 +163,18 @@ bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timest
 }  // namespace
 
 Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
-  const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
+  const RangeMode mode = timestamps ? RangeMode::kPlain : node.mode;
+  const WindowPlan plan = with_borders(plan_of(grid_, node.time, context_.lookback_ns), mode, context_.lookback_ns);
   Collector<Series> collected;
   auto selected = select(context_, node, plan, timestamps ? "timestamp" : "", false, [&](const tarsier_series& series) {
     Series made;
-    const auto find = has_summaries(series) ? look_back_summed : look_back;
-    if (!find(plan, series, timestamps, made.values)) return;
+    if (mode == RangeMode::kSmoothed) {
+      const LiveSamples live(series);
+      if (!smooth_at_steps(plan, live.times(), live.values(), live.count(), made.values)) return;
+    } else {
+      const auto find = has_summaries(series) ? look_back_summed : look_back;
+      if (!find(plan, series, timestamps, made.values)) return;
+    }
     made.labels = Labels::from(series.labels, series.label_count);
     collected.add(series.series_id, std::move(made));
   });
@@ -185,10 +192,16 @@ Result<Vector> Evaluator::over_range(const CallNode& call, const Node& range, co
 
 Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelector& node, const WindowKernel& kernel,
                                         const KernelArguments& arguments) {
-  const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
+  const RangeMode mode = node.selector->mode;
+  const WindowPlan plan = with_borders(plan_of(grid_, node.selector->time, node.range->ns), mode, context_.lookback_ns);
   Collector<Series> collected;
   SummaryNotes notes(context_, plan, call.position);
   const auto run = [&](const tarsier_series& series, Column& out) {
+    if (mode != RangeMode::kPlain) {
+      if (has_summaries(series)) notes.add(SummedSamples(series), "the samples are the last ones of summaries");
+      const LiveSamples live(series);
+      return run_bordered_windows(context_, plan, call.function->id, mode, live.times(), live.values(), live.count(), out);
+    }
     if (!has_summaries(series)) {
       const LiveSamples live(series);
       return run_windows(context_, plan, kernel, arguments, live.times(), live.values(), live.count(), out);
