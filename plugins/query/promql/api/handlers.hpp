@@ -35,6 +35,14 @@ class Api {
   void run(const http::Form& form, QueryRequest query, const Exchange& exchange);
   void format_query(const Request& request, const Exchange& exchange);
 
+  // remote_read_handler.cpp
+  void remote_read(const Request& request, const Exchange& exchange);
+
+  // parse_query_handler.cpp
+  void parse_query(const Request& request, const Exchange& exchange);
+  // federate_handler.cpp
+  void federate(const Request& request, const Exchange& exchange);
+
   // exemplar_handlers.cpp
   void query_exemplars(const Request& request, const Exchange& exchange);
 
@@ -52,6 +60,8 @@ class Api {
   void flags(const Request& request, const Exchange& exchange);
   void config(const Request& request, const Exchange& exchange);
   void wal_replay(const Request& request, const Exchange& exchange);
+  void notifications(const Request& request, const Exchange& exchange);
+  void notifications_live(const Request& request, const Exchange& exchange);
 
   // admin_handlers.cpp
   bool admin_is_on(const Exchange& exchange) const;

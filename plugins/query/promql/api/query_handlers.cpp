@@ -10,7 +10,7 @@
 namespace tarsier::promql {
 namespace {
 
-constexpr int64_t kMostSteps = 11000;
+constexpr uint64_t kMostSteps = 11000;
 
 /// A length of time, when it is given; must be above zero.
 std::optional<BadParameter> read_length_parameter(const http::Form& form, std::string_view name, int64_t& out) {
@@ -61,7 +61,7 @@ void Api::query_range(const Request& request, const Exchange& exchange) {
   const http::Form form(request);
   QueryRequest query;
   if (auto bad = read_range(form, query)) return refuse_parameter(exchange, bad->name, bad->text);
-  if ((query.end_ns - query.start_ns) / query.step_ns > kMostSteps)
+  if (distance(query.start_ns, query.end_ns) / static_cast<uint64_t>(query.step_ns) > kMostSteps)
     return refuse(exchange, 400, "bad_data",
                   "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
   if (auto bad = read_common(form, query)) return refuse_parameter(exchange, bad->name, bad->text);

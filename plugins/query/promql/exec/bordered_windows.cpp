@@ -103,9 +103,9 @@ bool run_bordered_windows(const QueryContext& context, const WindowPlan& plan, F
       since_asked = 0;
     }
     const int64_t end = plan.end(step);
-    const int64_t start = end - plan.range_ns;
-    while (past < count && times[past] <= end + plan.reach_after_ns) ++past;
-    while (first < past && times[first] <= start - plan.reach_before_ns) ++first;
+    const int64_t start = earlier(end, plan.range_ns);
+    while (past < count && times[past] <= later(end, plan.reach_after_ns)) ++past;
+    while (first < past && times[first] <= earlier(start, plan.reach_before_ns)) ++first;
     if (first == past) continue;
     out[step] = evaluate({times + first, values + first, past - first, start, end}, function, mode, plan.grid.time(step));
     since_asked += past - first;
@@ -122,8 +122,8 @@ bool smooth_at_steps(const WindowPlan& plan, const int64_t* times, const double*
   for (size_t step = 0; step < steps; ++step) {
     const int64_t now = plan.end(step);
     while (next < count && times[next] <= now) ++next;
-    if (next == 0 || times[next - 1] <= now - plan.range_ns) continue;
-    const bool followed = next < count && times[next] <= now + plan.reach_after_ns && times[next - 1] != now;
+    if (next == 0 || times[next - 1] <= earlier(now, plan.range_ns)) continue;
+    const bool followed = next < count && times[next] <= later(now, plan.reach_after_ns) && times[next - 1] != now;
     const Reach around = {times + next - 1, values + next - 1, 2, now, now};
     out[step] = followed ? between(around, 0, now, false) : values[next - 1];
     any = true;

@@ -91,7 +91,7 @@ Result<Column> Evaluator::scalar_call(const CallNode& node) {
     case FunctionId::kStep:
       return fill(static_cast<double>(context_.step_ns) / 1e9);
     case FunctionId::kRange:
-      return fill(static_cast<double>(context_.end_ns - context_.start_ns) / 1e9);
+      return fill(static_cast<double>(distance(context_.start_ns, context_.end_ns)) / 1e9);
     case FunctionId::kMinOf:
     case FunctionId::kMaxOf: {
       const bool least = node.function->id == FunctionId::kMinOf;

@@ -82,7 +82,7 @@ std::optional<TimeModifiers> reference_time(const Node* node) {
       auto time = reference_time(subquery->inner.get());
       if (!time || time->at_ns) return time;
       time->at_ns = subquery->time.at_ns;
-      time->offset_ns += subquery->time.offset_ns;
+      time->offset_ns = later(time->offset_ns, subquery->time.offset_ns);
       return time;
     }
     case NodeKind::kUnary:

@@ -114,8 +114,8 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   request.size = sizeof(request);
   request.matcher_count = static_cast<uint32_t>(matchers.size());
   request.matchers = matchers.data();
-  request.start_ns = plan.first_start() - plan.reach_before_ns + 1;  // windows are open on the left
-  request.end_ns = plan.last_end() + plan.reach_after_ns;
+  request.start_ns = later(earlier(plan.first_start(), plan.reach_before_ns), 1);  // windows are open on the left
+  request.end_ns = later(plan.last_end(), plan.reach_after_ns);
   request.max_series = context.limits.max_series;
   request.step_ns = plan.grid.count() > 1 ? plan.grid.step_ns : context.step_ns;  // a subquery has steps of its own
   request.range_ns = is_range ? plan.range_ns : 0;
@@ -150,7 +150,7 @@ bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timest
   for (size_t step = 0; step < steps; ++step) {
     const int64_t end = plan.end(step);
     while (past < series.sample_count && series.times_ns[past] <= end) ++past;
-    if (past == 0 || series.times_ns[past - 1] <= end - plan.range_ns || is_absent(series.values[past - 1])) {
+    if (past == 0 || series.times_ns[past - 1] <= earlier(end, plan.range_ns) || is_absent(series.values[past - 1])) {
       out[step] = kNothing;
       continue;
     }
@@ -228,9 +228,9 @@ Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) 
   const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
   const int64_t from = plan.first_start();
   int64_t start = step * (from / step);
-  if (start <= from) start += step;
+  if (start <= from) start = later(start, step);
   const Grid inner = {start, std::max(start, plan.last_end()), step};
-  if (start > plan.last_end()) return std::pair<Vector, Grid>{Vector{}, inner};
+  if (start <= from || start > plan.last_end()) return std::pair<Vector, Grid>{Vector{}, inner};
   auto result = Evaluator(context_, inner).vector(*node.inner);
   if (!result) return std::move(result).error();
   return std::pair<Vector, Grid>{std::move(*result), inner};
