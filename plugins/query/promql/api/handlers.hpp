@@ -34,12 +34,11 @@ class Api {
   void query_range(const Request& request, const Exchange& exchange);
   void run(const http::Form& form, QueryRequest query, const Exchange& exchange);
   void format_query(const Request& request, const Exchange& exchange);
+  void parse_query(const Request& request, const Exchange& exchange);
 
   // remote_read_handler.cpp
   void remote_read(const Request& request, const Exchange& exchange);
 
-  // parse_query_handler.cpp
-  void parse_query(const Request& request, const Exchange& exchange);
   // federate_handler.cpp
   void federate(const Request& request, const Exchange& exchange);
 

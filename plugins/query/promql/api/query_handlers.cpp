@@ -1,4 +1,4 @@
-// /query, /query_range, /format_query
+// /query, /query_range, /format_query, /parse_query
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/printer.hpp"
 #include "plugins/lib/promql/text.hpp"
@@ -6,6 +6,7 @@
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
+#include "plugins/query/promql/api/tree_json.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -85,6 +86,13 @@ void Api::format_query(const Request& request, const Exchange& exchange) {
   auto tree = parse(form.get("query"));
   if (!tree) return refuse_parameter(exchange, "query", tree.error().message());
   answer(exchange, [&](json::Writer& json) { json.string(print_pretty(**tree)); });
+}
+
+void Api::parse_query(const Request& request, const Exchange& exchange) {
+  const http::Form form(request);
+  const auto tree = parse(form.get("query"));
+  if (!tree) return refuse_parameter(exchange, "query", tree.error().message());
+  answer(exchange, [&](json::Writer& json) { write_tree(json, **tree); });
 }
 
 }  // namespace tarsier::promql

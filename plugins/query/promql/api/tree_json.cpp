@@ -1,12 +1,11 @@
-// /parse_query: the tree of a query as Prometheus' page reads it. Keys are in the order of the alphabet, as there.
+// Keys are in the order of the alphabet, as in the original's answers.
+#include "plugins/query/promql/api/tree_json.hpp"
+
 #include <array>
 #include <charconv>
 #include <cmath>
 
 #include "plugins/lib/promql/functions.hpp"
-#include "plugins/lib/promql/parser.hpp"
-#include "plugins/query/promql/api/envelope.hpp"
-#include "plugins/query/promql/api/handlers.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -268,11 +267,6 @@ class TreeJson {
 
 }  // namespace
 
-void Api::parse_query(const Request& request, const Exchange& exchange) {
-  const http::Form form(request);
-  const auto tree = parse(form.get("query"));
-  if (!tree) return refuse_parameter(exchange, "query", tree.error().message());
-  answer(exchange, [&](json::Writer& json) { TreeJson(json).node(tree->get()); });
-}
+void write_tree(json::Writer& json, const Node& tree) { TreeJson(json).node(&tree); }
 
 }  // namespace tarsier::promql
