@@ -1,13 +1,11 @@
 #include "plugins/collect/otlp_receiver/translator.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <charconv>
-#include <cmath>
 #include <limits>
 
 #include "plugins/collect/otlp_receiver/native_histogram.hpp"
+#include "plugins/lib/promql/text.hpp"
 #include "tarsier/flat_set.hpp"
 #include "tarsier/utf8.hpp"
 
@@ -29,14 +27,6 @@ Error malformed(std::string_view what) { return Error::invalid("malformed protob
 
 /// Prometheus' times are whole milliseconds.
 int64_t whole_ms(uint64_t time_ns) { return static_cast<int64_t>(time_ns / kNsPerMs * kNsPerMs); }
-
-/// Without an exponent, as in the labels le and quantile.
-std::string plain_number(double value) {
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  std::array<char, 400> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  return {text.data(), end.ptr};
-}
 
 std::string hex(Bytes id) {
   std::string out;
@@ -248,7 +238,7 @@ void Translator::write_histogram(const std::string& name, const Point& point, La
   for (size_t i = 0; i <= bounded; ++i) {
     const double bound = i < bounded ? point.bounds[i] : std::numeric_limits<double>::infinity();
     below = i < bounded ? below + point.bucket_counts[i] : point.count;
-    labels["le"] = plain_number(bound);
+    labels["le"] = promql::write_number(bound);
     begin_series(name + "_bucket", labels);
     sample(point, static_cast<double>(below));
     for (const Exemplar& exemplar : point.exemplars)
@@ -263,7 +253,7 @@ void Translator::write_summary(const std::string& name, const Point& point, Labe
   begin_series(name + "_count", labels);
   sample(point, static_cast<double>(point.count));
   for (const auto& [quantile, value] : point.quantiles) {
-    labels["quantile"] = plain_number(quantile);
+    labels["quantile"] = promql::write_number(quantile);
     begin_series(name, labels);
     sample(point, value);
   }

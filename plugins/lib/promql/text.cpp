@@ -213,7 +213,13 @@ std::string write_number(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   std::array<char, 400> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
+  auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+  const std::string shortest(buffer.data(), end.ptr);
+  const size_t exponent = shortest.find('e');
+  const size_t digits = exponent - (value < 0 ? 1 : 0) - (shortest.find('.') != std::string::npos ? 1 : 0);
+  end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
+  // A large whole number: the digits that tell it from its neighbours, and zeros for the others.
+  if (std::fabs(value) >= 1e16) std::fill(buffer.data() + digits + (value < 0 ? 1 : 0), end.ptr, '0');
   return {buffer.data(), end.ptr};
 }
 

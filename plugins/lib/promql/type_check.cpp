@@ -184,7 +184,7 @@ Result<void> TypeCheck::info_selector(const CallNode& node) {
     return error(argument.position, "expected label selectors only");
   }
   auto& selector = static_cast<VectorSelector&>(argument);
-  if (!selector.name.empty()) return error(argument.position, "expected label selectors only, got vector selector instead");
+  if (!selector.name.empty() && !selector.name_quoted) return error(argument.position, "expected label selectors only, got vector selector instead");
   selector.may_match_all = true;
   return {};
 }

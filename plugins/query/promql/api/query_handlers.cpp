@@ -7,6 +7,7 @@
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
 #include "plugins/query/promql/api/tree_json.hpp"
+#include "plugins/query/promql/plan/time_sum.hpp"
 
 namespace tarsier::promql {
 namespace {

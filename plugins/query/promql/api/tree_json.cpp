@@ -2,10 +2,10 @@
 #include "plugins/query/promql/api/tree_json.hpp"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "plugins/lib/promql/functions.hpp"
+#include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -62,15 +62,6 @@ std::string_view operator_of(Duration::Op op) {
   }
 }
 
-/// Without an exponent.
-std::string plain_number(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  std::array<char, 400> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  return {text.data(), end.ptr};
-}
-
 class TreeJson {
  public:
   explicit TreeJson(json::Writer& json) : json_(json) {}
@@ -90,7 +81,7 @@ class TreeJson {
   void members(const Node& node) {
     switch (node.kind) {
       case NodeKind::kNumber:
-        json_.key("type").string("numberLiteral").key("val").string(plain_number(static_cast<const NumberNode&>(node).value));
+        json_.key("type").string("numberLiteral").key("val").string(write_number(static_cast<const NumberNode&>(node).value));
         return;
       case NodeKind::kString:
         json_.key("type").string("stringLiteral").key("val").string(static_cast<const StringNode&>(node).value);
@@ -184,11 +175,11 @@ class TreeJson {
 
   void selector(const VectorSelector& node, const Duration* range) {
     json_.key("anchored").boolean(node.mode == RangeMode::kAnchored).key("matchers").begin_array();
-    for (const Matcher& matcher : node.matchers) {
-      json_.begin_object().key("name").string(matcher.name).key("type").string(name_of(matcher.op));
-      json_.key("value").string(matcher.value).end_object();
-    }
-    json_.end_array().key("name").string(node.name);
+    // The name is the last matcher here; there, one that stands in the braces has its place among the others, mostly the first.
+    const size_t count = node.matchers.size();
+    if (node.name_quoted) matcher(node.matchers.back());
+    for (size_t i = 0; i + (node.name_quoted ? 1 : 0) < count; ++i) matcher(node.matchers[i]);
+    json_.end_array().key("name").string(node.name_quoted ? "" : node.name);
     offset(node.time);
     if (range != nullptr) length("range", "rangeExpr", range, false);
     json_.key("smoothed").boolean(node.mode == RangeMode::kSmoothed);
@@ -197,6 +188,10 @@ class TreeJson {
     json_.key("type").string(range != nullptr ? "matrixSelector" : "vectorSelector");
   }
 
+  void matcher(const Matcher& matcher) {
+    json_.begin_object().key("name").string(matcher.name).key("type").string(name_of(matcher.op));
+    json_.key("value").string(matcher.value).end_object();
+  }
   void offset(const TimeModifiers& time) { length("offset", "offsetExpr", time.offset.get(), time.offset_negative); }
   void start_or_end(const TimeModifiers& time) {
     json_.key("startOrEnd");
@@ -232,7 +227,7 @@ class TreeJson {
     json_.begin_object();
     if (duration.op == Duration::Op::kLiteral) {
       json_.key("duration").boolean(!duration.is_number).key("type").string("numberLiteral");
-      json_.key("val").string(plain_number(duration.seconds)).end_object();
+      json_.key("val").string(write_number(duration.seconds)).end_object();
       return;
     }
     const bool unary = duration.op == Duration::Op::kNegate || duration.op == Duration::Op::kPlus;

@@ -100,9 +100,7 @@ Result<Column> Evaluator::scalar_call(const CallNode& node) {
       auto right = scalar(*node.arguments[1]);
       if (!right) return right;
       for (size_t i = 0; i < steps_; ++i) {
-        const double a = (*left)[i];
-        const double b = (*right)[i];
-        out[i] = std::isnan(a) || std::isnan(b) ? kNaN : least ? std::min(a, b) : std::max(a, b);
+        out[i] = least ? lesser_of((*left)[i], (*right)[i]) : greater_of((*left)[i], (*right)[i]);
       }
       return out;
     }
@@ -206,7 +204,7 @@ Result<Vector> Evaluator::clamp(const CallNode& node) {
       if (high < low) {
         value = kNothing;
       } else {
-        value = std::isnan(value) || std::isnan(low) || std::isnan(high) ? kNaN : std::max(low, std::min(high, value));
+        value = greater_of(low, lesser_of(high, value));
       }
     }
   }
