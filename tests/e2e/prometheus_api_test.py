@@ -342,6 +342,33 @@ class Otlp(unittest.TestCase):
                 self.assertEqual(refused.exception.code, 400)
 
 
+QUERIES = [
+    "up", 'sum by (a,b) (rate(x_total{job=~"a|b",c!="d"}[5m] offset -1m)) / on (a) group_left (z) y', "-x @ end()", "quantile(0.9, x)",
+    "max_over_time((a+b)[1h:] @ 10)", "(1+2)*3^2", 'label_replace(x,"a","b","c","d")', 'count_values("v", x)', "x and ignoring(a) y", "time()",
+    "x > bool 1", "topk(3, x)", 'histogram_quantile(.9, {"ü.x", a="b"})', "sum without() (x)", '"text"', "x == on() group_right y",
+    "absent_over_time(x[5m] @ start())", "1e300", "-1e23", "0x1F", "5m", "-1^2", "+x", "x unless y", "sort_desc(x)", "round(x)", "{a!='b',__name__='x'}",
+    "absent(x[5m])", "foo{", "x[1m] + 1", "holt_winters(x[5m], 1, 1)", "atan2(1)",
+]
+
+
+def without_news(tree):
+    """Without what versions after 3.5 tell besides."""
+    news = ("fillValues", "rangeExpr", "offsetExpr", "stepExpr", "anchored", "smoothed")
+    if isinstance(tree, dict):
+        return {key: without_news(value) for key, value in tree.items() if key not in news}
+    return [without_news(one) for one in tree] if isinstance(tree, list) else tree
+
+
+class QueryTrees(unittest.TestCase):
+    @needs_prometheus
+    def test_queries_are_read_and_printed_as_by_prometheus(self):
+        with Host(PLUGINS) as host, Peer() as peer:
+            for query in QUERIES:
+                for path in ("parse_query", "format_query"):
+                    ours, theirs = (ask(url, path, query=query) for url in (host.url, peer.url))
+                    self.assertEqual((ours[0], without_news(ours[1])), theirs, (path, query))
+
+
 def ask(url, path, **parameters):
     """(status, answer) of the API."""
     body = urllib.parse.urlencode(parameters).encode()

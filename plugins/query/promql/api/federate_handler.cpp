@@ -10,6 +10,7 @@
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
+#include "plugins/query/promql/api/selection.hpp"
 #include "plugins/query/promql/remote_read/chunks.hpp"
 #include "tarsier/histogram.hpp"
 
@@ -54,21 +55,10 @@ struct Found {
 
 Result<void> find(const tarsier_samples_store& store, const std::vector<Matcher>& list, int64_t from_ns, int64_t now_ns,
                   const http::Exchange& exchange, Found& found) {
-  std::vector<tarsier_matcher> matchers;
-  for (const Matcher& matcher : list)
-    matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
-  tarsier_select select{};
-  select.size = sizeof(select);
-  select.matcher_count = static_cast<uint32_t>(matchers.size());
-  select.matchers = matchers.data();
-  select.start_ns = from_ns;
-  select.end_ns = now_ns;
-  select.function = str("");
-  select.cancel = {const_cast<http::Exchange*>(&exchange),
-                   [](void* user) { return static_cast<const http::Exchange*>(user)->cancelled() ? 1 : 0; }};
+  const Selection selection(list, from_ns, now_ns, exchange);
   tarsier_error error = empty_error();
   const tarsier_status status = store.select(
-      store.self, &select, &found,
+      store.self, &selection.raw(), &found,
       [](void* user, const tarsier_series* series) -> int32_t {
         static_cast<Found*>(user)->add(*series);
         return 1;

@@ -6,6 +6,7 @@
 
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
+#include "plugins/query/promql/api/selection.hpp"
 #include "plugins/query/promql/remote_read/messages.hpp"
 
 namespace tarsier::promql {
@@ -49,20 +50,7 @@ class Found {
 template <class T, class Make, class Size>
 Result<std::map<Labels, T>> read(const tarsier_samples_store& store, const ReadQuery& query, const http::Exchange& exchange,
                                  uint64_t most, Make make, Size size) {
-  std::vector<tarsier_matcher> matchers;
-  for (const Matcher& matcher : query.matchers)
-    matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
-  tarsier_select select{};
-  select.size = sizeof(select);
-  select.matcher_count = static_cast<uint32_t>(matchers.size());
-  select.matchers = matchers.data();
-  select.start_ns = query.start_ns;
-  select.end_ns = query.end_ns;
-  select.step_ns = query.step_ns;
-  select.range_ns = query.range_ns;
-  select.function = str(query.function);
-  select.cancel = {const_cast<http::Exchange*>(&exchange),
-                   [](void* user) { return static_cast<const http::Exchange*>(user)->cancelled() ? 1 : 0; }};
+  const Selection selection(query.matchers, query.start_ns, query.end_ns, exchange);
   struct Call {
     Found<T> found{};
     std::atomic<uint64_t> held{0};
@@ -72,7 +60,7 @@ Result<std::map<Labels, T>> read(const tarsier_samples_store& store, const ReadQ
   } call{.most = most, .make = make, .size = size};
   tarsier_error error = empty_error();
   const tarsier_status status = store.select(
-      store.self, &select, &call,
+      store.self, &selection.raw(), &call,
       [](void* user, const tarsier_series* series) -> int32_t {
         auto& to = *static_cast<Call*>(user);
         Result<T> made = to.make(*series);

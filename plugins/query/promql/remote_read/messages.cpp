@@ -40,16 +40,6 @@ bool read_matcher(Bytes message, std::vector<Matcher>& out) {
   return !reader.failed();
 }
 
-bool read_hints(Bytes message, ReadQuery& query) {
-  WireReader reader(message);
-  for (Field field; reader.next(field);) {
-    if (field.is(1, WireType::varint)) query.step_ns = ns_of(field.int64(), 0);
-    if (field.is(2, WireType::length)) query.function = field.text();
-    if (field.is(7, WireType::varint)) query.range_ns = ns_of(field.int64(), 0);
-  }
-  return !reader.failed();
-}
-
 bool read_query(Bytes message, std::vector<ReadQuery>& out) {
   ReadQuery query;
   bool ok = true;
@@ -59,7 +49,6 @@ bool read_query(Bytes message, std::vector<ReadQuery>& out) {
     if (field.is(1, WireType::varint)) start_ms = field.int64();
     if (field.is(2, WireType::varint)) end_ms = field.int64();
     if (field.is(3, WireType::length)) ok = read_matcher(field.bytes, query.matchers);
-    if (field.is(4, WireType::length)) ok = read_hints(field.bytes, query);
   }
   query.start_ns = ns_of(start_ms, 0);
   query.end_ns = ns_of(end_ms, kNsPerMs - 1);

@@ -13,11 +13,10 @@
 
 namespace tarsier::promql {
 
+/// Without the hints, by which a store could answer with less than all samples.
 struct ReadQuery {
   int64_t start_ns = 0, end_ns = 0;  // inclusive
   std::vector<Matcher> matchers;
-  int64_t step_ns = 0, range_ns = 0;  // hints
-  std::string function;
 };
 struct ReadRequest {
   std::vector<ReadQuery> queries;

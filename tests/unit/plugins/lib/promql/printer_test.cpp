@@ -21,6 +21,8 @@ TEST(Printer, WritesTheCanonicalForm) {
   EXPECT_EQ(printed("a offset -7m @ 10"), "a @ 10.000 offset -7m");
   EXPECT_EQ(printed("rate(a[300])"), "rate(a[5m])");
   EXPECT_EQ(printed("a[1h:5m] @ end()"), "a[1h:5m] @ end()");
+  EXPECT_EQ(printed("-1e23"), "-100000000000000000000000");
+  EXPECT_EQ(printed("1.25e16"), "12500000000000000");
   EXPECT_EQ(printed("{\"my.name\",\"a.b\"='c'}"), "{\"a.b\"=\"c\",__name__=\"my.name\"}");
   EXPECT_EQ(printed("1e3 + 0x1F + 5m + Inf"), "1000 + 31 + 5m + +Inf");
 }

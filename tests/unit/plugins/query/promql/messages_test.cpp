@@ -28,9 +28,7 @@ TEST(ReadRequest, TellsWhatIsAskedFor) {
   EXPECT_EQ(one.start_ns, 1'000'000'000);
   EXPECT_EQ(one.end_ns, 2'000'999'999);  // the whole of its last millisecond
   EXPECT_EQ(one.matchers.front().op, MatchOp::kRegex);
-  EXPECT_EQ(one.step_ns, 15'000'000'000);
-  EXPECT_EQ(one.range_ns, 60'000'000'000);
-  EXPECT_EQ(one.function, "rate");
+  EXPECT_EQ(one.matchers.front().value, "a|b");
 }
 
 TEST(ReadRequest, TakesTimesFartherThanAnyAsTheFarthest) {
