@@ -41,7 +41,7 @@ TEST(Printer, BreaksLongQueriesOverLines) {
       "sum by (job) (rate(http_requests_total{job=\"api-server\", handler=\"/api/v1/query_range\"}[5m])) / sum(rate(x_total[5m]))");
   ASSERT_TRUE(tree.ok());
   EXPECT_EQ(print_pretty(**tree),
-            "  sum by (job) (rate(http_requests_total{job=\"api-server\",handler=\"/api/v1/query_range\"}[5m]))\n/\n"
+            "  sum by (job) (rate(http_requests_total{handler=\"/api/v1/query_range\",job=\"api-server\"}[5m]))\n/\n"
             "  sum(rate(x_total[5m]))");
 }
 
