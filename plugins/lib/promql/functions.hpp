@@ -61,6 +61,7 @@ enum class FunctionId : uint8_t {
   // labels and shape
   kLabelReplace,
   kLabelJoin,
+  kInfo,
   kVector,
   kScalar,
   kAbsent,

@@ -91,7 +91,7 @@ Result<Column> Evaluator::scalar_call(const CallNode& node) {
     case FunctionId::kStep:
       return fill(static_cast<double>(context_.step_ns) / 1e9);
     case FunctionId::kRange:
-      return fill(static_cast<double>(context_.end_ns - context_.start_ns) / 1e9);
+      return fill(static_cast<double>(distance(context_.start_ns, context_.end_ns)) / 1e9);
     case FunctionId::kMinOf:
     case FunctionId::kMaxOf: {
       const bool least = node.function->id == FunctionId::kMinOf;
@@ -100,9 +100,7 @@ Result<Column> Evaluator::scalar_call(const CallNode& node) {
       auto right = scalar(*node.arguments[1]);
       if (!right) return right;
       for (size_t i = 0; i < steps_; ++i) {
-        const double a = (*left)[i];
-        const double b = (*right)[i];
-        out[i] = std::isnan(a) || std::isnan(b) ? kNaN : least ? std::min(a, b) : std::max(a, b);
+        out[i] = least ? lesser_of((*left)[i], (*right)[i]) : greater_of((*left)[i], (*right)[i]);
       }
       return out;
     }
@@ -139,6 +137,8 @@ Result<Vector> Evaluator::call(const CallNode& node) {
       return label_replace(node);
     case FunctionId::kLabelJoin:
       return label_join(node);
+    case FunctionId::kInfo:
+      return info(node);
     case FunctionId::kAbsent:
       return absent(node);
     case FunctionId::kSort:
@@ -216,7 +216,7 @@ Result<Vector> Evaluator::clamp(const CallNode& node) {
       if (high < low) {
         value = kNothing;
       } else {
-        value = std::isnan(value) || std::isnan(low) || std::isnan(high) ? kNaN : std::max(low, std::min(high, value));
+        value = greater_of(low, lesser_of(high, value));
       }
     }
   }

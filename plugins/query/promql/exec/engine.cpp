@@ -49,10 +49,14 @@ Result<void> finish_matrix(QueryAnswer& answer, std::vector<RawSeries> result) {
   return {};
 }
 
-/// The first experimental function in the tree, when those are switched off.
-const CallNode* first_experimental(const Node& node) {
+/// The first experimental function, or anchored or smoothed selector, in the tree: for when those are switched off.
+const Node* first_experimental(const Node& node) {
   const auto in = [](const NodePtr& child) { return child ? first_experimental(*child) : nullptr; };
   switch (node.kind) {
+    case NodeKind::kVectorSelector:
+      return static_cast<const VectorSelector&>(node).mode == RangeMode::kPlain ? nullptr : &node;
+    case NodeKind::kMatrixSelector:
+      return first_experimental(*static_cast<const MatrixSelector&>(node).selector) != nullptr ? &node : nullptr;
     case NodeKind::kSubquery:
       return in(static_cast<const Subquery&>(node).inner);
     case NodeKind::kUnary:
@@ -61,7 +65,7 @@ const CallNode* first_experimental(const Node& node) {
       return in(static_cast<const ParenNode&>(node).inner);
     case NodeKind::kBinary: {
       const auto operators = left_chain(static_cast<const BinaryNode&>(node));
-      const CallNode* found = in(operators.front()->left);
+      const Node* found = in(operators.front()->left);
       for (auto at = operators.begin(); found == nullptr && at != operators.end(); ++at) found = in((*at)->right);
       return found;
     }
@@ -79,6 +83,14 @@ const CallNode* first_experimental(const Node& node) {
     default:
       return nullptr;
   }
+}
+
+std::string not_enabled(const Node& node) {
+  if (node.kind == NodeKind::kCall)
+    return "function " + quote(static_cast<const CallNode&>(node).function->name) + " is not enabled";
+  const auto& selector = node.kind == NodeKind::kMatrixSelector ? *static_cast<const MatrixSelector&>(node).selector
+                                                                : static_cast<const VectorSelector&>(node);
+  return std::string(selector.mode == RangeMode::kAnchored ? "anchored" : "smoothed") + " modifier is experimental and not enabled";
 }
 
 }  // namespace
@@ -145,8 +157,8 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
     return Error::invalid("invalid expression type " + quote(type_name((*tree)->type)) +
                           " for range query, must be Scalar or instant Vector");
   const EngineOptions now = options();
-  if (const CallNode* call = now.experimental_functions ? nullptr : first_experimental(**tree))
-    return parse_error(request.expression, call->position, "function " + quote(call->function->name) + " is not enabled");
+  if (const Node* found = now.experimental_functions ? nullptr : first_experimental(**tree))
+    return parse_error(request.expression, found->position, not_enabled(*found));
   const int64_t end_ns = request.step_ns > 0 ? request.end_ns : request.start_ns;
   if (auto prepared = prepare(request.expression, **tree, {request.start_ns, end_ns, request.step_ns}); !prepared) return prepared;
 

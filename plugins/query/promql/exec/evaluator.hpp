@@ -57,6 +57,8 @@ class Evaluator {
   Result<void> check_arguments(const CallNode& node, const KernelArguments& arguments);
   void check_counter(const CallNode& node, const Node& range, const Series& series);
   void check_quantile(double q, const Node& argument);
+  // info.cpp
+  Result<Vector> info(const CallNode& node);
   // label_functions.cpp
   Result<Vector> label_replace(const CallNode& node);
   Result<Vector> label_join(const CallNode& node);

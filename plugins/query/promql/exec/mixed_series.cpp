@@ -135,7 +135,7 @@ Result<bool> look_back_mixed(const WindowPlan& plan, const tarsier_series& serie
   for (size_t step = 0; step < steps; ++step) {
     const int64_t end = plan.end(step);
     while (past < series.sample_count && series.times_ns[past] <= end) ++past;
-    if (past == 0 || series.times_ns[past - 1] <= end - plan.range_ns || rows.is_stale(past - 1)) continue;
+    if (past == 0 || series.times_ns[past - 1] <= earlier(end, plan.range_ns) || rows.is_stale(past - 1)) continue;
     any = true;
     if (!rows.is_histogram(past - 1)) {
       out.values[step] = series.values[past - 1];
@@ -160,7 +160,7 @@ bool look_back_starts(const WindowPlan& plan, const tarsier_series& series, Colu
   for (size_t step = 0; step < steps; ++step) {
     const int64_t end = plan.end(step);
     while (past < series.sample_count && series.times_ns[past] <= end) ++past;
-    if (past == 0 || series.times_ns[past - 1] <= end - plan.range_ns || is_absent(series.values[past - 1])) continue;
+    if (past == 0 || series.times_ns[past - 1] <= earlier(end, plan.range_ns) || is_absent(series.values[past - 1])) continue;
     out[step] = series.starts_ns != nullptr ? seconds_of(series.starts_ns[past - 1]) : 0;
     any = true;
   }

@@ -135,7 +135,7 @@ bool MixedWindows::run(MixedSeries series, Series& out) const {
       since_asked = 0;
     }
     const int64_t end = plan_.end(step);
-    const int64_t start = end - plan_.range_ns;
+    const int64_t start = earlier(end, plan_.range_ns);
     while (past < series.samples.size() && series.samples[past].time_ns <= end) ++past;
     while (first < past && series.samples[first].time_ns <= start) ++first;
     if (first == past) continue;

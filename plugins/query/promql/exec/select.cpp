@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "plugins/lib/promql/text.hpp"
+#include "plugins/query/promql/exec/bordered_windows.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
 #include "plugins/query/promql/exec/mixed_windows.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
@@ -114,8 +115,9 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   request.size = sizeof(request);
   request.matcher_count = static_cast<uint32_t>(matchers.size());
   request.matchers = matchers.data();
-  request.start_ns = plan.first_start() + 1 - before_ns;  // windows are open on the left
-  request.end_ns = plan.last_end();
+  const int64_t reach = earlier(plan.first_start(), plan.reach_before_ns);
+  request.start_ns = later(earlier(reach, before_ns), 1);  // windows are open on the left
+  request.end_ns = later(plan.last_end(), plan.reach_after_ns);
   request.max_series = context.limits.max_series;
   request.step_ns = plan.grid.count() > 1 ? plan.grid.step_ns : context.step_ns;  // a subquery has steps of its own
   request.range_ns = is_range ? plan.range_ns : 0;
@@ -154,7 +156,7 @@ bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timest
   for (size_t step = 0; step < steps; ++step) {
     const int64_t end = plan.end(step);
     while (past < series.sample_count && series.times_ns[past] <= end) ++past;
-    if (past == 0 || series.times_ns[past - 1] <= end - plan.range_ns || is_absent(series.values[past - 1])) {
+    if (past == 0 || series.times_ns[past - 1] <= earlier(end, plan.range_ns) || is_absent(series.values[past - 1])) {
       out[step] = kNothing;
       continue;
     }
@@ -167,11 +169,15 @@ bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timest
 }  // namespace
 
 Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
-  const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
+  const RangeMode mode = timestamps ? RangeMode::kPlain : node.mode;
+  const WindowPlan plan = with_borders(plan_of(grid_, node.time, context_.lookback_ns), mode, context_.lookback_ns);
   Collector<Series> collected;
   auto selected = select(context_, node, plan, timestamps ? "timestamp" : "", false, [&](const tarsier_series& series) {
     Series made;
-    if (has_histograms(series) && !timestamps) {
+    if (mode == RangeMode::kSmoothed) {
+      const LiveSamples live(series);
+      if (!smooth_at_steps(plan, live.times(), live.values(), live.count(), made.values)) return;
+    } else if (has_histograms(series) && !timestamps) {
       auto any = look_back_mixed(plan, series, detail_of(node), made);
       if (!any) context_.fail(std::move(any).error());
       if (!any || !*any) return;
@@ -209,10 +215,16 @@ Result<Vector> Evaluator::over_range(const CallNode& call, const Node& range, co
 
 Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelector& node, const WindowKernel& kernel,
                                         const KernelArguments& arguments) {
-  const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
+  const RangeMode mode = node.selector->mode;
+  const WindowPlan plan = with_borders(plan_of(grid_, node.selector->time, node.range->ns), mode, context_.lookback_ns);
   Collector<Series> collected;
   SummaryNotes notes(context_, plan, call.position);
   const auto run = [&](const tarsier_series& series, Column& out) {
+    if (mode != RangeMode::kPlain) {
+      if (has_summaries(series)) notes.add(SummedSamples(series), "the samples are the last ones of summaries");
+      const LiveSamples live(series);
+      return run_bordered_windows(context_, plan, call.function->id, mode, live.times(), live.values(), live.count(), out);
+    }
     if (!has_summaries(series)) {
       const LiveSamples live(series);
       return run_windows(context_, plan, kernel, arguments, live.times(), live.values(), live.count(), out);
@@ -260,9 +272,9 @@ Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) 
   const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
   const int64_t from = plan.first_start();
   int64_t start = step * (from / step);
-  if (start <= from) start += step;
+  if (start <= from) start = later(start, step);
   const Grid inner = {start, std::max(start, plan.last_end()), step};
-  if (start > plan.last_end()) return std::pair<Vector, Grid>{Vector{}, inner};
+  if (start <= from || start > plan.last_end()) return std::pair<Vector, Grid>{Vector{}, inner};
   auto result = Evaluator(context_, inner).vector(*node.inner);
   if (!result) return std::move(result).error();
   return std::pair<Vector, Grid>{std::move(*result), inner};

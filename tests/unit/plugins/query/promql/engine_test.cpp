@@ -149,5 +149,59 @@ TEST_F(EngineTest, RefusesRangeQueriesOfOtherTypes) {
             "invalid expression type \"range vector\" for range query, must be Scalar or instant Vector");
 }
 
+TEST_F(EngineTest, AnswersAtTheFirstAndTheLastTimesThereAre) {
+  constexpr int64_t kFirst = -9'223'372'036'854'000'000;
+  constexpr int64_t kLast = 9'223'372'036'854'000'000;
+  test::MemoryStore store;
+  store.add({{"__name__", "x_total"}}, kFirst, 1);
+  store.add({{"__name__", "x_total"}}, kFirst + kSecond, 2);
+  store.add({{"__name__", "x_total"}}, kLast - kSecond, 5);
+  store.add({{"__name__", "x_total"}}, kLast, 7);
+  Engine any({}, [] { return int64_t{0}; });
+  const auto at = [&](std::string_view expression, int64_t start, int64_t end, int64_t step) {
+    QueryRequest request;
+    request.expression = expression;
+    request.start_ns = start;
+    request.end_ns = end;
+    request.step_ns = step;
+    Column found;
+    const auto outcome = any.query(*store.table(), request, [&](const QueryAnswer& answer) {
+      if (!answer.series.empty()) found = answer.series.front().values;
+    });
+    EXPECT_TRUE(outcome.ok()) << expression << ": " << outcome.error().message();
+    return found;
+  };
+  EXPECT_EQ(at("x_total", kFirst, 0, 0), Column{1});
+  EXPECT_EQ(at("x_total", kLast, 0, 0), Column{7});
+  EXPECT_EQ(at("sum_over_time(x_total[1h])", kFirst + kSecond, 0, 0), Column{3});
+  EXPECT_EQ(at("sum_over_time(x_total[200y])", kLast, 0, 0), Column{12});
+  EXPECT_EQ(at("x_total offset -1s", kFirst, 0, 0), Column{2});
+  EXPECT_EQ(at("x_total offset 1s", kLast, 0, 0), Column{5});
+  EXPECT_EQ(at("x_total offset 200y", kFirst, 0, 0), Column{});
+  EXPECT_EQ(at("x_total offset -200y", kLast, 0, 0), Column{7});           // times stop there
+  EXPECT_EQ(at("max_over_time(x_total[1h:1s])", kLast, 0, 0), Column{5});  // its last step is a whole second
+  EXPECT_EQ(at("increase(x_total[10s] smoothed)", kLast, 0, 0), Column{2});
+  EXPECT_EQ(at("x_total smoothed", kFirst, 0, 0), Column{1});
+  EXPECT_EQ(at("x_total @ 9223372036.854", 0, 0, 0), Column{7});
+  const Column ends = at("x_total", kFirst, kLast, 6'000'000'000 * kSecond);
+  ASSERT_EQ(ends.size(), 4U);
+  EXPECT_EQ(ends.front(), 1);
+  EXPECT_TRUE(is_absent(ends.back()));
+}
+
+TEST_F(EngineTest, RefusesExperimentsThatAreSwitchedOff) {
+  EngineOptions options;
+  options.experimental_functions = false;
+  Engine plain(options, [] { return int64_t{0}; });
+  for (const auto& [expression, text] :
+       {std::pair("rate(x_total[1m] anchored)", "1:6: parse error: anchored modifier is experimental and not enabled"),
+        std::pair("x_total smoothed", "1:1: parse error: smoothed modifier is experimental and not enabled"),
+        std::pair("info(x_total)", "1:1: parse error: function \"info\" is not enabled")}) {
+    const auto outcome = plain.query(*store_.table(), range(expression), [](const QueryAnswer&) { FAIL(); });
+    ASSERT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.error().message(), text);
+  }
+}
+
 }  // namespace
 }  // namespace tarsier::promql
