@@ -31,12 +31,15 @@ class Evaluator {
 
   // select.cpp
   Result<Vector> instant(const VectorSelector& node, bool timestamps);
+  bool smooth_histograms(const VectorSelector& node, const WindowPlan& plan, const tarsier_series& series, Series& out);
   Result<Vector> over_range(const CallNode& call, const Node& range, const WindowKernel& kernel, const KernelArguments& arguments);
   Result<Vector> over_selector(const CallNode& call, const MatrixSelector& node, const WindowKernel& kernel,
                                const KernelArguments& arguments);
   Result<Vector> over_subquery(const CallNode& call, const Subquery& node, const WindowKernel& kernel,
                                const KernelArguments& arguments);
   Result<Vector> start_timestamps(const VectorSelector& node);
+  /// The times of info samples, which must be numbers.
+  Result<Vector> info_timestamps(const VectorSelector& node);
   Result<std::vector<RawSeries>> raw_selector(const MatrixSelector& node);
   Result<std::vector<RawSeries>> raw_subquery(const Subquery& node);
   Result<std::pair<Vector, Grid>> subquery_steps(const Subquery& node);

@@ -202,7 +202,7 @@ class Enriching {
     std::map<std::vector<uint32_t>, size_t> rows;  // where in `out_` the steps with the same info go
     std::vector<uint32_t> found(groups.size());
     for (size_t step = 0; step < base.values.size(); ++step) {
-      if (is_absent(base.values[step])) continue;
+      if (!base.present_at(step)) continue;
       for (size_t i = 0; i < groups.size(); ++i) found[i] = index_.newest(groups[i], step);
       const bool any = std::any_of(found.begin(), found.end(), [](uint32_t one) { return one != InfoIndex::kNone; });
       if (!any && !may_be_without_) continue;
@@ -212,7 +212,9 @@ class Enriching {
         if (!labels) return std::move(labels).error();
         out_.push_back({std::move(*labels), base.drop_name, Column(base.values.size(), kNothing)});
       }
-      out_[row->second].values[step] = base.values[step];
+      Series& enriched = out_[row->second];
+      enriched.values[step] = base.values[step];
+      if (base.histogram_at(step) != nullptr) enriched.set(step, base.histograms[step]);
     }
     return {};
   }
@@ -252,7 +254,7 @@ Result<Vector> Evaluator::info(const CallNode& node) {
   auto base = vector(*node.arguments[0]);
   if (!base) return base;
   Result<Vector> seen = Vector{};
-  if (const auto wanted = selector_for(base->series, selector, node)) seen = instant(*wanted, true);
+  if (const auto wanted = selector_for(base->series, selector, node)) seen = info_timestamps(*wanted);
   if (!seen) return seen;
   const Signature same_target{true, {"__name__", "instance", "job"}};
   auto index = InfoIndex::over(seen->series, same_target, steps_);

@@ -27,7 +27,7 @@ class HistogramDifference {
     const FloatHistogram& last = *samples_.back().histogram;
     FloatHistogram first = *samples_.front().histogram;
     // What was before a reset right behind the first sample does not matter, nor does its layout.
-    if (counter_ && samples_[1].reset) {
+    if (counter_ && samples_.size() > 1 && samples_[1].reset) {
       const FloatHistogram& second = *samples_[1].histogram;
       first = {};
       first.schema = second.schema;
@@ -183,6 +183,15 @@ MixedResult extrapolated_difference(const MixedWindow& window, RateKind kind, co
   if (kind.per_second) factor /= seconds(window.end_ns - window.start_ns);
   if (!histogram) return {number * factor, nullptr};
   multiply(*histogram, factor);
+  return histogram_result(std::move(*histogram));
+}
+
+MixedResult sampled_difference(const MixedWindow& window, RateKind kind, const Labels& labels, const HistogramNotes& notes) {
+  const double length = kind.per_second ? seconds(window.end_ns - window.start_ns) : 1;
+  if (window.numbers_only()) return {number_difference(window, kind.counter, labels, notes) / length, nullptr};
+  auto histogram = HistogramDifference(window.samples, kind.counter, labels, notes).run();
+  if (!histogram) return {};
+  if (kind.per_second) divide(*histogram, length);
   return histogram_result(std::move(*histogram));
 }
 

@@ -1,7 +1,9 @@
 #include "plugins/query/promql/exec/mixed_windows.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include "plugins/query/promql/exec/mixed_borders.hpp"
 #include "plugins/query/promql/histogram/sums.hpp"
 
 namespace tarsier::promql {
@@ -42,6 +44,41 @@ MixedResult together(const MixedWindow& window, const Labels& labels, const Hist
   return {kNothing, std::make_shared<FloatHistogram>(total.value())};
 }
 
+/// Where the windows of a plan lie in a series, from step to step.
+class Slide {
+ public:
+  Slide(const MixedSeries& series, const WindowPlan& plan, RangeMode mode) : series_(series), plan_(plan), mode_(mode) {}
+
+  void to(size_t step) {
+    const auto& samples = series_.samples;
+    end_ns = plan_.end(step);
+    start_ns = earlier(end_ns, plan_.range_ns);
+    while (past < samples.size() && samples[past].time_ns <= later(end_ns, plan_.reach_after_ns)) ++past;
+    while (reach_ < past && samples[reach_].time_ns <= earlier(start_ns, plan_.reach_before_ns)) ++reach_;
+    first = std::max(first, reach_);
+    while (mode_ != RangeMode::kPlain && first + 1 < past && samples[first + 1].time_ns <= start_ns) ++first;
+  }
+  bool empty() const { return first == past || series_.samples[past - 1].time_ns <= start_ns; }
+  /// Up to where borders may look.
+  bool one_type() const {
+    const size_t numbers = series_.numbers_before[past] - series_.numbers_before[reach_];
+    return numbers == 0 || numbers == past - reach_;
+  }
+
+  size_t first = 0, past = 0;  // a bordered window has the last sample before it, too
+  int64_t start_ns = 0, end_ns = 0;
+
+ private:
+  const MixedSeries& series_;
+  const WindowPlan& plan_;
+  const RangeMode mode_;
+  size_t reach_ = 0;  // the first that borders may look at
+};
+
+bool is_difference(FunctionId function) {
+  return function == FunctionId::kRate || function == FunctionId::kIncrease || function == FunctionId::kDelta;
+}
+
 }  // namespace
 
 bool takes_histograms(FunctionId function) {
@@ -73,14 +110,19 @@ bool looks_for_resets(FunctionId function) {
          function == FunctionId::kResets;
 }
 
+MixedResult MixedWindows::difference(const MixedWindow& window, RateKind kind, const Labels& labels) const {
+  if (mode_ == RangeMode::kPlain) return extrapolated_difference(window, kind, labels, notes_);
+  return bordered_difference(window, mode_, kind, labels, notes_);
+}
+
 MixedResult MixedWindows::evaluate(const MixedWindow& window, const Labels& labels) const {
   switch (function_) {
     case FunctionId::kRate:
-      return extrapolated_difference(window, {true, true}, labels, notes_);
+      return difference(window, {true, true}, labels);
     case FunctionId::kIncrease:
-      return extrapolated_difference(window, {true, false}, labels, notes_);
+      return difference(window, {true, false}, labels);
     case FunctionId::kDelta:
-      return extrapolated_difference(window, {false, false}, labels, notes_);
+      return difference(window, {false, false}, labels);
     case FunctionId::kIrate:
       return last_difference(window, {true, true}, labels, notes_);
     case FunctionId::kIdelta:
@@ -128,29 +170,31 @@ bool MixedWindows::run(MixedSeries series, Series& out) const {
   StepArguments at_step;
   at_step.scratch = &scratch;
   bool any = false;
-  size_t first = 0, past = 0, since_asked = 0;
+  size_t since_asked = 0;
+  Slide at(series, plan_, mode_);
   for (size_t step = 0; step < steps; ++step) {
     if (since_asked > kSamplesBetweenQuestions) {
       if (context_.stopped()) return false;
       since_asked = 0;
     }
-    const int64_t end = plan_.end(step);
-    const int64_t start = earlier(end, plan_.range_ns);
-    while (past < series.samples.size() && series.samples[past].time_ns <= end) ++past;
-    while (first < past && series.samples[first].time_ns <= start) ++first;
-    if (first == past) continue;
-    since_asked += past - first;
+    at.to(step);
+    if (mode_ != RangeMode::kPlain && is_difference(function_) && !at.one_type()) {
+      notes_.mixed_types(out.labels);
+      continue;
+    }
+    if (at.empty()) continue;
+    since_asked += at.past - at.first;
     if (!arguments_.first.empty()) at_step.first = arguments_.first[step];
     if (!arguments_.second.empty()) at_step.second = arguments_.second[step];
-    const size_t from = series.numbers_before[first];
+    const size_t from = series.numbers_before[at.first];
     const Window numbers = {.times = series.number_times.data() + from,
                             .values = series.numbers.data() + from,
-                            .count = series.numbers_before[past] - from,
-                            .start_ns = start,
-                            .end_ns = end,
+                            .count = series.numbers_before[at.past] - from,
+                            .start_ns = at.start_ns,
+                            .end_ns = at.end_ns,
                             .now_ns = plan_.grid.time(step),
                             .rising = false};
-    const MixedWindow window = {{series.samples.data() + first, past - first}, numbers.count, start, end};
+    const MixedWindow window = {{series.samples.data() + at.first, at.past - at.first}, numbers.count, at.start_ns, at.end_ns};
     MixedResult result;
     if (!takes_both) {
       result = of_numbers(numbers, !window.numbers_only(), at_step, out.labels);

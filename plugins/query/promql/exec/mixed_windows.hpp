@@ -34,18 +34,21 @@ struct RateKind {
 
 /// rate(), increase(), delta(): the difference over the window, extrapolated to its borders.
 MixedResult extrapolated_difference(const MixedWindow& window, RateKind kind, const Labels& labels, const HistogramNotes& notes);
+/// The difference from the first sample to the last, which stand for the borders of the window.
+MixedResult sampled_difference(const MixedWindow& window, RateKind kind, const Labels& labels, const HistogramNotes& notes);
 /// irate(), idelta(): of the last two samples.
 MixedResult last_difference(const MixedWindow& window, RateKind kind, const Labels& labels, const HistogramNotes& notes);
 
 class MixedWindows {
  public:
   MixedWindows(QueryContext& context, const CallNode& call, const WindowKernel& kernel, const KernelArguments& arguments,
-               const WindowPlan& plan)
+               const WindowPlan& plan, RangeMode mode = RangeMode::kPlain)
       : context_(context),
         function_(call.function->id),
         kernel_(kernel),
         arguments_(arguments),
         plan_(plan),
+        mode_(mode),
         notes_(context, call.arguments[0]->position) {}
 
   /// Fills the columns of `out`, which has its labels; returns whether any step has a result. Ends early, with false, when the
@@ -53,6 +56,7 @@ class MixedWindows {
   bool run(MixedSeries series, Series& out) const;
 
  private:
+  MixedResult difference(const MixedWindow& window, RateKind kind, const Labels& labels) const;
   MixedResult evaluate(const MixedWindow& window, const Labels& labels) const;
   MixedResult of_numbers(const Window& window, bool histograms, const StepArguments& arguments, const Labels& labels) const;
 
@@ -61,6 +65,7 @@ class MixedWindows {
   const WindowKernel& kernel_;
   const KernelArguments& arguments_;
   const WindowPlan& plan_;
+  const RangeMode mode_;
   const HistogramNotes notes_;
 };
 

@@ -6,6 +6,7 @@
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/bordered_windows.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/mixed_borders.hpp"
 #include "plugins/query/promql/exec/mixed_windows.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
 #include "plugins/query/promql/exec/summaries.hpp"
@@ -174,7 +175,10 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
   Collector<Series> collected;
   auto selected = select(context_, node, plan, timestamps ? "timestamp" : "", false, [&](const tarsier_series& series) {
     Series made;
-    if (mode == RangeMode::kSmoothed) {
+    if (mode == RangeMode::kSmoothed && has_histograms(series)) {
+      made.labels = Labels::from(series.labels, series.label_count);  // which its notes name
+      if (!smooth_histograms(node, plan, series, made)) return;
+    } else if (mode == RangeMode::kSmoothed) {
       const LiveSamples live(series);
       if (!smooth_at_steps(plan, live.times(), live.values(), live.count(), made.values)) return;
     } else if (has_histograms(series) && !timestamps) {
@@ -185,6 +189,38 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
       const auto find = has_summaries(series) ? look_back_summed : look_back;
       if (!find(plan, series, timestamps, made.values)) return;
     }
+    made.labels = Labels::from(series.labels, series.label_count);
+    collected.add(series.series_id, std::move(made));
+  });
+  if (!selected) return std::move(selected).error();
+  return finish({collected.take(), {}});
+}
+
+bool Evaluator::smooth_histograms(const VectorSelector& node, const WindowPlan& plan, const tarsier_series& series, Series& out) {
+  auto read = read_mixed(series, detail_of(node), false);
+  if (!read) {
+    context_.fail(std::move(read).error());
+    return false;
+  }
+  const uint64_t weight = read->weight();
+  const auto held = context_.hold(weight);
+  const Held release(&context_, weight);
+  return held.ok() && smooth_mixed(plan, std::move(*read), HistogramNotes(context_, node.position), out);
+}
+
+Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
+  const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
+  Collector<Series> collected;
+  auto selected = select(context_, node, plan, "timestamp", false, [&](const tarsier_series& series) {
+    if (has_histograms(series)) {
+      Series found;
+      auto any = look_back_mixed(plan, series, HistogramDetail::kTotals, found);
+      if (!any) return context_.fail(std::move(any).error());
+      if (!found.histograms.empty()) return context_.fail(Error(TARSIER_UNSUPPORTED, "info sample should be float"));
+    }
+    Series made;
+    const auto find = has_summaries(series) ? look_back_summed : look_back;
+    if (!find(plan, series, true, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
     collected.add(series.series_id, std::move(made));
   });
@@ -235,9 +271,9 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
     return run_summed_windows(context_, plan, kernel, summed, arguments, samples, out);
   };
   const bool starts = context_.start_timestamps && looks_for_resets(call.function->id);
-  const MixedWindows mixed(context_, call, kernel, arguments, plan);
+  const MixedWindows mixed(context_, call, kernel, arguments, plan, mode);
   const auto run_mixed = [&](const tarsier_series& series, Series& out) {
-    auto read = read_mixed(series, detail_of(*node.selector), starts, plan.first_start());
+    auto read = read_mixed(series, detail_of(*node.selector), starts, earlier(plan.first_start(), plan.reach_before_ns));
     if (!read) {
       context_.fail(std::move(read).error());
       return false;
