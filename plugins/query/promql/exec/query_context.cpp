@@ -39,6 +39,12 @@ Result<void> QueryContext::hold(uint64_t samples) {
   return check();
 }
 
+Result<void> QueryContext::room_for(uint64_t samples) {
+  const uint64_t held = held_.load(std::memory_order_relaxed);
+  if (held > limits.max_samples || samples > limits.max_samples - held) too_many_.store(true, std::memory_order_relaxed);
+  return check();
+}
+
 void QueryContext::annotate(std::set<std::string>& set, std::string_view prefix, std::string_view text, Position position) {
   const std::string full = std::string(prefix) + std::string(text) + " (" + line_column(query, position.start) + ")";
   const std::lock_guard lock(annotations_);

@@ -52,6 +52,8 @@ class QueryContext {
 
   /// Samples come into memory; RESOURCE when there are too many.
   Result<void> hold(uint64_t samples);
+  /// RESOURCE when so many more would be too many: to be asked before they are made.
+  Result<void> room_for(uint64_t samples);
   void let_go(uint64_t samples) noexcept { held_.fetch_sub(samples, std::memory_order_relaxed); }
 
   void warn(std::string_view text, Position position) { annotate(warnings_, "PromQL warning: ", text, position); }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <utility>
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/bordered_windows.hpp"
@@ -50,8 +51,16 @@ class LiveSamples {
 template <class T>
 class Collector {
  public:
-  void add(uint64_t id, T item) {
+  explicit Collector(QueryContext& context) : context_(context) {}
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+  ~Collector() { context_.let_go(samples_); }
+
+  /// `samples`: what it weighs against the limit until it is taken; the limit ends the select.
+  void add(uint64_t id, T item, uint64_t samples) {
     const std::lock_guard lock(mutex_);
+    samples_ += samples;
+    if (!context_.hold(samples)) return;
     items_.emplace_back(id, std::move(item));
   }
   std::vector<T> take() {
@@ -59,10 +68,13 @@ class Collector {
     std::vector<T> out;
     out.reserve(items_.size());
     for (auto& [id, item] : items_) out.push_back(std::move(item));
+    context_.let_go(std::exchange(samples_, 0));
     return out;
   }
 
  private:
+  QueryContext& context_;
+  uint64_t samples_ = 0;
   std::mutex mutex_;
   std::vector<std::pair<uint64_t, T>> items_;
 };
@@ -144,6 +156,14 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   return Result<void>::from_c(status, error);
 }
 
+/// Raw samples are an answer: they count until the query ends.
+Result<std::vector<RawSeries>> counted(QueryContext& context, std::vector<RawSeries> series) {
+  uint64_t samples = 0;
+  for (const RawSeries& one : series) samples += one.values.size() + samples_of(one.histograms);
+  if (auto held = context.hold(samples); !held) return std::move(held).error();
+  return series;
+}
+
 HistogramDetail detail_of(const VectorSelector& node) {
   return node.histogram_totals ? HistogramDetail::kTotals : HistogramDetail::kAll;
 }
@@ -172,7 +192,7 @@ bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timest
 Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
   const RangeMode mode = timestamps ? RangeMode::kPlain : node.mode;
   const WindowPlan plan = with_borders(plan_of(grid_, node.time, context_.lookback_ns), mode, context_.lookback_ns);
-  Collector<Series> collected;
+  Collector<Series> collected(context_);
   auto selected = select(context_, node, plan, timestamps ? "timestamp" : "", false, [&](const tarsier_series& series) {
     Series made;
     if (mode == RangeMode::kSmoothed && has_histograms(series)) {
@@ -190,7 +210,8 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
       if (!find(plan, series, timestamps, made.values)) return;
     }
     made.labels = Labels::from(series.labels, series.label_count);
-    collected.add(series.series_id, std::move(made));
+    const uint64_t weight = steps_ + samples_of(made.histograms);
+    collected.add(series.series_id, std::move(made), weight);
   });
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
@@ -210,7 +231,7 @@ bool Evaluator::smooth_histograms(const VectorSelector& node, const WindowPlan& 
 
 Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
-  Collector<Series> collected;
+  Collector<Series> collected(context_);
   auto selected = select(context_, node, plan, "timestamp", false, [&](const tarsier_series& series) {
     if (has_histograms(series)) {
       Series found;
@@ -222,7 +243,7 @@ Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
     const auto find = has_summaries(series) ? look_back_summed : look_back;
     if (!find(plan, series, true, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
-    collected.add(series.series_id, std::move(made));
+    collected.add(series.series_id, std::move(made), steps_);
   });
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
@@ -230,12 +251,12 @@ Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
 
 Result<Vector> Evaluator::start_timestamps(const VectorSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
-  Collector<Series> collected;
+  Collector<Series> collected(context_);
   auto selected = select(context_, node, plan, "start_timestamp", false, [&](const tarsier_series& series) {
     Series made;
     if (!look_back_starts(plan, series, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
-    collected.add(series.series_id, std::move(made));
+    collected.add(series.series_id, std::move(made), steps_);
   });
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
@@ -253,7 +274,7 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
                                         const KernelArguments& arguments) {
   const RangeMode mode = node.selector->mode;
   const WindowPlan plan = with_borders(plan_of(grid_, node.selector->time, node.range->ns), mode, context_.lookback_ns);
-  Collector<Series> collected;
+  Collector<Series> collected(context_);
   SummaryNotes notes(context_, plan, call.position);
   const auto run = [&](const tarsier_series& series, Column& out) {
     if (mode != RangeMode::kPlain) {
@@ -293,7 +314,8 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
       made.labels = Labels::from(series.labels, series.label_count);
     }
     made.drop_name = !kernel.keeps_name;
-    collected.add(series.series_id, std::move(made));
+    const uint64_t weight = steps_ + samples_of(made.histograms);
+    collected.add(series.series_id, std::move(made), weight);
   };
   // The first histograms of a range are compared with what was before them.
   const int64_t before_ns = node.selector->histogram_totals ? context_.lookback_ns : 0;
@@ -311,6 +333,7 @@ Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) 
   if (start <= from) start = later(start, step);
   const Grid inner = {start, std::max(start, plan.last_end()), step};
   if (start <= from || start > plan.last_end()) return std::pair<Vector, Grid>{Vector{}, inner};
+  if (auto room = context_.room_for(inner.count()); !room) return std::move(room).error();
   auto result = Evaluator(context_, inner).vector(*node.inner);
   if (!result) return std::move(result).error();
   return std::pair<Vector, Grid>{std::move(*result), inner};
@@ -323,17 +346,22 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
   auto& [inner, inner_grid] = *steps;
   const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
   const MixedWindows mixed(context_, call, kernel, arguments, plan);
-  Vector out;
+  Collector<Series> collected(context_);
   std::vector<int64_t> times;
   Column values;
-  for (Series& series : inner.series) {
+  const uint64_t copied = inner_grid.count();
+  if (auto held = context_.hold(copied); !held) return std::move(held).error();
+  const Held release(&context_, copied);
+  for (size_t id = 0; id < inner.series.size(); ++id) {
+    const Series& series = inner.series[id];
+    if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
+    Series made;
+    made.labels = series.labels;
+    made.drop_name = !kernel.keeps_name || series.drop_name;
     if (!series.histograms.empty()) {
-      Series made;
-      made.labels = series.labels;
-      const bool any = mixed.run(steps_as_samples(series, inner_grid), made);
-      if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
-      made.drop_name = !kernel.keeps_name || series.drop_name;
-      if (any) out.series.push_back(std::move(made));
+      if (!mixed.run(steps_as_samples(series, inner_grid), made)) continue;
+      const uint64_t weight = steps_ + samples_of(made.histograms);
+      collected.add(id, std::move(made), weight);
       continue;
     }
     times.clear();
@@ -344,15 +372,11 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
       values.push_back(series.values[i]);
     }
     context_.samples_read.fetch_add(values.size(), std::memory_order_relaxed);
-    Series made;
-    const bool any = run_windows(context_, plan, kernel, arguments, times.data(), values.data(), values.size(), made.values);
-    if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
-    if (!any) continue;
-    made.labels = series.labels;
-    made.drop_name = !kernel.keeps_name || series.drop_name;
-    out.series.push_back(std::move(made));
+    if (run_windows(context_, plan, kernel, arguments, times.data(), values.data(), values.size(), made.values))
+      collected.add(id, std::move(made), steps_);
   }
-  return finish(std::move(out));
+  if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
+  return finish({collected.take(), {}});
 }
 
 Result<std::vector<RawSeries>> Evaluator::matrix(const Node& node) {
@@ -363,15 +387,15 @@ Result<std::vector<RawSeries>> Evaluator::matrix(const Node& node) {
 
 Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
-  Collector<RawSeries> collected;
+  Collector<RawSeries> collected(context_);
   SummaryNotes notes(context_, plan, node.position);
   auto selected = select(context_, *node.selector, plan, "", true, [&](const tarsier_series& whole) {
     tarsier_series series = whole;
     if (has_histograms(series)) {
       auto made = raw_mixed(series);
       if (!made) return context_.fail(std::move(made).error());
-      if (made->values.empty() || !context_.hold(made->values.size() + samples_of(made->histograms))) return;
-      collected.add(series.series_id, std::move(*made));
+      const uint64_t weight = made->values.size() + samples_of(made->histograms);
+      if (weight != 0) collected.add(series.series_id, std::move(*made), weight);
       return;
     }
     if (has_summaries(series)) {
@@ -379,15 +403,15 @@ Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& nod
       notes.add(SummedSamples(series), "the samples are the last ones of summaries");
     }
     const LiveSamples live(series);
-    if (live.count() == 0 || !context_.hold(live.count())) return;
+    if (live.count() == 0) return;
     RawSeries made;
     made.labels = Labels::from(series.labels, series.label_count);
     made.times_ns.assign(live.times(), live.times() + live.count());
     made.values.assign(live.values(), live.values() + live.count());
-    collected.add(series.series_id, std::move(made));
+    collected.add(series.series_id, std::move(made), live.count());
   });
   if (!selected) return std::move(selected).error();
-  return collected.take();
+  return counted(context_, collected.take());
 }
 
 Result<std::vector<RawSeries>> Evaluator::raw_subquery(const Subquery& node) {
@@ -407,7 +431,7 @@ Result<std::vector<RawSeries>> Evaluator::raw_subquery(const Subquery& node) {
     }
     if (!made.values.empty()) out.push_back(std::move(made));
   }
-  return out;
+  return counted(context_, std::move(out));
 }
 
 }  // namespace tarsier::promql

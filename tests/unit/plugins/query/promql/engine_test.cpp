@@ -41,6 +41,55 @@ TEST_F(EngineTest, RefusesWhatNeedsTooManySamples) {
   EXPECT_EQ(outcome.error().message(), "query processing would load too many samples into memory in query execution");
 }
 
+TEST_F(EngineTest, RefusesSubqueriesOfTooManyStepsBeforeTheStoreIsAsked) {
+  tarsier_samples_store untouched = *store_.table();
+  untouched.select = [](void*, const tarsier_select*, void*, int32_t (*)(void*, const tarsier_series*),
+                        tarsier_error*) -> tarsier_status {
+    ADD_FAILURE() << "the store was asked";
+    return TARSIER_OK;
+  };
+  Engine engine({}, [] { return int64_t{0}; });
+  for (const char* expression : {"count_over_time(x_total[20d:10ms])", "count_over_time(vector(1)[36500d:1ms])",
+                                 "max_over_time(sum_over_time(x_total[20d:10ms])[1m:10s])"}) {
+    const auto outcome = engine.query(untouched, range(expression), [](const QueryAnswer&) { FAIL(); });
+    ASSERT_FALSE(outcome.ok()) << expression;
+    EXPECT_EQ(outcome.error().code(), TARSIER_RESOURCE);
+    EXPECT_EQ(outcome.error().message(), "query processing would load too many samples into memory in query execution");
+  }
+}
+
+TEST_F(EngineTest, CountsSeriesWhileTheStoreBringsThem) {
+  EngineOptions options;
+  options.limits.max_samples = 2 * 21;  // two series of this query
+  Engine small(options, [] { return int64_t{0}; });
+  tarsier_samples_store counting = *store_.table();
+  struct Brought {
+    const tarsier_samples_store* store;
+    int count = 0;
+  } brought{store_.table()};
+  counting.self = &brought;
+  counting.select = [](void* self, const tarsier_select* select, void* user, int32_t (*on_series)(void*, const tarsier_series*),
+                       tarsier_error* error) {
+    struct Forward {
+      Brought* brought;
+      void* user;
+      int32_t (*on_series)(void*, const tarsier_series*);
+    } forward{static_cast<Brought*>(self), user, on_series};
+    return forward.brought->store->select(
+        forward.brought->store->self, select, &forward,
+        [](void* to, const tarsier_series* series) -> int32_t {
+          auto& one = *static_cast<Forward*>(to);
+          ++one.brought->count;
+          return one.on_series(one.user, series);
+        },
+        error);
+  };
+  const auto outcome = small.query(counting, range("x_total"), [](const QueryAnswer&) { FAIL(); });
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code(), TARSIER_RESOURCE);
+  EXPECT_EQ(brought.count, 3);
+}
+
 TEST_F(EngineTest, GivesBackWhatFinishedNodesHeld) {
   EngineOptions options;
   options.limits.max_samples = 50 * 21 * 3;  // one operand, its other operand and the result, but never all of the chain
