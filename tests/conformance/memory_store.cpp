@@ -4,8 +4,10 @@
 #include <memory>
 #include <re2/re2.h>
 #include <set>
+#include <span>
 #include <thread>
 
+#include "tarsier/histogram.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::test {
@@ -45,6 +47,24 @@ std::vector<tarsier_pair> pairs_of(const MemoryStore::LabelSet& labels) {
   return pairs;
 }
 
+/// The histograms of some samples as a tarsier_series has them.
+class HistogramColumns {
+ public:
+  explicit HistogramColumns(std::span<const std::vector<uint8_t>> histograms) {
+    for (const auto& one : histograms) {
+      bytes_.insert(bytes_.end(), one.begin(), one.end());
+      offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
+    }
+  }
+  bool any() const noexcept { return !bytes_.empty(); }
+  const uint32_t* offsets() const noexcept { return offsets_.data(); }
+  const uint8_t* bytes() const noexcept { return bytes_.data(); }
+
+ private:
+  std::vector<uint32_t> offsets_{0};
+  std::vector<uint8_t> bytes_;
+};
+
 }  // namespace
 
 MemoryStore::MemoryStore() {
@@ -58,11 +78,17 @@ MemoryStore::MemoryStore() {
   table_.stat = stat;
 }
 
-void MemoryStore::add(LabelSet labels, int64_t time_ns, double value) {
+MemoryStore::Samples& MemoryStore::samples_of(LabelSet labels) {
   if (series_.empty()) index_.clear();
   const auto [entry, is_new] = index_.try_emplace(labels, series_.size());
   if (is_new) series_.emplace_back(std::move(labels), Samples{});
-  Samples& samples = series_[entry->second].second;
+  return series_[entry->second].second;
+}
+
+void MemoryStore::add(LabelSet labels, int64_t time_ns, double value, int64_t start_ns) {
+  Samples& samples = samples_of(std::move(labels));
+  samples.has_starts = samples.has_starts || start_ns != 0;
+  samples.last.reset();
   const auto at = std::lower_bound(samples.times_ns.begin(), samples.times_ns.end(), time_ns);
   const auto offset = at - samples.times_ns.begin();
   if (at != samples.times_ns.end() && *at == time_ns) {
@@ -71,6 +97,26 @@ void MemoryStore::add(LabelSet labels, int64_t time_ns, double value) {
   }
   samples.times_ns.insert(at, time_ns);
   samples.values.insert(samples.values.begin() + offset, value);
+  samples.starts_ns.insert(samples.starts_ns.begin() + offset, start_ns);
+  samples.histograms.insert(samples.histograms.begin() + offset, std::vector<uint8_t>{});
+}
+
+void MemoryStore::add(LabelSet labels, int64_t time_ns, promql::FloatHistogram histogram, int64_t start_ns) {
+  Samples& samples = samples_of(std::move(labels));
+  if (histogram.counter_reset != CounterReset::gauge) {
+    const auto& last = samples.last;
+    const bool follows = histogram.counter_reset != CounterReset::yes && last && last->counter_reset != CounterReset::gauge &&
+                         last->schema == histogram.schema && last->zero_threshold == histogram.zero_threshold &&
+                         last->bounds == histogram.bounds;
+    histogram.counter_reset = CounterReset::unknown;
+    if (follows && !detect_reset(histogram, *last)) histogram.counter_reset = CounterReset::no;
+  }
+  samples.times_ns.push_back(time_ns);
+  samples.values.push_back(histogram.sum);
+  samples.starts_ns.push_back(start_ns);
+  samples.has_starts = samples.has_starts || start_ns != 0;
+  encode_histogram(to_native(histogram), samples.histograms.emplace_back());
+  samples.last = std::move(histogram);
 }
 
 void MemoryStore::add_metadata(std::string name, uint32_t type, std::string help, std::string unit) {
@@ -108,6 +154,12 @@ tarsier_status MemoryStore::select(void* self, const tarsier_select* request, vo
       series.sample_count = found[i].count;
       series.times_ns = found[i].samples->times_ns.data() + found[i].first;
       series.values = found[i].samples->values.data() + found[i].first;
+      if (found[i].samples->has_starts) series.starts_ns = found[i].samples->starts_ns.data() + found[i].first;
+      const HistogramColumns histograms(std::span(found[i].samples->histograms).subspan(found[i].first, found[i].count));
+      if (histograms.any()) {
+        series.histogram_offsets = histograms.offsets();
+        series.histogram_bytes = histograms.bytes();
+      }
       if (on_series(user, &series) == 0) return;
     }
   };

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "plugins/query/promql/histogram/float_histogram.hpp"
 #include "tarsier/service/samples_store.h"
 
 namespace tarsier::test {
@@ -16,7 +18,11 @@ class MemoryStore {
   using LabelSet = std::vector<std::pair<std::string, std::string>>;  // sorted by name
 
   MemoryStore();
-  void add(LabelSet labels, int64_t time_ns, double value);
+  /// `start_ns`: the start timestamp, 0 when it is not known.
+  void add(LabelSet labels, int64_t time_ns, double value, int64_t start_ns = 0);
+  /// Behind the samples that the series has. A histogram that may be of a new counter has no hint then; others say that they are
+  /// not.
+  void add(LabelSet labels, int64_t time_ns, promql::FloatHistogram histogram, int64_t start_ns = 0);
   void add_metadata(std::string name, uint32_t type, std::string help, std::string unit);
   void clear() { series_.clear(), metadata_.clear(); }
   const tarsier_samples_store* table() const noexcept { return &table_; }
@@ -27,6 +33,10 @@ class MemoryStore {
   struct Samples {
     std::vector<int64_t> times_ns;
     std::vector<double> values;
+    std::vector<int64_t> starts_ns;
+    bool has_starts = false;
+    std::vector<std::vector<uint8_t>> histograms;  // encoded; empty: the sample is a number
+    std::optional<promql::FloatHistogram> last;    // the newest sample, when it is a histogram
   };
   struct Metadata {
     std::string name;
@@ -39,6 +49,7 @@ class MemoryStore {
     const Samples* samples;
     size_t first, count;
   };
+  Samples& samples_of(LabelSet labels);
   std::vector<Found> find(const tarsier_select& select) const;
   static tarsier_status select(void* self, const tarsier_select* select, void* user,
                                int32_t (*on_series)(void*, const tarsier_series*), tarsier_error* error);

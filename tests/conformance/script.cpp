@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <regex>
+#include <utility>
 
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/value.hpp"
+#include "tests/conformance/script_buckets.hpp"
 
 namespace tarsier::test {
 namespace {
@@ -18,10 +20,10 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-bool starts(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
+bool starts_with(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
 
 Result<int64_t> duration(std::string_view text) {
-  const bool negative = starts(text, "-");
+  const bool negative = starts_with(text, "-");
   if (auto value = read_duration(negative ? text.substr(1) : text)) return negative ? -*value : *value;
   if (auto seconds = promql::read_number(text)) return static_cast<int64_t>(*seconds * 1e9);
   return Error::invalid("bad duration " + std::string(text));
@@ -75,7 +77,7 @@ Result<void> add_values(std::string_view item, ScriptSeries& series) {
     return {};
   }
   if (item == "stale") {
-    series.values.insert(series.values.end(), repeat + 1, promql::kNothing);
+    series.values.insert(series.values.end(), repeat + 1, ScriptSample{promql::kNothing, nullptr});
     return {};
   }
   double delta = 0;
@@ -94,7 +96,7 @@ Result<void> add_values(std::string_view item, ScriptSeries& series) {
   auto value = promql::read_number(item);
   if (!value) return Error::invalid("bad value " + std::string(item));
   for (size_t i = 0; i <= repeat; ++i) {
-    series.values.emplace_back(*value);
+    series.values.emplace_back(ScriptSample{*value, nullptr});
     *value += delta;
   }
   return {};
@@ -104,12 +106,13 @@ Result<ScriptSeries> series_of(std::string_view line) {
   const size_t size = metric_size(line);
   auto labels = labels_of(line.substr(0, size));
   if (!labels) return std::move(labels).error();
-  ScriptSeries series{std::move(*labels), {}, false};
+  ScriptSeries series{std::move(*labels), {}};
   std::string_view rest = trim(line.substr(size));
   while (!rest.empty()) {
-    if (starts(rest, "{{")) {
-      series.has_histograms = true;
-      return series;
+    if (starts_with(rest, "{{")) {
+      if (auto read = read_histograms(rest, series.values); !read) return std::move(read).error();
+      rest = trim(rest);
+      continue;
     }
     const size_t end = std::min(rest.find_first_of(" \t"), rest.size());
     if (auto added = add_values(rest.substr(0, end), series); !added) return std::move(added).error();
@@ -130,7 +133,7 @@ Result<void> expectation(std::string_view line, Eval& eval) {
     eval.step_ns = duration(match[3].str()).value();
     return {};
   }
-  if (starts(line, "expect string")) {
+  if (starts_with(line, "expect string")) {
     auto value = promql::unquote(trim(line.substr(13)));
     if (!value) return Error::invalid("bad string in " + text);
     eval.text = std::move(*value);
@@ -177,12 +180,12 @@ Result<Eval> eval_head(const std::string& line, size_t number) {
 }
 
 Result<void> eval_line(std::string_view line, Eval& eval) {
-  if (starts(line, "expect ")) return expectation(line, eval);
-  if (starts(line, "expected_fail_message")) {
+  if (starts_with(line, "expect ")) return expectation(line, eval);
+  if (starts_with(line, "expected_fail_message")) {
     eval.failure = TextCheck{TextCheck::Kind::kExact, std::string(trim(line.substr(21)))};
     return {};
   }
-  if (starts(line, "expected_fail_regexp")) {
+  if (starts_with(line, "expected_fail_regexp")) {
     eval.failure = TextCheck{TextCheck::Kind::kRegex, std::string(trim(line.substr(20)))};
     return {};
   }
@@ -192,7 +195,6 @@ Result<void> eval_line(std::string_view line, Eval& eval) {
   }
   auto series = series_of(line);
   if (!series) return std::move(series).error();
-  eval.beyond = eval.beyond || series->has_histograms;
   eval.series.push_back(std::move(*series));
   return {};
 }
@@ -202,24 +204,60 @@ std::vector<std::string> lines_of(std::string_view text) {
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = trim(text.substr(0, end));
-    lines.emplace_back(starts(line, "#") ? std::string_view{} : line);
+    lines.emplace_back(starts_with(line, "#") ? std::string_view{} : line);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;
 }
 
-Result<void> load_line(std::string_view line, Load& load) {
-  const size_t word = std::min(line.find_first_of(" \t"), line.size());
-  if (word > 3 && line.substr(word - 3, 3) == "@st") {
-    load.beyond = true;
+/// One item of a list of start timestamps, as offsets to the samples' times: "_", "-30s", "-30s-1mx2".
+Result<void> add_starts(std::string_view item, std::vector<std::optional<int64_t>>& starts) {
+  size_t repeat = 0;
+  if (const size_t times = item.rfind('x'); times != std::string_view::npos) {
+    repeat = std::stoul(std::string(item.substr(times + 1)));
+    item = item.substr(0, times);
+  }
+  if (item == "_") {
+    starts.insert(starts.end(), std::max<size_t>(repeat, 1), std::nullopt);
     return {};
   }
-  auto series = series_of(line);
-  if (!series) return std::move(series).error();
-  load.beyond = load.beyond || series->has_histograms;
-  load.series.push_back(std::move(*series));
+  const size_t sign = std::min(item.find_first_of("+-", 1), item.size());
+  const auto offset = [](std::string_view text) { return duration(starts_with(text, "+") ? text.substr(1) : text); };
+  auto first = offset(item.substr(0, sign));
+  if (!first) return std::move(first).error();
+  Result<int64_t> step = int64_t{0};
+  if (sign < item.size()) step = offset(item.substr(sign));
+  if (!step) return std::move(step).error();
+  for (size_t i = 0; i <= repeat; ++i) starts.emplace_back(*first + static_cast<int64_t>(i) * *step);
   return {};
 }
+
+/// The line of a series' start timestamps stands before that of its samples: "name{...}@st  _ -30s".
+class LoadReader {
+ public:
+  Result<void> line(std::string_view line, Load& load) {
+    const size_t word = std::min(line.find_first_of(" \t"), line.size());
+    if (word > 3 && line.substr(word - 3, 3) == "@st") {
+      for (std::string_view rest = trim(line.substr(word)); !rest.empty();) {
+        const size_t end = std::min(rest.find_first_of(" \t"), rest.size());
+        if (auto added = add_starts(rest.substr(0, end), starts_); !added) return added;
+        rest = trim(rest.substr(end));
+      }
+      return {};
+    }
+    auto series = series_of(line);
+    if (!series) return std::move(series).error();
+    if (!starts_.empty() && starts_.size() != series->values.size())
+      return Error::invalid(std::to_string(starts_.size()) + " start timestamps for " + std::to_string(series->values.size()) +
+                            " samples");
+    series->starts_ns = std::exchange(starts_, {});
+    load.series.push_back(std::move(*series));
+    return {};
+  }
+
+ private:
+  std::vector<std::optional<int64_t>> starts_;
+};
 
 }  // namespace
 
@@ -236,14 +274,16 @@ Result<std::vector<Command>> parse_script(std::string_view text) {
     const auto where = [&](Error error) { return std::move(error).in("line " + std::to_string(i)); };
     if (line == "clear") {
       commands.push_back({Command::Kind::kClear, {}, {}});
-    } else if (starts(line, "load")) {
+    } else if (starts_with(line, "load")) {
       Command command{Command::Kind::kLoad, {}, {}};
       auto step = duration(trim(std::string_view(line).substr(line.find_first_of(" \t"))));
       if (!step) return where(std::move(step).error());
       command.load.step_ns = *step;
-      command.load.beyond = starts(line, "load_with_nhcb");
+      LoadReader reader;
       for (; i < lines.size() && !lines[i].empty(); ++i)
-        if (auto read = load_line(lines[i], command.load); !read) return where(std::move(read).error());
+        if (auto read = reader.line(lines[i], command.load); !read) return where(std::move(read).error());
+      if (starts_with(line, "load_with_nhcb"))
+        for (ScriptSeries& native : native_of_classic(command.load.series)) command.load.series.push_back(std::move(native));
       commands.push_back(std::move(command));
     } else {
       auto eval = eval_head(line, number);

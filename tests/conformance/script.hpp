@@ -10,20 +10,20 @@
 
 #include "tarsier/result.hpp"
 #include "tests/conformance/memory_store.hpp"
+#include "tests/conformance/script_histogram.hpp"
 
 namespace tarsier::test {
 
 /// One series of a script: what is loaded, or expected. nullopt: no sample there.
 struct ScriptSeries {
   MemoryStore::LabelSet labels;
-  std::vector<std::optional<double>> values;
-  bool has_histograms = false;  // some values are native histograms, and left out here
+  std::vector<std::optional<ScriptSample>> values;
+  std::vector<std::optional<int64_t>> starts_ns{};  // start timestamps, as offsets to the samples' times; empty: none
 };
 
 struct Load {
   int64_t step_ns = 0;
   std::vector<ScriptSeries> series;
-  bool beyond = false;  // needs what the in-memory store has not: native histograms, start timestamps
 };
 
 struct TextCheck {
@@ -43,7 +43,6 @@ struct Eval {
   std::optional<std::string> text;
   bool range_vector = false;
   std::vector<ScriptSeries> series;
-  bool beyond = false;
 };
 
 struct Command {

@@ -12,7 +12,6 @@ namespace tarsier::test {
 struct ScriptReport {
   size_t passed = 0;
   size_t failed = 0;
-  size_t beyond = 0;                  // failed, in a part of the script that needs native histograms or start timestamps
   std::vector<std::string> failures;  // "line 12: abs(x): expected ..."
 };
 

@@ -140,6 +140,13 @@ Result<void> add_routes(http::Routes& routes, std::function<Groups()> groups) {
       {.api = "prometheus", .pattern = "/api/v1/rules", .permission = "metrics:read"},
       [groups](const http::Request& request, const http::Exchange& exchange) { handle_rules(groups(), request, exchange); });
   if (!added) return added;
+  // Alerts leave over the bus; no Alertmanager is called.
+  added = routes.add({.api = "prometheus", .pattern = "/api/v1/alertmanagers", .permission = "metrics:read"},
+                     [](const http::Request&, const http::Exchange& exchange) {
+                       exchange.respond(200, kJson,
+                                        R"({"status":"success","data":{"activeAlertmanagers":[],"droppedAlertmanagers":[]}})");
+                     });
+  if (!added) return added;
   return routes.add(
       {.api = "prometheus", .pattern = "/api/v1/alerts", .permission = "metrics:read"},
       [groups = std::move(groups)](const http::Request&, const http::Exchange& exchange) { handle_alerts(groups(), exchange); });

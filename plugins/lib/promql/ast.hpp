@@ -86,10 +86,13 @@ struct StringNode : Node {
 
 struct VectorSelector : Node {
   explicit VectorSelector(Position p) : Node(NodeKind::kVectorSelector, p) {}
-  std::string name;               // the bare name in front of the braces, "" when there is none
+  std::string name;               // of the metric, when it stands alone; "" when there is none
+  bool name_quoted = false;       // it stands in the braces
   std::vector<Matcher> matchers;  // with the one for __name__
   TimeModifiers time;
   RangeMode mode = RangeMode::kPlain;
+  bool histogram_totals = false;  // planner: of native histograms, counts and sums are enough
+  bool may_match_all = false;  // of info(): need not have a matcher that refuses ""
 };
 
 struct MatrixSelector : Node {

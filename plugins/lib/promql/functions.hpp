@@ -50,6 +50,7 @@ enum class FunctionId : uint8_t {
   kYear,
   kTime,
   kTimestamp,
+  kStartTimestamp,
   kPi,
   kStart,
   kEnd,
@@ -60,6 +61,7 @@ enum class FunctionId : uint8_t {
   // labels and shape
   kLabelReplace,
   kLabelJoin,
+  kInfo,
   kVector,
   kScalar,
   kAbsent,
@@ -98,6 +100,12 @@ enum class FunctionId : uint8_t {
   // histograms
   kHistogramQuantile,
   kHistogramFraction,
+  kHistogramQuantiles,
+  kHistogramAvg,
+  kHistogramCount,
+  kHistogramSum,
+  kHistogramStddev,
+  kHistogramStdvar,
 };
 
 struct Function {

@@ -91,6 +91,7 @@ Result<void> Parser::braces(VectorSelector& node) {
       if (!node.name.empty())
         return error(literal.position, "metric name must not be set twice: " + quote(node.name) + " or " + quote(name));
       node.name = std::move(name);
+      node.name_quoted = true;
     } else {
       auto read = matcher();
       if (!read) return std::move(read).error();

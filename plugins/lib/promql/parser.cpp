@@ -239,7 +239,7 @@ Result<NodePtr> Parser::at(NodePtr node) {
     seconds = literal.token == Token::kNumber ? read_number(literal.text).value_or(0)
                                               : static_cast<double>(read_duration(literal.text).value_or(0)) / 1e9;
     seconds *= sign;
-    if (!(std::fabs(seconds) < 9.2e9))
+    if (!(std::fabs(seconds) <= 9223372036.854))
       return error(literal.position, "timestamp out of bounds for @ modifier: " + std::to_string(seconds));
   }
   if (time == nullptr)

@@ -60,24 +60,24 @@ std::string print_mode(RangeMode mode) {
   return mode == RangeMode::kPlain ? "" : mode == RangeMode::kAnchored ? " anchored" : " smoothed";
 }
 
+/// As the original: the name in front of the braces when it was written there, the other matchers sorted.
 std::string print_matchers(const VectorSelector& node) {
-  const bool bare = is_legacy_metric(node.name);
-  std::string inside;
-  if (!node.name.empty() && !bare) inside = quote(node.name);
-  bool name_left_out = node.name.empty();
+  static constexpr std::array<std::string_view, 4> kOps = {"=", "!=", "=~", "!~"};
+  bool name_left_out = node.name.empty() || node.name_quoted;
+  std::vector<std::string> texts;
   for (const Matcher& matcher : node.matchers) {
     if (!name_left_out && matcher.name == "__name__" && matcher.op == MatchOp::kEqual && matcher.value == node.name) {
       name_left_out = true;
       continue;
     }
-    static constexpr std::array<std::string_view, 4> kOps = {"=", "!=", "=~", "!~"};
-    if (!inside.empty()) inside += ",";
-    inside += is_legacy_label(matcher.name) ? matcher.name : quote(matcher.name);
-    inside += kOps[static_cast<size_t>(matcher.op)];
-    inside += quote(matcher.value);
+    const std::string name = is_legacy_label(matcher.name) ? matcher.name : quote(matcher.name);
+    texts.push_back(name + std::string(kOps[static_cast<size_t>(matcher.op)]) + quote(matcher.value));
   }
-  std::string out = bare ? node.name : "";
-  if (!inside.empty() || !bare) out += "{" + inside + "}";
+  std::sort(texts.begin(), texts.end());
+  std::string inside;
+  for (const std::string& text : texts) inside += (inside.empty() ? "" : ",") + text;
+  std::string out = node.name_quoted ? "" : node.name;
+  if (!inside.empty() || out.empty()) out += "{" + inside + "}";
   return out;
 }
 

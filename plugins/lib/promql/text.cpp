@@ -213,8 +213,20 @@ std::string write_number(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   std::array<char, 400> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
-  return {buffer.data(), end.ptr};
+  const bool large = std::fabs(value) >= 1e16;
+  const auto form = large ? std::chars_format::scientific : std::chars_format::fixed;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, form);
+  const std::string_view text(buffer.data(), static_cast<size_t>(end.ptr - buffer.data()));
+  if (!large) return std::string(text);
+  // The digits that tell it from its neighbours, and zeros for the others.
+  const size_t mark = text.find('e');
+  size_t exponent = 0;
+  std::from_chars(text.data() + mark + 2, text.data() + text.size(), exponent);
+  std::string out;
+  for (const char c : text.substr(0, mark))
+    if (c != '.') out.push_back(c);
+  out.append(exponent + 1 - (out.size() - (value < 0 ? 1 : 0)), '0');
+  return out;
 }
 
 bool is_legacy_label(std::string_view name) { return name.find(':') == std::string_view::npos && is_legacy_metric(name); }

@@ -21,6 +21,7 @@ class TypeCheck {
   Result<void> aggregation(AggregationNode& node);
   Result<void> call(CallNode& node);
   Result<void> range_mode(const CallNode& node);
+  Result<void> info_selector(const CallNode& node);
   Result<void> selector(VectorSelector& node);
   Result<void> subquery(Subquery& node);
   Result<void> unary(UnaryNode& node);
@@ -109,6 +110,9 @@ Result<void> TypeCheck::binary(BinaryNode& node) {
   for (const Node* side : {node.left.get(), node.right.get()})
     if (!is_arithmetic_type(side->type))
       return error(side->position, "binary expression must contain only scalar and instant vector types");
+  const bool trims = node.op == Token::kTrimLower || node.op == Token::kTrimUpper;
+  if (trims && left == ValueType::kScalar && right == ValueType::kScalar)
+    return error(operator_position(node), "operator " + quote(op) + " not allowed for Scalar operations");
   if (left != ValueType::kVector || right != ValueType::kVector) {
     if (!matching.labels.empty()) return error(node.position, "vector matching only allowed between instant vectors");
     if (matching.fill_left || matching.fill_right)
@@ -148,6 +152,7 @@ Result<void> TypeCheck::call(CallNode& node) {
     if (given > most) return error(node.position, "expected at most " + std::to_string(most) + tail);
   }
   if (auto fits = range_mode(node); !fits) return fits;
+  if (auto fits = info_selector(node); !fits) return fits;
   for (size_t i = 0; i < given; ++i) {
     const ValueType wanted = function.arguments[std::min(i, listed - 1)];
     if (auto checked = expect(*node.arguments[i], wanted, "call to function " + quote(function.name)); !checked) return checked;
@@ -173,12 +178,23 @@ Result<void> TypeCheck::range_mode(const CallNode& node) {
   return {};
 }
 
+/// The second argument of info() says which labels to take: a selector that need not select.
+Result<void> TypeCheck::info_selector(const CallNode& node) {
+  if (node.function->id != FunctionId::kInfo || node.arguments.size() < 2) return {};
+  Node& argument = *node.arguments[1];
+  if (argument.kind != NodeKind::kVectorSelector) {
+    if (auto checked = expect(argument, ValueType::kVector, "call to function \"info\""); !checked) return checked;
+    return error(argument.position, "expected label selectors only");
+  }
+  auto& selector = static_cast<VectorSelector&>(argument);
+  if (!selector.name.empty() && !selector.name_quoted) return error(argument.position, "expected label selectors only, got vector selector instead");
+  selector.may_match_all = true;
+  return {};
+}
+
 Result<void> TypeCheck::selector(VectorSelector& node) {
   node.type = ValueType::kVector;
-  if (node.mode != RangeMode::kPlain)
-    return error(node.position,
-                 std::string(node.mode == RangeMode::kAnchored ? "anchored" : "smoothed") + " selectors are not supported");
-  bool not_empty = false;
+  bool not_empty = node.may_match_all;
   size_t names = 0;
   for (const Matcher& matcher : node.matchers) {
     bool empty_matches = matcher.value.empty();

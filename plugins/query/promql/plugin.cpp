@@ -71,6 +71,7 @@ class PromqlPlugin final : public Plugin {
     options.default_step_ns = config["default_step"].duration_ns();
     options.delayed_name_removal = config["delayed_name_removal"].boolean();
     options.experimental_functions = config["experimental_functions"].boolean();
+    options.use_start_timestamps = config["use_start_timestamps"].boolean();
     return options;
   }
 
@@ -96,6 +97,9 @@ constexpr tarsier_config_key kKeys[] = {
     key("delayed_name_removal", TARSIER_KEY_BOOL, "false", "Take metric names away at the end of a query, not in each function.",
         nullptr, TARSIER_KEY_RELOADABLE),
     key("experimental_functions", TARSIER_KEY_BOOL, "true", "Allow the functions that Prometheus calls experimental.", nullptr,
+        TARSIER_KEY_RELOADABLE),
+    key("use_start_timestamps", TARSIER_KEY_BOOL, "false",
+        "rate(), irate(), increase() and resets() look at start timestamps; allow start_timestamp().", nullptr,
         TARSIER_KEY_RELOADABLE),
     key("admin_api", TARSIER_KEY_BOOL, "false", "Allow deletion, cleaning and snapshots over HTTP (/api/v1/admin/tsdb).", nullptr,
         TARSIER_KEY_RELOADABLE),

@@ -12,9 +12,9 @@ namespace {
 class CAnswer {
  public:
   explicit CAnswer(const QueryAnswer& answer) : answer_(answer) {
-    if (answer.type == ValueType::kScalar) add({}, answer.scalar);
-    for (const Series& series : answer.series) add(series.labels, series.values);
-    for (const RawSeries& series : answer.matrix) add(series.labels, series.times_ns, series.values);
+    if (answer.type == ValueType::kScalar) add({}, answer.scalar, {});
+    for (const Series& series : answer.series) add(series.labels, series.values, series.histograms);
+    for (const RawSeries& series : answer.matrix) add(series.labels, series.times_ns, series.values, series.histograms);
     for (const std::string& text : answer.warnings) warnings_.push_back(str(text));
     for (const std::string& text : answer.infos) infos_.push_back(str(text));
   }
@@ -47,17 +47,20 @@ class CAnswer {
         return TARSIER_VALUE_MATRIX;
     }
   }
-  void add(const Labels& labels, const Column& values) {
+  void add(const Labels& labels, const Column& values, const HistogramColumn& histograms) {
     auto& times = times_.emplace_back();
     auto& present = values_.emplace_back();
+    HistogramColumn present_histograms;
     for (size_t i = 0; i < values.size(); ++i) {
-      if (is_absent(values[i])) continue;
+      const bool histogram = !histograms.empty() && histograms[i] != nullptr;
+      if (is_absent(values[i]) && !histogram) continue;
       times.push_back(answer_.start_ns + static_cast<int64_t>(i) * answer_.step_ns);
       present.push_back(values[i]);
+      if (!histograms.empty()) present_histograms.push_back(histograms[i]);
     }
-    add(labels, times, present);
+    add(labels, times, present, present_histograms);
   }
-  void add(const Labels& labels, const std::vector<int64_t>& times, const Column& values) {
+  void add(const Labels& labels, const std::vector<int64_t>& times, const Column& values, const HistogramColumn& histograms) {
     auto& pairs = labels_.emplace_back();
     for (size_t i = 0; i < labels.size(); ++i) pairs.push_back({str(labels.name(i)), str(labels.value(i))});
     tarsier_series series{};
@@ -67,13 +70,32 @@ class CAnswer {
     series.sample_count = values.size();
     series.times_ns = times.data();
     series.values = values.data();
+    if (!histograms.empty()) add_histograms(values, histograms, series);
     series_.push_back(series);
+  }
+  /// Encoded, with their sums as values, as a store has them.
+  void add_histograms(const Column& values, const HistogramColumn& histograms, tarsier_series& series) {
+    auto& offsets = offsets_.emplace_back(1, 0U);
+    auto& bytes = bytes_.emplace_back();
+    auto& sums = values_.emplace_back(values);
+    for (size_t i = 0; i < histograms.size(); ++i) {
+      if (histograms[i] != nullptr) {
+        encode_histogram(to_native(*histograms[i]), bytes);
+        sums[i] = histograms[i]->sum;
+      }
+      offsets.push_back(static_cast<uint32_t>(bytes.size()));
+    }
+    series.values = sums.data();
+    series.histogram_offsets = offsets.data();
+    series.histogram_bytes = bytes.data();
   }
 
   const QueryAnswer& answer_;
   std::deque<std::vector<tarsier_pair>> labels_;
   std::deque<std::vector<int64_t>> times_;
   std::deque<Column> values_;
+  std::deque<std::vector<uint32_t>> offsets_;
+  std::deque<std::vector<uint8_t>> bytes_;
   std::vector<tarsier_series> series_;
   std::vector<tarsier_str> warnings_, infos_;
 };

@@ -14,9 +14,9 @@ constexpr size_t kMostAnnotations = 10;
 /// Sends pieces until the client must catch up, and goes on when it has. Owns itself until the exchange is finished.
 class Sender {
  public:
-  static void start(const http::Exchange& exchange, uint32_t code, std::vector<std::string> pieces) {
+  static void start(const http::Exchange& exchange, uint32_t code, std::string_view content_type, std::vector<std::string> pieces) {
     auto* sender = new Sender(exchange, std::move(pieces));
-    exchange.begin(code, kJson);
+    exchange.begin(code, content_type);
     sender->go_on();
   }
 
@@ -57,7 +57,11 @@ void write_annotations(json::Writer& json, std::string_view key, std::string_vie
 void Body::send(const http::Exchange& exchange, uint32_t code) {
   if (pieces_.empty()) return exchange.respond(code, kJson, writer_.text());
   writer_.flush();
-  Sender::start(exchange, code, std::move(pieces_));
+  send_pieces(exchange, code, kJson, std::move(pieces_));
+}
+
+void send_pieces(const http::Exchange& exchange, uint32_t code, std::string_view content_type, std::vector<std::string> pieces) {
+  Sender::start(exchange, code, content_type, std::move(pieces));
 }
 
 void answer(const http::Exchange& exchange, const WriteData& write_data, const std::vector<std::string>& warnings,

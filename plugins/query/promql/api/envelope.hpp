@@ -26,6 +26,9 @@ class Body {
   json::Writer writer_;
 };
 
+/// Finishes the exchange with these, as fast as the client takes them.
+void send_pieces(const http::Exchange& exchange, uint32_t code, std::string_view content_type, std::vector<std::string> pieces);
+
 using WriteData = std::function<void(json::Writer&)>;
 
 /// {"status":"success","data":...} with what there is to say about it, at most ten lines of a kind.

@@ -7,6 +7,7 @@
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
+#include "plugins/query/promql/api/selection.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -33,20 +34,9 @@ int32_t keep(void* user, const tarsier_series* series, const tarsier_exemplar* e
 
 Result<void> read(const tarsier_samples_store& store, const VectorSelector& selector, int64_t start_ns, int64_t end_ns,
                   const http::Exchange& exchange, Exemplars& found) {
-  std::vector<tarsier_matcher> matchers;
-  for (const Matcher& matcher : selector.matchers)
-    matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
-  tarsier_select select{};
-  select.size = sizeof(select);
-  select.matcher_count = static_cast<uint32_t>(matchers.size());
-  select.matchers = matchers.data();
-  select.start_ns = start_ns;
-  select.end_ns = end_ns;
-  select.function = str("");
-  select.cancel = {const_cast<http::Exchange*>(&exchange),
-                   [](void* user) { return static_cast<const http::Exchange*>(user)->cancelled() ? 1 : 0; }};
+  const Selection selection(selector.matchers, start_ns, end_ns, exchange);
   tarsier_error error = empty_error();
-  if (const tarsier_status status = store.exemplars(store.self, &select, &found, keep, &error); status != TARSIER_OK)
+  if (const tarsier_status status = store.exemplars(store.self, &selection.raw(), &found, keep, &error); status != TARSIER_OK)
     return Error::from_c(status, error);
   return {};
 }

@@ -34,6 +34,13 @@ class Api {
   void query_range(const Request& request, const Exchange& exchange);
   void run(const http::Form& form, QueryRequest query, const Exchange& exchange);
   void format_query(const Request& request, const Exchange& exchange);
+  void parse_query(const Request& request, const Exchange& exchange);
+
+  // remote_read_handler.cpp
+  void remote_read(const Request& request, const Exchange& exchange);
+
+  // federate_handler.cpp
+  void federate(const Request& request, const Exchange& exchange);
 
   // exemplar_handlers.cpp
   void query_exemplars(const Request& request, const Exchange& exchange);
@@ -52,6 +59,8 @@ class Api {
   void flags(const Request& request, const Exchange& exchange);
   void config(const Request& request, const Exchange& exchange);
   void wal_replay(const Request& request, const Exchange& exchange);
+  void notifications(const Request& request, const Exchange& exchange);
+  void notifications_live(const Request& request, const Exchange& exchange);
 
   // admin_handlers.cpp
   bool admin_is_on(const Exchange& exchange) const;

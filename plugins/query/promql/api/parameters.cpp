@@ -11,7 +11,7 @@ namespace tarsier::promql {
 namespace {
 
 constexpr int64_t kMs = 1'000'000;
-constexpr double kMaxSeconds = 4e9;
+constexpr double kMaxSeconds = 9223372036.854;
 
 /// Days since 1970 of a date of the proleptic Gregorian calendar.
 int64_t days_of(int64_t year, int64_t month, int64_t day) {
@@ -62,9 +62,7 @@ std::optional<int64_t> read_rfc3339(std::string_view text) {
   }
   if (!text.empty()) return std::nullopt;
   const int64_t seconds = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
-  const double bounded = std::clamp(static_cast<double>(seconds), -kMaxSeconds, kMaxSeconds);
-  if (bounded != static_cast<double>(seconds)) return static_cast<int64_t>(bounded) * 1'000'000'000;
-  return (seconds * 1'000'000'000 + nanos) / kMs * kMs;
+  return std::clamp(seconds * 1'000 + nanos / kMs, kMinTimeNs / kMs, kMaxTimeNs / kMs) * kMs;
 }
 
 }  // namespace
@@ -82,7 +80,7 @@ std::optional<int64_t> read_time(std::string_view text) {
 
 std::optional<int64_t> read_length(std::string_view text) {
   if (const auto seconds = read_number(text)) {
-    if (!(std::fabs(*seconds) < kMaxSeconds)) return std::nullopt;
+    if (!(std::fabs(*seconds) <= kMaxSeconds)) return std::nullopt;
     return static_cast<int64_t>(*seconds * 1e3) * kMs;
   }
   return read_duration(text);

@@ -12,9 +12,9 @@
 
 namespace tarsier::promql {
 
-/// Times are kept within these, so that sums of times and ranges never leave int64.
-constexpr int64_t kMinTimeNs = -4'000'000'000'000'000'000;
-constexpr int64_t kMaxTimeNs = 4'000'000'000'000'000'000;
+/// The first and the last whole millisecond that int64 nanoseconds hold, in 1677 and 2262. Times beyond become these.
+constexpr int64_t kMinTimeNs = -9'223'372'036'854'000'000;
+constexpr int64_t kMaxTimeNs = 9'223'372'036'854'000'000;
 
 /// Seconds as a decimal or RFC 3339, to the millisecond.
 std::optional<int64_t> read_time(std::string_view text);

@@ -1,4 +1,4 @@
-// /query, /query_range, /format_query
+// /query, /query_range, /format_query, /parse_query
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/printer.hpp"
 #include "plugins/lib/promql/text.hpp"
@@ -6,11 +6,13 @@
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
+#include "plugins/query/promql/api/tree_json.hpp"
+#include "plugins/query/promql/plan/time_sum.hpp"
 
 namespace tarsier::promql {
 namespace {
 
-constexpr int64_t kMostSteps = 11000;
+constexpr uint64_t kMostSteps = 11000;
 
 /// A length of time, when it is given; must be above zero.
 std::optional<BadParameter> read_length_parameter(const http::Form& form, std::string_view name, int64_t& out) {
@@ -61,7 +63,7 @@ void Api::query_range(const Request& request, const Exchange& exchange) {
   const http::Form form(request);
   QueryRequest query;
   if (auto bad = read_range(form, query)) return refuse_parameter(exchange, bad->name, bad->text);
-  if ((query.end_ns - query.start_ns) / query.step_ns > kMostSteps)
+  if (distance(query.start_ns, query.end_ns) / static_cast<uint64_t>(query.step_ns) > kMostSteps)
     return refuse(exchange, 400, "bad_data",
                   "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
   if (auto bad = read_common(form, query)) return refuse_parameter(exchange, bad->name, bad->text);
@@ -85,6 +87,13 @@ void Api::format_query(const Request& request, const Exchange& exchange) {
   auto tree = parse(form.get("query"));
   if (!tree) return refuse_parameter(exchange, "query", tree.error().message());
   answer(exchange, [&](json::Writer& json) { json.string(print_pretty(**tree)); });
+}
+
+void Api::parse_query(const Request& request, const Exchange& exchange) {
+  const http::Form form(request);
+  const auto tree = parse(form.get("query"));
+  if (!tree) return refuse_parameter(exchange, "query", tree.error().message());
+  answer(exchange, [&](json::Writer& json) { write_tree(json, **tree); });
 }
 
 }  // namespace tarsier::promql

@@ -1,5 +1,9 @@
 #include "plugins/query/promql/api/query_json.hpp"
 
+#include <algorithm>
+
+#include "plugins/query/promql/api/histogram_json.hpp"
+
 namespace tarsier::promql {
 namespace {
 
@@ -10,24 +14,45 @@ void write_point(json::Writer& json, int64_t time_ns, double value) {
   json.begin_array().seconds_of_ms(time_ns / kMs).quoted_double(value).end_array();
 }
 
-void write_column(json::Writer& json, const QueryAnswer& answer, const Column& values) {
-  json.key("values").begin_array();
-  for (size_t i = 0; i < values.size(); ++i)
-    if (is_present(values[i])) write_point(json, answer.start_ns + static_cast<int64_t>(i) * answer.step_ns, values[i]);
+/// [1435781451.781,{"count":"1",...}]
+void write_point(json::Writer& json, int64_t time_ns, const FloatHistogram& histogram) {
+  json.begin_array().seconds_of_ms(time_ns / kMs);
+  write_histogram(json, histogram);
   json.end_array();
+}
+
+/// The numbers of a series, then its histograms: "values" and "histograms", each only where there are any. `time(i)`: of an entry.
+template <class Time>
+void write_samples(json::Writer& json, const Column& values, const HistogramColumn& histograms, Time time) {
+  const bool has_histograms = std::any_of(histograms.begin(), histograms.end(), [](const auto& one) { return one != nullptr; });
+  if (!has_histograms || !std::all_of(values.begin(), values.end(), is_absent)) {
+    json.key("values").begin_array();
+    for (size_t i = 0; i < values.size(); ++i)
+      if (is_present(values[i])) write_point(json, time(i), values[i]);
+    json.end_array();
+  }
+  if (!has_histograms) return;
+  json.key("histograms").begin_array();
+  for (size_t i = 0; i < histograms.size(); ++i)
+    if (histograms[i] != nullptr) write_point(json, time(i), *histograms[i]);
+  json.end_array();
+}
+
+void write_column(json::Writer& json, const QueryAnswer& answer, const Column& values, const HistogramColumn& histograms) {
+  write_samples(json, values, histograms, [&](size_t i) { return answer.start_ns + static_cast<int64_t>(i) * answer.step_ns; });
 }
 
 void write_range(json::Writer& json, const QueryAnswer& answer) {
   json.string("matrix").key("result").begin_array();
   if (answer.type == ValueType::kScalar) {
     json.begin_object().key("metric").begin_object().end_object();
-    write_column(json, answer, answer.scalar);
+    write_column(json, answer, answer.scalar, {});
     json.end_object();
   }
   for (const Series& series : answer.series) {
     json.begin_object().key("metric");
     write_labels(json, series.labels);
-    write_column(json, answer, series.values);
+    write_column(json, answer, series.values, series.histograms);
     json.end_object();
   }
   json.end_array();
@@ -46,8 +71,13 @@ void write_instant(json::Writer& json, const QueryAnswer& answer) {
       for (const Series& series : answer.series) {
         json.begin_object().key("metric");
         write_labels(json, series.labels);
-        json.key("value");
-        write_point(json, answer.start_ns, series.values.front());
+        if (const FloatHistogram* const histogram = series.histogram_at(0)) {
+          json.key("histogram");
+          write_point(json, answer.start_ns, *histogram);
+        } else {
+          json.key("value");
+          write_point(json, answer.start_ns, series.values.front());
+        }
         json.end_object();
       }
       json.end_array();
@@ -59,9 +89,8 @@ void write_instant(json::Writer& json, const QueryAnswer& answer) {
   for (const RawSeries& series : answer.matrix) {
     json.begin_object().key("metric");
     write_labels(json, series.labels);
-    json.key("values").begin_array();
-    for (size_t i = 0; i < series.values.size(); ++i) write_point(json, series.times_ns[i], series.values[i]);
-    json.end_array().end_object();
+    write_samples(json, series.values, series.histograms, [&](size_t i) { return series.times_ns[i]; });
+    json.end_object();
   }
   json.end_array();
 }

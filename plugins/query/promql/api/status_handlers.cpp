@@ -2,6 +2,7 @@
 #include <array>
 #include <ctime>
 #include <filesystem>
+#include <optional>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -31,6 +32,26 @@ std::string collect(void (*write)(const tarsier_host*, tarsier_sink), const Host
   return text;
 }
 
+/// What the host says of itself.
+struct HostState {
+  std::string started_at, config_loaded_at;
+  std::optional<bool> config_ok;  // an older host does not say
+
+  static Result<HostState> of(const Host& host) {
+    boost::system::error_code malformed;
+    const boost::json::value told = boost::json::parse(collect(host.control->build_json, host), malformed);
+    if (malformed || !told.is_object()) return Error::internal("the host does not say how it is: " + malformed.message());
+    const auto text = [&](const char* key) {
+      const auto* found = told.get_object().if_contains(key);
+      return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+    };
+    HostState state{text("started_at"), text("config_loaded_at"), {}};
+    if (const auto* ok = told.get_object().if_contains("config_ok"); ok != nullptr && ok->is_bool())
+      state.config_ok = ok->get_bool();
+    return state;
+  }
+};
+
 }  // namespace
 
 void Api::build_info(const Request&, const Exchange& exchange) {
@@ -47,24 +68,35 @@ void Api::runtime_info(const Request&, const Exchange& exchange) {
   gethostname(hostname.data(), hostname.size() - 1);
   std::error_code unknown;
   const std::string directory = std::filesystem::current_path(unknown).string();
-  boost::system::error_code malformed;
-  const boost::json::value host = boost::json::parse(collect(host_.control->build_json, host_), malformed);
-  if (malformed || !host.is_object())
-    return refuse(exchange, Error::internal("the host does not say how it is: " + malformed.message()));
-  const auto text = [&](const char* key) {
-    const auto* found = host.get_object().if_contains(key);
-    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-  };
-  const auto* ok = host.get_object().if_contains("config_ok");
+  const auto host = HostState::of(host_);
+  if (!host) return refuse(exchange, host.error());
   answer(exchange, [&](json::Writer& json) {
     json.begin_object();
-    json.key("startTime").string(text("started_at")).key("CWD").string(directory).key("hostname").string(hostname.data());
+    json.key("startTime").string(host->started_at).key("CWD").string(directory).key("hostname").string(hostname.data());
     json.key("serverTime").string(rfc3339(host_.now_ns()));
-    if (ok != nullptr && ok->is_bool()) {  // an older host does not say
-      json.key("reloadConfigSuccess").boolean(ok->get_bool()).key("lastConfigTime").string(text("config_loaded_at"));
-    }
+    if (host->config_ok)
+      json.key("reloadConfigSuccess").boolean(*host->config_ok).key("lastConfigTime").string(host->config_loaded_at);
     json.end_object();
   });
+}
+
+/// What people must know now: that the configuration in the files is not the one that runs.
+void Api::notifications(const Request&, const Exchange& exchange) {
+  const auto host = HostState::of(host_);
+  if (!host) return refuse(exchange, host.error());
+  answer(exchange, [&](json::Writer& json) {
+    json.begin_array();
+    if (host->config_ok && !*host->config_ok) {
+      json.begin_object().key("active").boolean(true).key("date").string(rfc3339(host_.now_ns()));
+      json.key("text").string("Configuration reload has failed.").end_object();
+    }
+    json.end_array();
+  });
+}
+
+/// 204 is how the original says that it has subscribers enough: clients then ask /notifications now and then.
+void Api::notifications_live(const Request&, const Exchange& exchange) {
+  exchange.api()->respond(exchange.raw(), 204, nullptr, 0, bytes(""));
 }
 
 void Api::flags(const Request&, const Exchange& exchange) {

@@ -32,6 +32,19 @@ Result<Vector> Evaluator::aggregate(const AggregationNode& node) {
   Result<Column> parameter = Column();
   if (node.parameter && node.op != Token::kCountValues) parameter = scalar(*node.parameter);
   if (!parameter) return std::move(parameter).error();
+  switch (node.op) {
+    case Token::kMin:
+    case Token::kMax:
+    case Token::kStddev:
+    case Token::kStdvar:
+    case Token::kQuantile:
+    case Token::kTopk:
+    case Token::kBottomk:
+      leave_out_histograms(node, *input, context_);
+      break;
+    default:
+      break;
+  }
   const Groups groups(node, input->series);
   Result<Vector> result = Vector{};
   switch (node.op) {
@@ -55,6 +68,8 @@ Result<Vector> Evaluator::aggregate(const AggregationNode& node) {
       break;
     default:
       result = fold(node.op, groups, *input, steps_);
+      if (node.op != Token::kSum && node.op != Token::kAvg) break;
+      if (auto folded = fold_histograms(node, groups, *input, steps_, context_, *result); !folded) return std::move(folded).error();
       break;
   }
   if (!result) return result;

@@ -28,6 +28,11 @@ class Groups {
 /// sum, avg, min, max, count, group, stddev, stdvar.
 Vector fold(Token op, const Groups& groups, const Vector& input, size_t steps);
 Vector group_quantile(const Groups& groups, const Column& q, const Vector& input, size_t steps);
+/// Adds the histograms of sum and avg to the result of the numbers.
+Result<void> fold_histograms(const AggregationNode& node, const Groups& groups, const Vector& input, size_t steps,
+                             QueryContext& context, Vector& out);
+/// Of the operators that make something of numbers only.
+void leave_out_histograms(const AggregationNode& node, Vector& input, QueryContext& context);
 Result<Vector> count_values(const AggregationNode& node, const Groups& groups, const Vector& input, size_t steps);
 
 /// These keep some of the input series as they are.

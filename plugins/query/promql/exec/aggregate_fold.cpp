@@ -7,6 +7,7 @@
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/aggregate.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
+#include "plugins/query/promql/histogram/text.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -20,6 +21,10 @@ Vector fold_into(const Groups& groups, const Vector& input, size_t steps) {
     const Column& values = input.series[i].values;
     for (size_t step = 0; step < steps; ++step)
       if (is_present(values[step])) row[step].add(values[step]);
+    if constexpr (Accumulator::kTakesHistograms) {
+      for (size_t step = 0; step < input.series[i].histograms.size(); ++step)
+        if (input.series[i].histograms[step] != nullptr) row[step].add(0);
+    }
   }
   Vector out;
   out.series.reserve(groups.size());
@@ -31,7 +36,15 @@ Vector fold_into(const Groups& groups, const Vector& input, size_t steps) {
   return out;
 }
 
-struct Sum {
+struct OfNumbers {
+  static constexpr bool kTakesHistograms = false;
+};
+/// What a sample is does not matter, only that it is there.
+struct OfAnything {
+  static constexpr bool kTakesHistograms = true;
+};
+
+struct Sum : OfNumbers {
   KahanSum total;
   bool any = false;
   void add(double value) noexcept {
@@ -45,26 +58,26 @@ struct Sum {
   double result() const noexcept { return any ? total.sum + total.c : kNothing; }
 };
 
-struct Average {
+struct Average : OfNumbers {
   Mean mean;
   void add(double value) noexcept { mean.add(value); }
   double result() const noexcept { return mean.count > 0 ? mean.value() : kNothing; }
 };
 
-struct Count {
+struct Count : OfAnything {
   double count = 0;
   void add(double) noexcept { count += 1; }
   double result() const noexcept { return count > 0 ? count : kNothing; }
 };
 
-struct Presence {
+struct Presence : OfAnything {
   bool any = false;
   void add(double) noexcept { any = true; }
   double result() const noexcept { return any ? 1 : kNothing; }
 };
 
 template <bool kLargest>
-struct Extreme {
+struct Extreme : OfNumbers {
   double value = kNothing;
   void add(double next) noexcept {
     if (is_absent(value) || (kLargest ? value < next : value > next) || std::isnan(value)) value = next;
@@ -73,7 +86,7 @@ struct Extreme {
 };
 
 template <bool kRoot>
-struct Variance {
+struct Variance : OfNumbers {
   double count = 0;
   double mean = 0;
   double squares = 0;
@@ -136,18 +149,23 @@ Result<Vector> count_values(const AggregationNode& node, const Groups& groups, c
   const std::string& label = static_cast<const StringNode&>(parameter).value;
   if (label.empty() || !is_utf8(label)) return Error(TARSIER_UNSUPPORTED, "invalid label name " + quote(label));
   Vector out;
-  std::map<std::pair<uint32_t, std::string>, size_t> found;
+  std::map<std::pair<uint32_t, std::string>, uint32_t> found;
+  LabelIndex index;  // the label may overwrite one that tells groups apart
   for (size_t i = 0; i < input.series.size(); ++i) {
     const Series& series = input.series[i];
     const uint32_t group = groups.of(i);
     for (size_t step = 0; step < steps; ++step) {
-      if (is_absent(series.values[step])) continue;
-      const std::string value = write_number(series.values[step]);
-      const auto [entry, is_new] = found.try_emplace({group, value}, out.series.size());
+      if (!series.present_at(step)) continue;
+      const FloatHistogram* const histogram = series.histogram_at(step);
+      const std::string value = histogram != nullptr ? write_histogram(*histogram) : write_number(series.values[step]);
+      const auto [entry, is_new] = found.try_emplace({group, value});
       if (is_new) {
         LabelsBuilder builder(groups.labels(group));
         builder.set(label, value);
-        out.series.push_back({builder.build(), groups.drop_name(group) && label != kMetricName, Column(steps, kNothing)});
+        const auto [number, is_new_set] = index.add(builder.build());
+        entry->second = number;
+        if (is_new_set)
+          out.series.push_back({index.first(number), groups.drop_name(group) && label != kMetricName, Column(steps, kNothing)});
       }
       double& count = out.series[entry->second].values[step];
       count = is_absent(count) ? 1 : count + 1;

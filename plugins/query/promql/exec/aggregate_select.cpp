@@ -27,7 +27,7 @@ class Survivors {
   Vector apply(Vector input) const {
     for (size_t i = 0; i < input.series.size(); ++i)
       for (size_t step = 0; step < steps_; ++step)
-        if (!kept_[i * steps_ + step]) input.series[i].values[step] = kNothing;
+        if (!kept_[i * steps_ + step]) input.series[i].clear(step);
     return input;
   }
 
@@ -44,8 +44,7 @@ bool better(bool top, double a, double b) {
 }
 
 Vector drop_empty(Vector input) {
-  std::erase_if(input.series,
-                [](const Series& series) { return std::all_of(series.values.begin(), series.values.end(), is_absent); });
+  std::erase_if(input.series, [](const Series& series) { return series.empty(); });
   return input;
 }
 
@@ -104,7 +103,7 @@ Result<Vector> limit_count(const AggregationNode&, const Groups& groups, const C
     if (!wanted) return std::move(wanted).error();
     std::fill(taken.begin(), taken.end(), 0);
     for (size_t i = 0; i < input.series.size(); ++i)
-      if (is_present(input.series[i].values[step]) && taken[groups.of(i)]++ < *wanted) survivors.keep(i, step);
+      if (input.series[i].present_at(step) && taken[groups.of(i)]++ < *wanted) survivors.keep(i, step);
   }
   return drop_empty(survivors.apply(std::move(input)));
 }

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/histogram_operators.hpp"
 #include "plugins/query/promql/exec/operators.hpp"
 
 namespace tarsier::promql {
@@ -15,7 +16,7 @@ Signature signature_of(const Matching& matching) {
 }
 
 /// Arithmetic changes what a value means, so the name goes; a comparison only filters.
-bool changes_meaning(Token op) { return !is_comparison(op); }
+bool changes_meaning(Token op) { return !is_comparison(op) && !is_trim(op); }
 
 /// Applies the operator at one step: kNothing when a comparison filters it out.
 double apply(const BinaryNode& node, double left, double right) {
@@ -25,7 +26,7 @@ double apply(const BinaryNode& node, double left, double right) {
   return holds ? left : kNothing;
 }
 
-bool none_present(const Column& values) { return std::all_of(values.begin(), values.end(), is_absent); }
+bool is_empty(const Series& series) { return series.empty(); }
 
 }  // namespace
 
@@ -65,11 +66,25 @@ Result<Vector> Evaluator::binary(const BinaryNode& node, std::optional<Vector> l
 Result<Vector> Evaluator::with_scalar(const BinaryNode& node, Vector result, bool scalar_on_left) {
   auto number = scalar(scalar_on_left ? *node.left : *node.right);
   if (!number) return std::move(number).error();
+  const HistogramOperator on_histograms(context_, node);
   for (Series& series : result.series) {
     series.drop_name = series.drop_name || changes_meaning(node.op) || node.return_bool;
     for (size_t i = 0; i < steps_; ++i) {
       double& value = series.values[i];
+      if (series.histogram_at(i) != nullptr) {
+        const Operand number_here = {(*number)[i], nullptr};
+        const Operand histogram = {kNothing, series.histograms[i]};
+        Operand made = scalar_on_left ? on_histograms.apply(number_here, histogram) : on_histograms.apply(histogram, number_here);
+        series.set(i, std::move(made.histogram));
+        value = made.value;
+        continue;
+      }
       if (is_absent(value)) continue;
+      if (is_trim(node.op)) {
+        on_histograms.refuse_numbers();
+        value = kNothing;
+        continue;
+      }
       const double left = scalar_on_left ? (*number)[i] : value;
       const double right = scalar_on_left ? value : (*number)[i];
       const double kept = value;
@@ -78,7 +93,7 @@ Result<Vector> Evaluator::with_scalar(const BinaryNode& node, Vector result, boo
       if (scalar_on_left && is_comparison(node.op) && !node.return_bool && is_present(value)) value = kept;
     }
   }
-  std::erase_if(result.series, [](const Series& series) { return none_present(series.values); });
+  std::erase_if(result.series, is_empty);
   return result;
 }
 
@@ -92,14 +107,14 @@ Result<Vector> Evaluator::set_operation(const BinaryNode& node, Vector left, Vec
     const auto [number, is_new] = index.add(series.labels);
     if (is_new) present.emplace_back(steps_, false);
     for (size_t i = 0; i < steps_; ++i)
-      if (is_present(series.values[i])) present[number][i] = true;
+      if (series.present_at(i)) present[number][i] = true;
   }
   std::vector<Series>& filtered = node.op == Token::kOr ? right.series : left.series;
   for (Series& series : filtered) {
     const uint32_t number = index.find(series.labels);
     for (size_t i = 0; i < steps_; ++i) {
       const bool matches = number != LabelIndex::kNone && present[number][i];
-      if (matches != (node.op == Token::kAnd)) series.values[i] = kNothing;
+      if (matches != (node.op == Token::kAnd)) series.clear(i);
     }
   }
   return join(node.op, std::move(left), std::move(right));
@@ -107,11 +122,11 @@ Result<Vector> Evaluator::set_operation(const BinaryNode& node, Vector left, Vec
 
 Result<Vector> Evaluator::join(Token op, Vector left, Vector right) {
   if (op == Token::kUnless || op == Token::kAnd) {
-    std::erase_if(left.series, [](const Series& series) { return none_present(series.values); });
+    std::erase_if(left.series, is_empty);
     return left;
   }
   for (Series& series : right.series) left.series.push_back(std::move(series));
-  std::erase_if(left.series, [](const Series& series) { return none_present(series.values); });
+  std::erase_if(left.series, is_empty);
   if (auto merged = merge_equal(left.series, kSameLabels); !merged) return std::move(merged).error();
   return finish(std::move(left));
 }

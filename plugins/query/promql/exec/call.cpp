@@ -91,7 +91,7 @@ Result<Column> Evaluator::scalar_call(const CallNode& node) {
     case FunctionId::kStep:
       return fill(static_cast<double>(context_.step_ns) / 1e9);
     case FunctionId::kRange:
-      return fill(static_cast<double>(context_.end_ns - context_.start_ns) / 1e9);
+      return fill(static_cast<double>(distance(context_.start_ns, context_.end_ns)) / 1e9);
     case FunctionId::kMinOf:
     case FunctionId::kMaxOf: {
       const bool least = node.function->id == FunctionId::kMinOf;
@@ -100,9 +100,7 @@ Result<Column> Evaluator::scalar_call(const CallNode& node) {
       auto right = scalar(*node.arguments[1]);
       if (!right) return right;
       for (size_t i = 0; i < steps_; ++i) {
-        const double a = (*left)[i];
-        const double b = (*right)[i];
-        out[i] = std::isnan(a) || std::isnan(b) ? kNaN : least ? std::min(a, b) : std::max(a, b);
+        out[i] = least ? lesser_of((*left)[i], (*right)[i]) : greater_of((*left)[i], (*right)[i]);
       }
       return out;
     }
@@ -133,10 +131,14 @@ Result<Vector> Evaluator::call(const CallNode& node) {
       return clamp(node);
     case FunctionId::kTimestamp:
       return timestamp(node);
+    case FunctionId::kStartTimestamp:
+      return start_timestamp(node);
     case FunctionId::kLabelReplace:
       return label_replace(node);
     case FunctionId::kLabelJoin:
       return label_join(node);
+    case FunctionId::kInfo:
+      return info(node);
     case FunctionId::kAbsent:
       return absent(node);
     case FunctionId::kSort:
@@ -146,8 +148,15 @@ Result<Vector> Evaluator::call(const CallNode& node) {
     case FunctionId::kSortByLabelDesc:
       return sort_by_label(node);
     case FunctionId::kHistogramQuantile:
+    case FunctionId::kHistogramQuantiles:
     case FunctionId::kHistogramFraction:
       return histogram_call(node);
+    case FunctionId::kHistogramCount:
+    case FunctionId::kHistogramSum:
+    case FunctionId::kHistogramAvg:
+    case FunctionId::kHistogramStddev:
+    case FunctionId::kHistogramStdvar:
+      return native_call(node);
     case FunctionId::kVector: {
       auto values = scalar(*node.arguments[0]);
       if (!values) return std::move(values).error();
@@ -167,6 +176,7 @@ Result<Vector> Evaluator::math(const CallNode& node) {
     if (!nearest) return std::move(nearest).error();
     for (Series& series : result->series) {
       series.drop_name = true;
+      series.histograms.clear();
       for (size_t i = 0; i < steps_; ++i) {
         const double inverse = 1.0 / (*nearest)[i];
         if (is_present(series.values[i])) series.values[i] = std::floor(series.values[i] * inverse + 0.5) / inverse;
@@ -177,6 +187,7 @@ Result<Vector> Evaluator::math(const CallNode& node) {
   const Elementwise function = elementwise(node.function->id);
   for (Series& series : result->series) {
     series.drop_name = true;
+    series.histograms.clear();
     for (double& value : series.values)
       if (is_present(value)) value = function(value);
   }
@@ -196,6 +207,7 @@ Result<Vector> Evaluator::clamp(const CallNode& node) {
   if (!most) return std::move(most).error();
   for (Series& series : result->series) {
     series.drop_name = true;
+    series.histograms.clear();
     for (size_t i = 0; i < steps_; ++i) {
       double& value = series.values[i];
       const double low = (*least)[i];
@@ -204,7 +216,7 @@ Result<Vector> Evaluator::clamp(const CallNode& node) {
       if (high < low) {
         value = kNothing;
       } else {
-        value = std::isnan(value) || std::isnan(low) || std::isnan(high) ? kNaN : std::max(low, std::min(high, value));
+        value = greater_of(low, lesser_of(high, value));
       }
     }
   }
@@ -224,6 +236,7 @@ Result<Vector> Evaluator::dates(const CallNode& node) {
   }
   for (Series& series : result.series) {
     series.drop_name = true;
+    series.histograms.clear();
     for (double& value : series.values)
       if (is_present(value)) value = calendar_field(node.function->id, value);
   }
@@ -239,10 +252,22 @@ Result<Vector> Evaluator::timestamp(const CallNode& node) {
   } else {
     result = vector(argument);
     if (!result) return result;
-    for (Series& series : result->series)
+    for (Series& series : result->series) {
       for (size_t i = 0; i < steps_; ++i)
-        if (is_present(series.values[i])) series.values[i] = seconds_of(grid_.time(i));
+        if (series.present_at(i)) series.values[i] = seconds_of(grid_.time(i));
+      series.histograms.clear();
+    }
   }
+  for (Series& series : result->series) series.drop_name = true;
+  return result;
+}
+
+/// Known for samples as they are stored, and where start timestamps are looked at, only.
+Result<Vector> Evaluator::start_timestamp(const CallNode& node) {
+  const Node& argument = unwrap(*node.arguments[0]);
+  if (!context_.start_timestamps || argument.kind != NodeKind::kVectorSelector) return Vector{};
+  auto result = start_timestamps(static_cast<const VectorSelector&>(argument));
+  if (!result) return result;
   for (Series& series : result->series) series.drop_name = true;
   return result;
 }
@@ -253,6 +278,7 @@ Result<Vector> Evaluator::sort(const CallNode& node) {
     context_.warn("sort is ineffective for range queries since results are always ordered by labels", node.position);
   if (!result || !context_.instant()) return result;
   const bool descending = node.function->id == FunctionId::kSortDesc;
+  for (Series& series : result->series) series.histograms.clear();
   std::erase_if(result->series, [](const Series& series) { return is_absent(series.values[0]); });
   std::stable_sort(result->series.begin(), result->series.end(), [&](const Series& a, const Series& b) {
     const double left = a.values[0];

@@ -84,12 +84,12 @@ double bucket_fraction(double lower, double upper, std::vector<Bucket>& buckets)
   const auto rank_of = [&](double value) {
     double below = 0;
     for (size_t i = 0; i < buckets.size(); ++i) {
-      double from = i > 0 ? buckets[i - 1].upper : buckets[0].upper > 0 ? 0 : -kInfinity;
-      if (i == 0 && value < from) from = -kInfinity;
+      const double from = i > 0 ? buckets[i - 1].upper : buckets[0].upper > 0 ? 0 : -kInfinity;
       if (from >= value) return below;
       if (buckets[i].upper > value) {
         const double to = buckets[i].upper;
-        if (std::isinf(from) || std::isinf(to)) return below;
+        if (std::isinf(from)) return buckets[i].count;  // nowhere to interpolate from
+        if (std::isinf(to)) return below;
         return below + (buckets[i].count - below) * (value - from) / (to - from);
       }
       below = buckets[i].count;

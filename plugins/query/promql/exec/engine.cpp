@@ -7,12 +7,11 @@
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/plan/histogram_totals.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
 
 namespace tarsier::promql {
 namespace {
-
-bool empty(const Column& values) { return std::all_of(values.begin(), values.end(), is_absent); }
 
 void truncate(QueryContext& context, QueryAnswer& answer, uint64_t limit) {
   if (limit == 0) return;
@@ -26,7 +25,7 @@ void truncate(QueryContext& context, QueryAnswer& answer, uint64_t limit) {
 Result<void> finish_vector(QueryAnswer& answer, Vector result) {
   answer.held = std::move(result.held);
   answer.series = std::move(result.series);
-  std::erase_if(answer.series, [](const Series& series) { return empty(series.values); });
+  std::erase_if(answer.series, [](const Series& series) { return series.empty(); });
   if (auto dropped = drop_names(answer.series); !dropped) return dropped;
   if (auto merged = merge_equal(answer.series, kSameLabels); !merged) return merged;
   if (answer.range)
@@ -50,10 +49,14 @@ Result<void> finish_matrix(QueryAnswer& answer, std::vector<RawSeries> result) {
   return {};
 }
 
-/// The first experimental function in the tree, when those are switched off.
-const CallNode* first_experimental(const Node& node) {
+/// The first experimental function, or anchored or smoothed selector, in the tree: for when those are switched off.
+const Node* first_experimental(const Node& node) {
   const auto in = [](const NodePtr& child) { return child ? first_experimental(*child) : nullptr; };
   switch (node.kind) {
+    case NodeKind::kVectorSelector:
+      return static_cast<const VectorSelector&>(node).mode == RangeMode::kPlain ? nullptr : &node;
+    case NodeKind::kMatrixSelector:
+      return first_experimental(*static_cast<const MatrixSelector&>(node).selector) != nullptr ? &node : nullptr;
     case NodeKind::kSubquery:
       return in(static_cast<const Subquery&>(node).inner);
     case NodeKind::kUnary:
@@ -62,7 +65,7 @@ const CallNode* first_experimental(const Node& node) {
       return in(static_cast<const ParenNode&>(node).inner);
     case NodeKind::kBinary: {
       const auto operators = left_chain(static_cast<const BinaryNode&>(node));
-      const CallNode* found = in(operators.front()->left);
+      const Node* found = in(operators.front()->left);
       for (auto at = operators.begin(); found == nullptr && at != operators.end(); ++at) found = in((*at)->right);
       return found;
     }
@@ -80,6 +83,14 @@ const CallNode* first_experimental(const Node& node) {
     default:
       return nullptr;
   }
+}
+
+std::string not_enabled(const Node& node) {
+  if (node.kind == NodeKind::kCall)
+    return "function " + quote(static_cast<const CallNode&>(node).function->name) + " is not enabled";
+  const auto& selector = node.kind == NodeKind::kMatrixSelector ? *static_cast<const MatrixSelector&>(node).selector
+                                                                : static_cast<const VectorSelector&>(node);
+  return std::string(selector.mode == RangeMode::kAnchored ? "anchored" : "smoothed") + " modifier is experimental and not enabled";
 }
 
 }  // namespace
@@ -146,10 +157,12 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
     return Error::invalid("invalid expression type " + quote(type_name((*tree)->type)) +
                           " for range query, must be Scalar or instant Vector");
   const EngineOptions now = options();
-  if (const CallNode* call = now.experimental_functions ? nullptr : first_experimental(**tree))
-    return parse_error(request.expression, call->position, "function " + quote(call->function->name) + " is not enabled");
+  if (const Node* found = now.experimental_functions ? nullptr : first_experimental(**tree))
+    return parse_error(request.expression, found->position, not_enabled(*found));
   const int64_t end_ns = request.step_ns > 0 ? request.end_ns : request.start_ns;
   if (auto prepared = prepare(request.expression, **tree, {request.start_ns, end_ns, request.step_ns}); !prepared) return prepared;
+
+  mark_histogram_totals(**tree);
 
   const int64_t timeout = request.timeout_ns > 0 ? std::min(request.timeout_ns, now.limits.timeout_ns) : now.limits.timeout_ns;
   const int64_t waiting_since = mono_ns_();
@@ -165,6 +178,7 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   context.end_ns = end_ns;
   context.step_ns = request.step_ns;
   context.delayed_name_removal = now.delayed_name_removal;
+  context.start_timestamps = now.use_start_timestamps;
   context.limits = now.limits;
   context.cancel = request.cancel;
   context.mono_ns = mono_ns_;

@@ -22,6 +22,7 @@ struct EngineOptions {
   int64_t default_step_ns = 60'000'000'000;
   bool delayed_name_removal = false;
   bool experimental_functions = true;
+  bool use_start_timestamps = false;
 };
 
 struct QueryRequest {

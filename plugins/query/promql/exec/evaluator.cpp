@@ -58,7 +58,10 @@ Result<Vector> Evaluator::vector(const Node& node) {
   if (at_each_step(inner)) return vector_at_steps(inner);
   auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).vector_at_steps(inner);
   if (!once) return once;
-  for (Series& series : once->series) series.values.assign(steps_, double{series.values.front()});
+  for (Series& series : once->series) {
+    series.values.assign(steps_, double{series.values.front()});
+    if (!series.histograms.empty()) series.histograms.assign(steps_, HistogramRef(series.histograms.front()));
+  }
   return finish(std::move(*once));
 }
 
@@ -76,6 +79,7 @@ Result<Vector> Evaluator::vector_at_steps(const Node& node) {
         series.drop_name = true;
         for (double& value : series.values)
           if (is_present(value)) value = -value;
+        change_histograms(series.histograms, [](FloatHistogram& histogram) { multiply(histogram, -1); });
       }
       return named(std::move(*result));
     }
@@ -99,7 +103,8 @@ Vector Evaluator::single(Column values) {
 }
 
 Result<Vector> Evaluator::finish(Vector result) {
-  const uint64_t samples = result.series.size() * steps_;
+  uint64_t samples = result.series.size() * steps_;
+  for (const Series& series : result.series) samples += samples_of(series.histograms);
   auto held = context_.hold(samples);
   result.held = Held(&context_, samples);
   if (!held) return std::move(held).error();
@@ -127,10 +132,13 @@ Result<void> merge_equal(std::vector<Series>& series, std::string_view what) {
     Series& into = series[number];
     into.drop_name = into.drop_name || series[i].drop_name;
     for (size_t step = 0; step < into.values.size(); ++step) {
-      const double value = series[i].values[step];
-      if (is_absent(value)) continue;
-      if (is_present(into.values[step])) return Error(TARSIER_UNSUPPORTED, std::string(what));
-      into.values[step] = value;
+      if (!series[i].present_at(step)) continue;
+      if (into.present_at(step)) return Error(TARSIER_UNSUPPORTED, std::string(what));
+      if (series[i].histogram_at(step) != nullptr) {
+        into.set(step, series[i].histograms[step]);
+      } else {
+        into.values[step] = series[i].values[step];
+      }
     }
   }
   series.resize(kept);

@@ -31,10 +31,15 @@ class Evaluator {
 
   // select.cpp
   Result<Vector> instant(const VectorSelector& node, bool timestamps);
+  bool smooth_histograms(const VectorSelector& node, const WindowPlan& plan, const tarsier_series& series, Series& out);
   Result<Vector> over_range(const CallNode& call, const Node& range, const WindowKernel& kernel, const KernelArguments& arguments);
   Result<Vector> over_selector(const CallNode& call, const MatrixSelector& node, const WindowKernel& kernel,
                                const KernelArguments& arguments);
-  Result<Vector> over_subquery(const Subquery& node, const WindowKernel& kernel, const KernelArguments& arguments);
+  Result<Vector> over_subquery(const CallNode& call, const Subquery& node, const WindowKernel& kernel,
+                               const KernelArguments& arguments);
+  Result<Vector> start_timestamps(const VectorSelector& node);
+  /// The times of info samples, which must be numbers.
+  Result<Vector> info_timestamps(const VectorSelector& node);
   Result<std::vector<RawSeries>> raw_selector(const MatrixSelector& node);
   Result<std::vector<RawSeries>> raw_subquery(const Subquery& node);
   Result<std::pair<Vector, Grid>> subquery_steps(const Subquery& node);
@@ -46,6 +51,7 @@ class Evaluator {
   Result<Vector> clamp(const CallNode& node);
   Result<Vector> dates(const CallNode& node);
   Result<Vector> timestamp(const CallNode& node);
+  Result<Vector> start_timestamp(const CallNode& node);
   Result<Vector> sort(const CallNode& node);
   Result<Vector> sort_by_label(const CallNode& node);
   // range_call.cpp
@@ -54,11 +60,15 @@ class Evaluator {
   Result<void> check_arguments(const CallNode& node, const KernelArguments& arguments);
   void check_counter(const CallNode& node, const Node& range, const Series& series);
   void check_quantile(double q, const Node& argument);
+  // info.cpp
+  Result<Vector> info(const CallNode& node);
   // label_functions.cpp
   Result<Vector> label_replace(const CallNode& node);
   Result<Vector> label_join(const CallNode& node);
   // histogram_functions.cpp
   Result<Vector> histogram_call(const CallNode& node);
+  // native_functions.cpp
+  Result<Vector> native_call(const CallNode& node);
 
   // aggregate.cpp
   Result<Vector> aggregate(const AggregationNode& node);

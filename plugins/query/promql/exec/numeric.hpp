@@ -1,6 +1,7 @@
 // Sums that keep what rounding loses, quantiles, times as numbers: shared by aggregations and range functions.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -60,6 +61,14 @@ struct Mean {
   }
   double value() const noexcept { return incremental ? mean + total.c : total.sum / count + total.c / count; }
 };
+
+/// The greater of two numbers. NaN is greater than all but +Inf, as the original's language has it.
+inline double greater_of(double a, double b) noexcept {
+  if (std::isnan(a) || std::isnan(b)) return std::isinf(a) && a > 0 ? a : std::isinf(b) && b > 0 ? b : std::nan("");
+  return std::max(a, b);
+}
+/// The lesser of two numbers. NaN is less than all but -Inf.
+inline double lesser_of(double a, double b) noexcept { return -greater_of(-a, -b); }
 
 /// Sorts `values`; NaN counts as the smallest. NaN for none.
 double quantile(double q, std::vector<double>& values);

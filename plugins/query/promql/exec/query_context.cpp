@@ -3,12 +3,13 @@
 namespace tarsier::promql {
 
 bool QueryContext::stopped() const noexcept {
-  if (too_many_.load(std::memory_order_relaxed)) return true;
+  if (too_many_.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed)) return true;
   if (cancel.cancelled != nullptr && cancel.cancelled(cancel.user) != 0) return true;
   return deadline_ns != 0 && mono_ns && mono_ns() >= deadline_ns;
 }
 
 Result<void> QueryContext::check() const {
+  if (failed_.load(std::memory_order_acquire)) return Error(*failure_);
   if (too_many_.load(std::memory_order_relaxed))
     return Error(TARSIER_RESOURCE, "query processing would load too many samples into memory in query execution");
   if (cancel.cancelled != nullptr && cancel.cancelled(cancel.user) != 0)
@@ -22,12 +23,25 @@ tarsier_cancel QueryContext::store_cancel() noexcept {
   return {this, [](void* user) { return static_cast<const QueryContext*>(user)->stopped() ? 1 : 0; }};
 }
 
+void QueryContext::fail(Error error) {
+  const std::lock_guard lock(annotations_);
+  if (failure_) return;
+  failure_ = std::move(error);
+  failed_.store(true, std::memory_order_release);
+}
+
 Result<void> QueryContext::hold(uint64_t samples) {
   const uint64_t now = held_.fetch_add(samples, std::memory_order_relaxed) + samples;
   uint64_t peak = peak_.load(std::memory_order_relaxed);
   while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
   if (now > limits.max_samples) too_many_.store(true, std::memory_order_relaxed);
+  return check();
+}
+
+Result<void> QueryContext::room_for(uint64_t samples) {
+  const uint64_t held = held_.load(std::memory_order_relaxed);
+  if (held > limits.max_samples || samples > limits.max_samples - held) too_many_.store(true, std::memory_order_relaxed);
   return check();
 }
 

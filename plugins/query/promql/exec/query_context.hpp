@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ class QueryContext {
   int64_t default_step_ns = 60'000'000'000;
   int64_t start_ns = 0, end_ns = 0, step_ns = 0;  // of the whole query; step 0: instant
   bool delayed_name_removal = true;
+  bool start_timestamps = false;  // functions of counters look at them
   Limits limits;
   tarsier_cancel cancel{};
   std::function<int64_t()> mono_ns;
@@ -45,8 +47,13 @@ class QueryContext {
   /// What the store's answers lack becomes warnings.
   tarsier_warnings store_warnings() noexcept;
 
+  /// Ends the query with an error that a callback of the store met; the first one counts.
+  void fail(Error error);
+
   /// Samples come into memory; RESOURCE when there are too many.
   Result<void> hold(uint64_t samples);
+  /// RESOURCE when so many more would be too many: to be asked before they are made.
+  Result<void> room_for(uint64_t samples);
   void let_go(uint64_t samples) noexcept { held_.fetch_sub(samples, std::memory_order_relaxed); }
 
   void warn(std::string_view text, Position position) { annotate(warnings_, "PromQL warning: ", text, position); }
@@ -66,6 +73,8 @@ class QueryContext {
   std::atomic<uint64_t> held_{0};
   std::atomic<uint64_t> peak_{0};
   std::atomic<bool> too_many_{false};
+  std::atomic<bool> failed_{false};
+  std::optional<Error> failure_;  // written once, before failed_
   std::mutex annotations_;
   std::set<std::string> warnings_, infos_;
 };

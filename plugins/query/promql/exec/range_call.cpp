@@ -43,7 +43,7 @@ Result<Vector> Evaluator::absent(const CallNode& node) {
   Column values(steps_, 1.0);
   for (const Series& series : inner->series)
     for (size_t i = 0; i < steps_; ++i)
-      if (is_present(series.values[i])) values[i] = kNothing;
+      if (series.present_at(i)) values[i] = kNothing;
   Vector out = single(std::move(values));
   out.series[0].labels = labels_of_selector(*node.arguments[0]);
   return out;
@@ -68,7 +68,8 @@ Result<Vector> Evaluator::range_call(const CallNode& node) {
   auto result = over_range(node, *range, kernel_of(id), arguments);
   if (!result) return result;
   if (id == FunctionId::kRate || id == FunctionId::kIncrease)
-    for (const Series& series : result->series) check_counter(node, *range, series);
+    for (const Series& series : result->series)
+      if (!std::all_of(series.values.begin(), series.values.end(), is_absent)) check_counter(node, *range, series);
   if (id != FunctionId::kAbsentOverTime) return result;
   Column values(steps_, 1.0);
   for (const Series& series : result->series)

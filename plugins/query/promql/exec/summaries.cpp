@@ -48,9 +48,9 @@ bool run_summed_windows(const QueryContext& context, const WindowPlan& plan, con
       since_asked = 0;
     }
     const int64_t end = plan.end(step);
-    int64_t start = end - plan.range_ns;
+    int64_t start = earlier(end, plan.range_ns);
     const bool has_sums = start < samples.last_sum_ns();
-    if (has_sums) start = end - std::max(plan.range_ns, samples.tier_ns());
+    if (has_sums) start = earlier(end, std::max(plan.range_ns, samples.tier_ns()));
     while (past < times.size() && times[past] <= end) ++past;
     while (first < past && times[first] <= start) ++first;
     if (first == past) {
@@ -59,8 +59,8 @@ bool run_summed_windows(const QueryContext& context, const WindowPlan& plan, con
     }
     if (!arguments.first.empty()) at_step.first = arguments.first[step];
     if (!arguments.second.empty()) at_step.second = arguments.second[step];
-    const bool joined =
-        has_sums && summed.joins && first != 0 && start - times[first - 1] < samples.tier_ns() + context.lookback_ns;
+    const bool joined = has_sums && summed.joins && first != 0 &&
+                        distance(times[first - 1], start) < static_cast<uint64_t>(later(samples.tier_ns(), context.lookback_ns));
     const size_t from = first - (joined ? 1 : 0);
     const SummaryColumns columns = samples.from(from);
     const Window window = {.times = times.data() + from,
@@ -87,8 +87,8 @@ bool look_back_summed(const WindowPlan& plan, const tarsier_series& series, bool
   for (size_t step = 0; step < steps; ++step) {
     const int64_t end = plan.end(step);
     while (past < series.sample_count && series.times_ns[past] <= end) ++past;
-    const int64_t longest = plan.range_ns + (past <= sums ? series.tier_ns : 0);
-    if (past == 0 || series.times_ns[past - 1] <= end - longest || is_absent(series.values[past - 1])) {
+    const int64_t longest = later(plan.range_ns, past <= sums ? series.tier_ns : 0);
+    if (past == 0 || series.times_ns[past - 1] <= earlier(end, longest) || is_absent(series.values[past - 1])) {
       out[step] = kNothing;
       continue;
     }

@@ -2,6 +2,7 @@
 // which is the bit pattern of the staleness marker: it never is a result, so no second array is needed to say what is there.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "plugins/query/promql/exec/labels.hpp"
 #include "plugins/query/promql/exec/query_context.hpp"
+#include "plugins/query/promql/histogram/float_histogram.hpp"
 
 namespace tarsier::promql {
 
@@ -18,11 +20,32 @@ constexpr bool is_absent(double value) noexcept { return std::bit_cast<uint64_t>
 constexpr bool is_present(double value) noexcept { return !is_absent(value); }
 
 using Column = std::vector<double>;
+/// Empty when the series has none; otherwise one entry a step, null at steps without a histogram.
+using HistogramColumn = std::vector<HistogramRef>;
 
+/// At a step there is a number, a histogram or nothing: where there is a histogram, `values` holds kNothing. What knows numbers
+/// only leaves the histograms out by dropping their column.
 struct Series {
   Labels labels;
   bool drop_name = false;  // the name is taken away at the end of the query
   Column values;
+  HistogramColumn histograms{};
+
+  const FloatHistogram* histogram_at(size_t step) const noexcept { return histograms.empty() ? nullptr : histograms[step].get(); }
+  bool present_at(size_t step) const noexcept { return is_present(values[step]) || histogram_at(step) != nullptr; }
+  void set(size_t step, HistogramRef histogram) {
+    if (histograms.empty()) histograms.resize(values.size());
+    values[step] = kNothing;
+    histograms[step] = std::move(histogram);
+  }
+  void clear(size_t step) {
+    values[step] = kNothing;
+    if (!histograms.empty()) histograms[step].reset();
+  }
+  bool empty() const noexcept {
+    return std::all_of(values.begin(), values.end(), is_absent) &&
+           std::all_of(histograms.begin(), histograms.end(), [](const HistogramRef& one) { return one == nullptr; });
+  }
 };
 
 struct Vector {
@@ -36,6 +59,29 @@ struct RawSeries {
   bool drop_name = false;
   std::vector<int64_t> times_ns;
   Column values;
+  HistogramColumn histograms{};
 };
+
+/// Replaces every histogram by a copy that `change` was applied to.
+template <class Change>
+void change_histograms(HistogramColumn& column, Change change) {
+  for (HistogramRef& one : column) {
+    if (one == nullptr) continue;
+    auto changed = std::make_shared<FloatHistogram>(*one);
+    change(*changed);
+    one = std::move(changed);
+  }
+}
+
+/// What histograms weigh against a query's limit; one that stays the same from step to step is held once.
+inline uint64_t samples_of(const HistogramColumn& column) noexcept {
+  uint64_t samples = 0;
+  const FloatHistogram* before = nullptr;
+  for (const HistogramRef& one : column) {
+    if (one != nullptr && one.get() != before) samples += samples_of(*one);
+    before = one.get();
+  }
+  return samples;
+}
 
 }  // namespace tarsier::promql

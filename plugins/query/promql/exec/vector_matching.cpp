@@ -4,6 +4,7 @@
 #include <map>
 
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/histogram_operators.hpp"
 #include "plugins/query/promql/exec/operators.hpp"
 
 namespace tarsier::promql {
@@ -27,8 +28,12 @@ class VectorMatcher {
         one_(swapped_ ? left : right),
         fill_many_(node.matching.fill_left),  // as the original: group_right turns the sides, not their fillings
         fill_one_(node.matching.fill_right),
-        signature_{node.matching.on, node.matching.labels} {
+        signature_{node.matching.on, node.matching.labels},
+        on_histograms_(context, node) {
     std::sort(signature_.labels.begin(), signature_.labels.end());
+    const auto has_histograms = [](const Series& series) { return !series.histograms.empty(); };
+    numbers_only_ = !is_trim(node.op) && std::none_of(left.begin(), left.end(), has_histograms) &&
+                    std::none_of(right.begin(), right.end(), has_histograms);
   }
 
   Result<std::vector<Series>> run();
@@ -38,10 +43,14 @@ class VectorMatcher {
   Result<void> match(const Group& group);
   Result<uint32_t> one_at(const Group& group, size_t step) const;
   Result<void> put(uint32_t many, uint32_t one, size_t step);
+  void put_mixed(uint32_t many, uint32_t one, size_t step);
   Error duplicate(uint32_t first, uint32_t second) const;
   bool any_many_at(size_t step) const;
   Labels labels_of(uint32_t many, uint32_t one) const;
-  Column& column(uint32_t many, uint32_t one);
+  Series& row(uint32_t many, uint32_t one);
+  Operand operand(const std::vector<Series>& side, uint32_t series, std::optional<double> filled, size_t step) const;
+  /// What the operator makes of two numbers.
+  double combine(double left, double right) const;
 
   const BinaryNode& node_;
   QueryContext& context_;
@@ -51,6 +60,8 @@ class VectorMatcher {
   std::vector<Series>& one_;
   std::optional<double> fill_many_, fill_one_;
   Signature signature_;
+  HistogramOperator on_histograms_;
+  bool numbers_only_ = true;
   std::vector<Group> groups_;
 
   // of the group at work
@@ -73,7 +84,7 @@ void VectorMatcher::assign() {
 }
 
 bool VectorMatcher::any_many_at(size_t step) const {
-  return std::any_of(many_.begin(), many_.end(), [&](const Series& series) { return is_present(series.values[step]); });
+  return std::any_of(many_.begin(), many_.end(), [&](const Series& series) { return series.present_at(step); });
 }
 
 Error VectorMatcher::duplicate(uint32_t first, uint32_t second) const {
@@ -87,7 +98,7 @@ Error VectorMatcher::duplicate(uint32_t first, uint32_t second) const {
 Result<uint32_t> VectorMatcher::one_at(const Group& group, size_t step) const {
   uint32_t found = kFilled;
   for (const uint32_t i : group.one) {
-    if (is_absent(one_[i].values[step])) continue;
+    if (!one_[i].present_at(step)) continue;
     if (found != kFilled) {
       if (any_many_at(step) || fill_many_) return duplicate(found, i);
       return found;
@@ -114,44 +125,66 @@ Labels VectorMatcher::labels_of(uint32_t many, uint32_t one) const {
   return builder.build();
 }
 
-Column& VectorMatcher::column(uint32_t many, uint32_t one) {
+Series& VectorMatcher::row(uint32_t many, uint32_t one) {
   const std::pair<uint32_t, uint32_t> pair{many, one};
-  if (pair == last_pair_ && last_row_ < out_.size()) return out_[last_row_].values;
+  if (pair == last_pair_ && last_row_ < out_.size()) return out_[last_row_];
   const auto [entry, is_new] = pairs_.try_emplace(pair, out_.size());
   if (is_new) {
-    const bool drop = !is_comparison(node_.op) || node_.return_bool || (many != kFilled && many_[many].drop_name);
+    const bool drop =
+        !(is_comparison(node_.op) || is_trim(node_.op)) || node_.return_bool || (many != kFilled && many_[many].drop_name);
     out_.push_back({labels_of(many, one), drop, Column(steps_, kNothing)});
   }
   last_pair_ = pair;
   last_row_ = entry->second;
-  return out_[last_row_].values;
+  return out_[last_row_];
+}
+
+Operand VectorMatcher::operand(const std::vector<Series>& side, uint32_t series, std::optional<double> filled, size_t step) const {
+  if (series == kFilled) return {*filled, nullptr};
+  if (side[series].histogram_at(step) != nullptr) return {kNothing, side[series].histograms[step]};
+  return {side[series].values[step], nullptr};
+}
+
+double VectorMatcher::combine(double left, double right) const {
+  if (!is_comparison(node_.op)) return calculate(node_.op, left, right);
+  const bool holds = compares(node_.op, left, right);
+  if (node_.return_bool) return holds ? 1 : 0;
+  return holds ? left : kNothing;
 }
 
 Result<void> VectorMatcher::put(uint32_t many, uint32_t one, size_t step) {
-  const double many_value = many != kFilled ? many_[many].values[step] : *fill_many_;
-  const double one_value = one != kFilled ? one_[one].values[step] : *fill_one_;
-  const double left = swapped_ ? one_value : many_value;
-  const double right = swapped_ ? many_value : one_value;
   if (node_.matching.cardinality == Cardinality::kOneToOne) {
     if (matched_[step])
       return Error(TARSIER_UNSUPPORTED,
                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
     matched_[step] = true;
   }
-  double value = kNothing;
-  if (!is_comparison(node_.op)) {
-    value = calculate(node_.op, left, right);
-  } else {
-    const bool holds = compares(node_.op, left, right);
-    if (node_.return_bool) {
-      value = holds ? 1 : 0;
-    } else if (holds) {
-      value = left;
-    }
-  }
-  if (is_absent(value)) return {};
-  column(many, one)[step] = value;
+  if (!numbers_only_) return put_mixed(many, one, step), Result<void>{};
+  const double of_many = many != kFilled ? many_[many].values[step] : *fill_many_;
+  const double of_one = one != kFilled ? one_[one].values[step] : *fill_one_;
+  const double value = swapped_ ? combine(of_one, of_many) : combine(of_many, of_one);
+  if (is_present(value)) row(many, one).values[step] = value;
   return {};
+}
+
+void VectorMatcher::put_mixed(uint32_t many, uint32_t one, size_t step) {
+  const Operand of_many = operand(many_, many, fill_many_, step);
+  const Operand of_one = operand(one_, one, fill_one_, step);
+  const Operand& left = swapped_ ? of_one : of_many;
+  const Operand& right = swapped_ ? of_many : of_one;
+  Operand made;
+  if (left.histogram != nullptr || right.histogram != nullptr) {
+    made = on_histograms_.apply(left, right);
+  } else if (is_trim(node_.op)) {
+    on_histograms_.refuse_numbers();
+  } else {
+    made.value = combine(left.value, right.value);
+  }
+  if (made.histogram != nullptr) {
+    row(many, one).set(step, std::move(made.histogram));
+  } else if (is_present(made.value)) {
+    row(many, one).values[step] = made.value;
+  }
 }
 
 Result<void> VectorMatcher::match(const Group& group) {
@@ -167,7 +200,7 @@ Result<void> VectorMatcher::match(const Group& group) {
     if (*one == kFilled && !fill_one_) continue;
     bool any = false;
     for (const uint32_t many : group.many) {
-      if (is_absent(many_[many].values[step])) continue;
+      if (!many_[many].present_at(step)) continue;
       any = true;
       if (auto done = put(many, *one, step); !done) return done;
     }

@@ -34,7 +34,7 @@ bool run_windows(const QueryContext& context, const WindowPlan& plan, const Wind
       since_asked = 0;
     }
     const int64_t end = plan.end(step);
-    const int64_t start = end - plan.range_ns;
+    const int64_t start = earlier(end, plan.range_ns);
     while (past < count && times[past] <= end) ++past;
     while (first < past && times[first] <= start) ++first;
     if (first == past) {

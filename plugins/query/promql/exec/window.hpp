@@ -60,9 +60,10 @@ struct WindowPlan {
   int64_t offset_ns = 0;
   bool fixed = false;  // @: all windows end at at_ns - offset_ns
   int64_t at_ns = 0;
+  int64_t reach_before_ns = 0, reach_after_ns = 0;  // samples beyond the windows that are needed, too
 
-  int64_t end(size_t step) const noexcept { return (fixed ? at_ns : grid.time(step)) - offset_ns; }
-  int64_t first_start() const noexcept { return end(0) - range_ns; }
+  int64_t end(size_t step) const noexcept { return earlier(fixed ? at_ns : grid.time(step), offset_ns); }
+  int64_t first_start() const noexcept { return earlier(end(0), range_ns); }
   int64_t last_end() const noexcept { return end(grid.count() - 1); }
 };
 

@@ -177,6 +177,7 @@ double quantile_of_window(const Window& w, const StepArguments& arguments) {
 }
 
 double median_deviation(const Window& w, const StepArguments& arguments) {
+  if (std::any_of(w.values, w.values + w.count, [](double value) { return std::isnan(value); })) return kNaN;
   arguments.scratch->assign(w.values, w.values + w.count);
   const double median = quantile(0.5, *arguments.scratch);
   for (double& value : *arguments.scratch) value = std::fabs(value - median);

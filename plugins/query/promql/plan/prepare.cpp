@@ -8,7 +8,7 @@
 namespace tarsier::promql {
 namespace {
 
-constexpr double kMaxSeconds = 9.2e9;  // about 292 years, what int64 nanoseconds hold
+constexpr double kMaxSeconds = 9223372036.854;  // about 292 years, what int64 nanoseconds hold
 
 class Preparer {
  public:
@@ -66,7 +66,7 @@ Result<double> Preparer::seconds(const Duration& duration) const {
     case Duration::Op::kStep:
       return static_cast<double>(options_.step_ns) / 1e9;
     case Duration::Op::kRange:
-      return static_cast<double>(options_.end_ns - options_.start_ns) / 1e9;
+      return static_cast<double>(distance(options_.start_ns, options_.end_ns)) / 1e9;
     default:
       return operation(duration);
   }
@@ -75,7 +75,7 @@ Result<double> Preparer::seconds(const Duration& duration) const {
 Result<void> Preparer::resolve(Duration& duration) {
   auto value = seconds(duration);
   if (!value) return std::move(value).error();
-  if (!(std::fabs(*value) < kMaxSeconds)) return parse_error(query_, duration.position, "duration is out of range");
+  if (!(std::fabs(*value) <= kMaxSeconds)) return parse_error(query_, duration.position, "duration is out of range");
   duration.ns = static_cast<int64_t>(std::trunc(std::round(*value * 1e6) / 1e3)) * 1000000;  // times are whole milliseconds
   return {};
 }

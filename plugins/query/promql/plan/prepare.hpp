@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "plugins/lib/promql/ast.hpp"
+#include "plugins/query/promql/plan/time_sum.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::promql {
@@ -16,8 +17,10 @@ struct Grid {
   int64_t end_ns = 0;
   int64_t step_ns = 1;
 
-  size_t count() const noexcept { return static_cast<size_t>((end_ns - start_ns) / step_ns) + 1; }
-  int64_t time(size_t step) const noexcept { return start_ns + static_cast<int64_t>(step) * step_ns; }
+  size_t count() const noexcept { return static_cast<size_t>(distance(start_ns, end_ns) / static_cast<uint64_t>(step_ns)) + 1; }
+  int64_t time(size_t step) const noexcept {
+    return static_cast<int64_t>(static_cast<uint64_t>(start_ns) + step * static_cast<uint64_t>(step_ns));
+  }
 };
 
 struct PrepareOptions {

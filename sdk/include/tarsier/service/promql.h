@@ -23,7 +23,8 @@ typedef struct tarsier_query {
   tarsier_cancel cancel;
 } tarsier_query;
 
-/* Valid during the callback. Scalar: one series without labels. Vector: one sample a series. */
+/* Valid during the callback. Scalar: one series without labels. Vector: one sample a series. Native histograms are encoded, with their sums
+ * as values, as a store gives them. */
 typedef struct tarsier_query_result {
   uint32_t size;
   tarsier_value_type type;

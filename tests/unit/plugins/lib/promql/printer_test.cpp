@@ -21,7 +21,9 @@ TEST(Printer, WritesTheCanonicalForm) {
   EXPECT_EQ(printed("a offset -7m @ 10"), "a @ 10.000 offset -7m");
   EXPECT_EQ(printed("rate(a[300])"), "rate(a[5m])");
   EXPECT_EQ(printed("a[1h:5m] @ end()"), "a[1h:5m] @ end()");
-  EXPECT_EQ(printed("{\"my.name\",\"a.b\"='c'}"), "{\"my.name\",\"a.b\"=\"c\"}");
+  EXPECT_EQ(printed("-1e23"), "-100000000000000000000000");
+  EXPECT_EQ(printed("1.25e16"), "12500000000000000");
+  EXPECT_EQ(printed("{\"my.name\",\"a.b\"='c'}"), "{\"a.b\"=\"c\",__name__=\"my.name\"}");
   EXPECT_EQ(printed("1e3 + 0x1F + 5m + Inf"), "1000 + 31 + 5m + +Inf");
 }
 
@@ -39,7 +41,7 @@ TEST(Printer, BreaksLongQueriesOverLines) {
       "sum by (job) (rate(http_requests_total{job=\"api-server\", handler=\"/api/v1/query_range\"}[5m])) / sum(rate(x_total[5m]))");
   ASSERT_TRUE(tree.ok());
   EXPECT_EQ(print_pretty(**tree),
-            "  sum by (job) (rate(http_requests_total{job=\"api-server\",handler=\"/api/v1/query_range\"}[5m]))\n/\n"
+            "  sum by (job) (rate(http_requests_total{handler=\"/api/v1/query_range\",job=\"api-server\"}[5m]))\n/\n"
             "  sum(rate(x_total[5m]))");
 }
 

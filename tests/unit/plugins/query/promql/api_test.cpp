@@ -5,6 +5,7 @@
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
 #include "tests/conformance/memory_store.hpp"
+#include "tests/unit/plugins/query/promql/histogram/written.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -79,6 +80,35 @@ TEST(QueryJson, WritesEachResultTypeAsPrometheusDoes) {
   range.end_ns = 1000 * kMs;
   range.step_ns = 500 * kMs;
   EXPECT_EQ(answer_to(range), R"({"resultType":"matrix","result":[{"metric":{},"values":[[0,"0"],[0.500,"0.5"],[1,"1"]]}]})");
+}
+
+TEST(QueryJson, WritesHistogramsAsPrometheusDoes) {
+  test::MemoryStore store;
+  store.add({{"__name__", "size"}}, 0, 7);
+  store.add({{"__name__", "size"}}, 1000 * kMs,
+            test::written("count:6 sum:1.5 z_bucket:1 z_bucket_w:0.001 buckets:[2 0 1] n_buckets:[2]"));
+  const auto answer = [&](const QueryRequest& request) {
+    std::string out;
+    Engine engine({}, [] { return int64_t{0}; });
+    const auto outcome = engine.query(*store.table(), request, [&](const QueryAnswer& found) {
+      json::Writer json;
+      write_answer(json, found, "");
+      out = json.text();
+    });
+    return outcome ? out : outcome.error().message();
+  };
+  const std::string histogram =
+      R"({"count":"6","sum":"1.5","buckets":[[1,"-1","-0.5","2"],[3,"-0.001","0.001","1"],[0,"0.5","1","2"],[0,"2","4","1"]]})";
+  EXPECT_EQ(answer(instant("size", 1000)),
+            R"({"resultType":"vector","result":[{"metric":{"__name__":"size"},"histogram":[1,)" + histogram + "]}]}");
+  EXPECT_EQ(answer(instant("size[1m]", 1000)),
+            R"({"resultType":"matrix","result":[{"metric":{"__name__":"size"},"values":[[0,"7"]],"histograms":[[1,)" + histogram +
+                "]]}]}");
+  QueryRequest range = instant("size offset -1s", 0);
+  range.end_ns = 1;
+  range.step_ns = 1000 * kMs;
+  EXPECT_EQ(answer(range),
+            R"({"resultType":"matrix","result":[{"metric":{"__name__":"size"},"histograms":[[0,)" + histogram + "]]}]}");
 }
 
 TEST(QueryJson, AddsStatisticsOnlyWhenAsked) {

@@ -41,6 +41,55 @@ TEST_F(EngineTest, RefusesWhatNeedsTooManySamples) {
   EXPECT_EQ(outcome.error().message(), "query processing would load too many samples into memory in query execution");
 }
 
+TEST_F(EngineTest, RefusesSubqueriesOfTooManyStepsBeforeTheStoreIsAsked) {
+  tarsier_samples_store untouched = *store_.table();
+  untouched.select = [](void*, const tarsier_select*, void*, int32_t (*)(void*, const tarsier_series*),
+                        tarsier_error*) -> tarsier_status {
+    ADD_FAILURE() << "the store was asked";
+    return TARSIER_OK;
+  };
+  Engine engine({}, [] { return int64_t{0}; });
+  for (const char* expression : {"count_over_time(x_total[20d:10ms])", "count_over_time(vector(1)[36500d:1ms])",
+                                 "max_over_time(sum_over_time(x_total[20d:10ms])[1m:10s])"}) {
+    const auto outcome = engine.query(untouched, range(expression), [](const QueryAnswer&) { FAIL(); });
+    ASSERT_FALSE(outcome.ok()) << expression;
+    EXPECT_EQ(outcome.error().code(), TARSIER_RESOURCE);
+    EXPECT_EQ(outcome.error().message(), "query processing would load too many samples into memory in query execution");
+  }
+}
+
+TEST_F(EngineTest, CountsSeriesWhileTheStoreBringsThem) {
+  EngineOptions options;
+  options.limits.max_samples = 2 * 21;  // two series of this query
+  Engine small(options, [] { return int64_t{0}; });
+  tarsier_samples_store counting = *store_.table();
+  struct Brought {
+    const tarsier_samples_store* store;
+    int count = 0;
+  } brought{store_.table()};
+  counting.self = &brought;
+  counting.select = [](void* self, const tarsier_select* select, void* user, int32_t (*on_series)(void*, const tarsier_series*),
+                       tarsier_error* error) {
+    struct Forward {
+      Brought* brought;
+      void* user;
+      int32_t (*on_series)(void*, const tarsier_series*);
+    } forward{static_cast<Brought*>(self), user, on_series};
+    return forward.brought->store->select(
+        forward.brought->store->self, select, &forward,
+        [](void* to, const tarsier_series* series) -> int32_t {
+          auto& one = *static_cast<Forward*>(to);
+          ++one.brought->count;
+          return one.on_series(one.user, series);
+        },
+        error);
+  };
+  const auto outcome = small.query(counting, range("x_total"), [](const QueryAnswer&) { FAIL(); });
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code(), TARSIER_RESOURCE);
+  EXPECT_EQ(brought.count, 3);
+}
+
 TEST_F(EngineTest, GivesBackWhatFinishedNodesHeld) {
   EngineOptions options;
   options.limits.max_samples = 50 * 21 * 3;  // one operand, its other operand and the result, but never all of the chain
@@ -147,6 +196,60 @@ TEST_F(EngineTest, RefusesRangeQueriesOfOtherTypes) {
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().message(),
             "invalid expression type \"range vector\" for range query, must be Scalar or instant Vector");
+}
+
+TEST_F(EngineTest, AnswersAtTheFirstAndTheLastTimesThereAre) {
+  constexpr int64_t kFirst = -9'223'372'036'854'000'000;
+  constexpr int64_t kLast = 9'223'372'036'854'000'000;
+  test::MemoryStore store;
+  store.add({{"__name__", "x_total"}}, kFirst, 1);
+  store.add({{"__name__", "x_total"}}, kFirst + kSecond, 2);
+  store.add({{"__name__", "x_total"}}, kLast - kSecond, 5);
+  store.add({{"__name__", "x_total"}}, kLast, 7);
+  Engine any({}, [] { return int64_t{0}; });
+  const auto at = [&](std::string_view expression, int64_t start, int64_t end, int64_t step) {
+    QueryRequest request;
+    request.expression = expression;
+    request.start_ns = start;
+    request.end_ns = end;
+    request.step_ns = step;
+    Column found;
+    const auto outcome = any.query(*store.table(), request, [&](const QueryAnswer& answer) {
+      if (!answer.series.empty()) found = answer.series.front().values;
+    });
+    EXPECT_TRUE(outcome.ok()) << expression << ": " << outcome.error().message();
+    return found;
+  };
+  EXPECT_EQ(at("x_total", kFirst, 0, 0), Column{1});
+  EXPECT_EQ(at("x_total", kLast, 0, 0), Column{7});
+  EXPECT_EQ(at("sum_over_time(x_total[1h])", kFirst + kSecond, 0, 0), Column{3});
+  EXPECT_EQ(at("sum_over_time(x_total[200y])", kLast, 0, 0), Column{12});
+  EXPECT_EQ(at("x_total offset -1s", kFirst, 0, 0), Column{2});
+  EXPECT_EQ(at("x_total offset 1s", kLast, 0, 0), Column{5});
+  EXPECT_EQ(at("x_total offset 200y", kFirst, 0, 0), Column{});
+  EXPECT_EQ(at("x_total offset -200y", kLast, 0, 0), Column{7});           // times stop there
+  EXPECT_EQ(at("max_over_time(x_total[1h:1s])", kLast, 0, 0), Column{5});  // its last step is a whole second
+  EXPECT_EQ(at("increase(x_total[10s] smoothed)", kLast, 0, 0), Column{2});
+  EXPECT_EQ(at("x_total smoothed", kFirst, 0, 0), Column{1});
+  EXPECT_EQ(at("x_total @ 9223372036.854", 0, 0, 0), Column{7});
+  const Column ends = at("x_total", kFirst, kLast, 6'000'000'000 * kSecond);
+  ASSERT_EQ(ends.size(), 4U);
+  EXPECT_EQ(ends.front(), 1);
+  EXPECT_TRUE(is_absent(ends.back()));
+}
+
+TEST_F(EngineTest, RefusesExperimentsThatAreSwitchedOff) {
+  EngineOptions options;
+  options.experimental_functions = false;
+  Engine plain(options, [] { return int64_t{0}; });
+  for (const auto& [expression, text] :
+       {std::pair("rate(x_total[1m] anchored)", "1:6: parse error: anchored modifier is experimental and not enabled"),
+        std::pair("x_total smoothed", "1:1: parse error: smoothed modifier is experimental and not enabled"),
+        std::pair("info(x_total)", "1:1: parse error: function \"info\" is not enabled")}) {
+    const auto outcome = plain.query(*store_.table(), range(expression), [](const QueryAnswer&) { FAIL(); });
+    ASSERT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.error().message(), text);
+  }
 }
 
 }  // namespace

@@ -18,6 +18,17 @@ TEST(Parameters, ReadsTimesToTheMillisecond) {
   EXPECT_EQ(read_time("2015-13-01T20:10:51Z"), std::nullopt);
 }
 
+TEST(Parameters, TakesAllTimesThatCanBeStored) {
+  EXPECT_EQ(read_time("9223372036.854"), kMaxTimeNs);
+  EXPECT_EQ(read_time("-9223372036.854"), kMinTimeNs);
+  EXPECT_EQ(read_time("2262-04-11T23:47:16.854Z"), kMaxTimeNs);
+  EXPECT_EQ(read_time("1677-09-21T00:12:43.146Z"), kMinTimeNs);
+  EXPECT_EQ(read_time("2200-01-01T00:00:00Z"), 7258118400000 * kMs);
+  for (const char* beyond : {"1e300", "9999-12-31T23:59:59.999Z", "9223372036.999"})
+    EXPECT_EQ(read_time(beyond), kMaxTimeNs) << beyond;
+  for (const char* beyond : {"-1e300", "0001-01-01T00:00:00Z"}) EXPECT_EQ(read_time(beyond), kMinTimeNs) << beyond;
+}
+
 TEST(Parameters, ReadsLengths) {
   EXPECT_EQ(read_length("15"), 15000 * kMs);
   EXPECT_EQ(read_length("0.25"), 250 * kMs);

@@ -1,0 +1,74 @@
+#include "plugins/collect/otlp_receiver/receiver.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "plugins/lib/protobuf_wire/wire_writer.hpp"
+
+namespace tarsier::otlp {
+namespace {
+
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kProtobuf = "application/x-protobuf";
+constexpr int64_t kSecond = 1'000'000'000;
+
+void refuse(const http::Exchange& exchange, uint32_t code, std::string_view text) {
+  exchange.respond(code, kText, std::string(text) + "\n");
+}
+
+}  // namespace
+
+std::string partial_success(const Refusals& refusals) {
+  protobuf::WireWriter partial;
+  partial.varint(1, refusals.points).text(2, refusals.reasons);
+  protobuf::WireWriter response;
+  return std::string(response.message(1, partial).text());
+}
+
+Receiver::Receiver(const Host& host, Settings settings)
+    : host_(host),
+      settings_(std::move(settings)),
+      samples_(host, "tarsier_otlp_received_samples_total", "Samples received by OTLP and stored."),
+      refused_(host, "tarsier_otlp_refused_points_total", "Points of metrics that were refused before they came to the store.") {}
+
+void Receiver::take(const http::Request& request, const http::Exchange& exchange) {
+  const std::string_view type = request.header("content-type");
+  if (type.substr(0, type.find(';')) != kProtobuf)
+    return refuse(exchange, 400, "unsupported content type: " + std::string(type) + ", supported: [application/x-protobuf]");
+  const std::string_view body = request.body();
+  batch::SamplesBuilder builder;
+  Refusals refusals;
+  Translator translator(settings_, builder, refusals);
+  const auto read = translator.read({reinterpret_cast<const uint8_t*>(body.data()), body.size()});
+  if (!read) return refuse(exchange, 400, read.error().message());
+  const uint64_t samples = builder.sample_count();
+  if (builder.series_count() == 0) return answer(exchange, {}, 0, refusals);
+  auto batch = make_batch(host_, builder);
+  if (!batch) return refuse(exchange, 500, batch.error().message());
+  auto told = [this, exchange, samples, refusals](const Result<void>& stored) { answer(exchange, stored, samples, refusals); };
+  const auto published = publish(host_, TARSIER_TOPIC_SAMPLES, *batch, TARSIER_PUBLISH_REQUIRE_STORE, std::move(told));
+  if (!published) answer(exchange, published, samples, refusals);
+}
+
+void Receiver::answer(const http::Exchange& exchange, const Result<void>& stored, uint64_t samples, const Refusals& refusals) {
+  refused_.add(static_cast<double>(refusals.points));
+  if (stored) {
+    samples_.add(static_cast<double>(samples));
+    return exchange.respond(200, kProtobuf, refusals.points == 0 ? "" : partial_success(refusals));
+  }
+  const Error& error = stored.error();
+  switch (error.code()) {
+    case TARSIER_INVALID:  // some samples are too old, or not in order; the others are stored
+      return refuse(exchange, 400, error.message());
+    case TARSIER_AGAIN:
+    case TARSIER_UNAVAILABLE:
+    case TARSIER_CANCELLED: {
+      const std::string seconds = std::to_string(std::max<int64_t>(1, (error.retry_after_ns() + kSecond - 1) / kSecond));
+      return exchange.respond(503, kText, error.message() + "\n", {{str("Retry-After"), str(seconds)}});
+    }
+    default:
+      return refuse(exchange, 500, error.message());
+  }
+}
+
+}  // namespace tarsier::otlp
