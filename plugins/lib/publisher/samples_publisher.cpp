@@ -15,11 +15,15 @@ struct SamplesPublisher::Outcome {
   void say(const Result<void>& result) {
     const std::lock_guard guard(lock);
     if (host == nullptr || (result && !failing)) return;
-    failing = !result;
-    if (result) return host->ok();
+    if (result) {
+      failing = false;
+      return host->ok();
+    }
     failed.add();
     host->warn("samples were not stored", {field("error", result.error().message())});
-    host->degraded("samples are not stored: " + result.error().message());
+    // Told once: what is wrong with one batch and what with the next may alternate for hours.
+    if (!failing) host->degraded("samples are not stored: " + result.error().message());
+    failing = true;
   }
 };
 

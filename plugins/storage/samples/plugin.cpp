@@ -163,6 +163,9 @@ class SamplesPlugin final : public Plugin {
     if (!aside.empty())
       message = "damaged environments that are set aside: " + std::to_string(aside.size()) + ", the last is " + aside.back().name +
                 ": " + aside.back().reason;
+    const uint64_t failures = store_->counters().commit_failures;
+    if (std::exchange(commit_failures_shown_, failures) != failures)
+      message.append(message.empty() ? "" : "; ").append("samples are not taken: they cannot be committed, see who sent them");
     for (const Damage::Note& note : store_->damage().notes())
       message.append(message.empty() ? "" : "; ").append(note.name + " is damaged: " + note.reason);
     {
@@ -288,6 +291,7 @@ class SamplesPlugin final : public Plugin {
   std::mutex failures_mutex_;
   std::string maintenance_failed_, merging_failed_;  // what it said, until it succeeds
   std::string health_;                               // as it was told last
+  uint64_t commit_failures_shown_ = 0;
   std::atomic<bool> maintaining_{false};             // a flush is on its way or under way
   Timer timer_, merge_timer_, show_timer_;
   Subscription subscription_;

@@ -23,7 +23,8 @@ typedef struct tarsier_control {
   uint32_t size;
   /* [any] 1 from when the host has started what it could until it stops. See not_running. */
   int32_t (*ready)(const tarsier_host *host);
-  /* [work] Reloads the configuration: whole or not at all. INVALID with every finding, one a line, when it does not check. */
+  /* [work] Reloads the configuration: whole or not at all. INVALID with every finding, one a line, when it does not check. Lines with OK are
+   * warnings: what was not taken and changes nothing, such as the new version of a plugin file that does not start. */
   tarsier_status (*reload)(const tarsier_host *host, tarsier_sink findings, tarsier_error *error);
   /* [any] The effective configuration as TOML, defaults and drop-ins merged, secrets as "<secret>". */
   void (*config_toml)(const tarsier_host *host, tarsier_sink out);
