@@ -2,6 +2,7 @@
 #include "tarsier/plugin.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "service.hpp"
 #include "tarsier/bus.hpp"
