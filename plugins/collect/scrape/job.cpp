@@ -51,10 +51,10 @@ Result<void> read_authorization(const Config& node, Job& job) {
   const bool has_basic = basic["username"].present(),
              has_other = other["credentials"].present() || other["credentials_file"].present();
   if (has_basic && has_other) return other.invalid("at most one of basic_auth and authorization may be given");
-  for (const auto& [node, value] : {std::pair{basic, "password"}, std::pair{other, "credentials"}}) {
-    const std::string file = std::string(value) + "_file";
-    if (node[value].present() && node[file].present())
-      return node[file].invalid("at most one of " + std::string(value) + " and " + file + " may be given");
+  for (const auto& [table, value] : {std::pair{basic, std::string("password")}, std::pair{other, std::string("credentials")}}) {
+    const std::string file = value + "_file";
+    if (table[value].present() && table[file].present())
+      return table[file].invalid("at most one of " + value + " and " + file + " may be given");
   }
   if (has_basic) {
     if (basic["password_file"].present()) {
