@@ -1,6 +1,7 @@
 // Jobs from the configuration, and their targets.
 #include "plugins/collect/scrape/job.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/plugins/collect/support/fake_config.hpp"
@@ -125,6 +126,13 @@ TEST(Job, ReadsCredentials) {
   EXPECT_EQ(file->at(0).authorization_file, "/etc/tarsier/secret");
   EXPECT_FALSE(
       read({job_node({{"basic_auth", Node::table({{"username", "u"}})}, {"authorization", Node::table({{"credentials", "t"}})}})}));
+}
+
+TEST(Job, RefusesASecretAndAFileOfIt) {
+  auto basic = read({job_node({{"basic_auth", Node::table({{"username", "u"}, {"password", "p"}, {"password_file", "f"}})}})});
+  ASSERT_FALSE(basic);
+  EXPECT_THAT(basic.error().message(), ::testing::HasSubstr("at most one of password and password_file may be given"));
+  EXPECT_FALSE(read({job_node({{"authorization", Node::table({{"credentials", "t"}, {"credentials_file", "f"}})}})}));
 }
 
 TEST(DurationText, IsPrometheus) {
