@@ -73,11 +73,11 @@ Result<void> add_values(std::string_view item, ScriptSeries& series) {
     item = item.substr(0, times);
   }
   if (item == "_") {
-    series.values.insert(series.values.end(), repeated ? repeat : 1, std::nullopt);
+    series.values.resize(series.values.size() + (repeated ? repeat : 1));
     return {};
   }
   if (item == "stale") {
-    series.values.insert(series.values.end(), repeat + 1, ScriptSample{promql::kNothing, nullptr});
+    for (size_t i = 0; i <= repeat; ++i) series.values.emplace_back(ScriptSample{promql::kNothing, nullptr});
     return {};
   }
   double delta = 0;
@@ -218,7 +218,7 @@ Result<void> add_starts(std::string_view item, std::vector<std::optional<int64_t
     item = item.substr(0, times);
   }
   if (item == "_") {
-    starts.insert(starts.end(), std::max<size_t>(repeat, 1), std::nullopt);
+    starts.resize(starts.size() + std::max<size_t>(repeat, 1));
     return {};
   }
   const size_t sign = std::min(item.find_first_of("+-", 1), item.size());

@@ -75,7 +75,7 @@ class Notify(unittest.TestCase):
                 host.start(wait=False)
                 ready = manager.next()
                 self.assertEqual(ready["READY"], "1")
-                self.assertRegex(ready["STATUS"], r"^net failed: start: .*address already in use")
+                self.assertRegex(ready["STATUS"], r"^net failed: start: .*Address already in use")
                 wait_for("the line of the log", lambda: " ms, but net failed: start: " in host.log())
             status = manager.next()
             while status != {"STATUS": "all plugins run"}:
