@@ -1,6 +1,7 @@
 // Selection: what is asked of the store for an exchange, which cancels it when its client goes away.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "plugins/lib/promql/ast.hpp"
@@ -11,8 +12,9 @@ namespace tarsier::promql {
 
 class Selection {
  public:
-  /// Times inclusive. Keeps references to the list and the exchange.
-  Selection(const std::vector<Matcher>& list, int64_t start_ns, int64_t end_ns, const http::Exchange& exchange) {
+  /// Times inclusive. Keeps references to the list, the exchange and the warnings, which the store adds to while it is asked.
+  Selection(const std::vector<Matcher>& list, int64_t start_ns, int64_t end_ns, const http::Exchange& exchange,
+            std::vector<std::string>* warnings = nullptr) {
     for (const Matcher& matcher : list)
       matchers_.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
     select_.size = sizeof(select_);
@@ -23,6 +25,10 @@ class Selection {
     select_.function = str("");
     select_.cancel = {const_cast<http::Exchange*>(&exchange),
                       [](void* user) { return static_cast<const http::Exchange*>(user)->cancelled() ? 1 : 0; }};
+    if (warnings == nullptr) return;
+    select_.warnings = {warnings, [](void* user, tarsier_str text) {
+                          static_cast<std::vector<std::string>*>(user)->emplace_back(view(text));
+                        }};
   }
   Selection(const Selection&) = delete;
   Selection& operator=(const Selection&) = delete;

@@ -9,35 +9,12 @@
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
+#include "plugins/query/promql/api/selection.hpp"
 
 namespace tarsier::promql {
 namespace {
 
 constexpr std::string_view kTruncated = "results truncated due to limit";
-
-/// A selection as the store takes it.
-struct Selection {
-  std::vector<tarsier_matcher> matchers;
-  tarsier_select select{};
-
-  Selection(const SeriesParameters& parameters, const std::vector<Matcher>& list, const http::Exchange& exchange,
-            std::vector<std::string>& warnings) {
-    for (const Matcher& matcher : list)
-      matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
-    select.size = sizeof(select);
-    select.matcher_count = static_cast<uint32_t>(matchers.size());
-    select.matchers = matchers.data();
-    select.start_ns = parameters.start_ns;
-    select.end_ns = parameters.end_ns;
-    select.cancel = {const_cast<http::Exchange*>(&exchange),
-                     [](void* user) { return static_cast<const http::Exchange*>(user)->cancelled() ? 1 : 0; }};
-    select.warnings = {&warnings, [](void* user, tarsier_str text) {
-                         static_cast<std::vector<std::string>*>(user)->emplace_back(view(text));
-                       }};
-  }
-  Selection(const Selection&) = delete;
-  Selection& operator=(const Selection&) = delete;
-};
 
 struct SeriesSet {
   std::mutex mutex;
@@ -86,9 +63,9 @@ void Api::series(const Request& request, const Exchange& exchange) {
   std::vector<std::string> warnings;
   const uint64_t ask = parameters.limit == 0 ? 0 : parameters.limit + 1;
   for (const auto& list : parameters.matchers) {
-    const Selection selection(parameters, list, exchange, warnings);
+    const Selection selection(list, parameters.start_ns, parameters.end_ns, exchange, &warnings);
     tarsier_error error = empty_error();
-    const tarsier_status status = (*store)->series((*store)->self, &selection.select, ask, &found,
+    const tarsier_status status = (*store)->series((*store)->self, &selection.raw(), ask, &found,
                                                    [](void* user, const tarsier_series* one) -> int32_t {
                                                      auto& set = *static_cast<SeriesSet*>(user);
                                                      Labels labels = Labels::from(one->labels, one->label_count);
@@ -126,11 +103,11 @@ void Api::names(const http::Form& form, const std::string* label, const Exchange
   const auto collect = [](void* user, tarsier_str text) { static_cast<std::vector<std::string>*>(user)->emplace_back(view(text)); };
   const uint64_t ask = parameters.limit == 0 ? 0 : parameters.limit + 1;
   for (const auto& list : parameters.matchers) {
-    const Selection selection(parameters, list, exchange, warnings);
+    const Selection selection(list, parameters.start_ns, parameters.end_ns, exchange, &warnings);
     tarsier_error error = empty_error();
     const tarsier_status status =
-        label == nullptr ? (*store)->label_names((*store)->self, &selection.select, ask, &found, collect, &error)
-                         : (*store)->label_values((*store)->self, str(*label), &selection.select, ask, &found, collect, &error);
+        label == nullptr ? (*store)->label_names((*store)->self, &selection.raw(), ask, &found, collect, &error)
+                         : (*store)->label_values((*store)->self, str(*label), &selection.raw(), ask, &found, collect, &error);
     if (status != TARSIER_OK) return refuse(exchange, Error::from_c(status, error));
   }
   std::sort(found.begin(), found.end());
