@@ -131,7 +131,7 @@ Result<void> Flushing::write_segments(const FrozenChunks& frozen, int64_t first,
         if (!begun) return std::move(begun).error();
         found = windows.emplace(window, std::move(*begun)).first;
       }
-      if (auto added = found->second.add(item.ref, columns); !added) return added;
+      if (auto added = found->second.add(item.key, columns); !added) return added;
     }
   }
   for (auto& [window, writer] : windows) {

@@ -28,7 +28,7 @@ Result<void> Head::adopt(Series& series, SeriesChunks chunks) {
   return {};
 }
 
-Result<HeadSelection> Head::select(std::span<const Matcher> matchers, int64_t start, int64_t end, bool labels_only) const {
+Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const {
   const std::shared_lock lock(mutex_);
   auto ids = match(*table_, matchers);
   if (!ids) return std::move(ids).error();
@@ -37,11 +37,18 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, int64_t st
   selection.items.reserve(ids->size());
   for (const uint32_t id : *ids) {
     const Series& series = (*table_)[id];
-    if (newest_known && series.chunks.newest() < start && series.chunks.newest() != SeriesChunks::kNever) continue;
-    const auto first = static_cast<uint32_t>(selection.views.size());
-    if (!labels_only) series.chunks.views(start, end, selection.views);
-    selection.items.push_back({series.hash, series.ref, id, first, static_cast<uint32_t>(selection.views.size()) - first});
+    const int64_t newest = series.chunks.newest();
+    if (newest_known && newest < range.start && newest != SeriesChunks::kNever) continue;
+    HeadSelection::Item item{.hash = series.hash, .key = series.key(), .series = id, .newest_time = newest, .newest = {}};
+    item.first_view = static_cast<uint32_t>(selection.views.size());
+    if (newest_known && range.newest_only && newest <= range.end) item.newest = series.chunks.newest_value();
+    if (!labels_only && !item.newest) series.chunks.views(range.start, range.end, selection.views);
+    item.view_count = static_cast<uint32_t>(selection.views.size()) - item.first_view;
+    selection.items.push_back(item);
   }
+  const auto by_key = [](const HeadSelection::Item& a, const HeadSelection::Item& b) { return a.key < b.key; };
+  if (!std::is_sorted(selection.items.begin(), selection.items.end(), by_key))
+    std::sort(selection.items.begin(), selection.items.end(), by_key);
   return selection;
 }
 
@@ -63,8 +70,9 @@ std::shared_ptr<const FrozenChunks> Head::freeze() {
     if (series.chunks.empty()) continue;
     const auto first = static_cast<uint32_t>(frozen->views().size());
     series.chunks.take(frozen->views());
-    frozen->add(series.ref, first, static_cast<uint32_t>(frozen->views().size()) - first);
+    frozen->add(series.key(), first, static_cast<uint32_t>(frozen->views().size()) - first);
   }
+  frozen->sort();
   samples_.store(0, std::memory_order_relaxed);
   frozen_ = std::move(frozen);
   return frozen_;

@@ -8,6 +8,7 @@
 #include <shared_mutex>
 
 #include "frozen_chunks.hpp"
+#include "query_range.hpp"
 #include "series_table.hpp"
 
 namespace tarsier::samples {
@@ -16,10 +17,12 @@ namespace tarsier::samples {
 struct HeadSelection {
   struct Item {
     uint64_t hash = 0;
-    uint64_t ref = 0;
+    SeriesKey key;
     uint32_t series = 0;
     uint32_t first_view = 0;
     uint32_t view_count = 0;
+    int64_t newest_time = 0;
+    std::optional<double> newest;  // where it is all that is asked for, and known; then there are no views
   };
   std::shared_ptr<const SeriesTable> table;
   std::shared_ptr<const FrozenChunks> frozen;  // older than the views; null when there are none
@@ -77,8 +80,9 @@ class Head {
 
   /// The newest sample of each series is known, also where it is in a segment. Until then none is taken for an old one.
   void note_newest_known() noexcept { newest_known_ = true; }
-  /// Series that match and may have samples in [start, end], with views of those in memory unless `labels_only`.
-  Result<HeadSelection> select(std::span<const Matcher> matchers, int64_t start, int64_t end, bool labels_only) const;
+  /// Series that match and may have samples in the range, in the order of their keys, with views of those in memory unless
+  /// `labels_only`.
+  Result<HeadSelection> select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const;
   /// Calls use(table) under the shared lock.
   template <class Use>
   auto read(Use&& use) const {

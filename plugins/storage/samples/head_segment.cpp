@@ -9,19 +9,51 @@
 namespace tarsier::samples {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
 constexpr std::string_view kInfo = "info";
 constexpr std::string_view kBlocks = "blocks";
 constexpr size_t kBlockBytes = 64 << 10;  // before compression
+constexpr size_t kMostSeriesOfBlock = 1024;  // a query for few of them opens the whole block
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 std::string_view text_of(std::span<const uint8_t> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 std::span<const uint8_t> bytes_of(std::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
 
-std::array<uint8_t, 8> key_of(uint64_t ref) {
-  std::array<uint8_t, 8> key{};
-  put_be64(key.data(), ref);
-  return key;
+std::array<uint8_t, 12> bytes_of(SeriesKey key) {
+  std::array<uint8_t, 12> bytes{};
+  put_be32(bytes.data(), key.metric);
+  put_be64(bytes.data() + 4, key.ref);
+  return bytes;
+}
+
+/// Metrics and references that ascend as differences: for each metric it, how many series, and their references.
+void encode_keys(std::span<const SeriesKey> keys, std::vector<uint8_t>& out) {
+  ByteWriter writer(out);
+  uint32_t metric = 0;
+  for (auto at = keys.begin(); at != keys.end();) {
+    const auto end = std::find_if(at, keys.end(), [&](const SeriesKey& key) { return key.metric != at->metric; });
+    writer.varint(at->metric - metric);
+    writer.varint(static_cast<uint64_t>(end - at));
+    metric = at->metric;
+    uint64_t last = 0;
+    for (; at != end; ++at) {
+      writer.varint(at->ref - last);
+      last = at->ref;
+    }
+  }
+}
+
+bool decode_keys(std::span<const uint8_t> bytes, std::vector<SeriesKey>& out) {
+  ByteReader in(bytes);
+  uint64_t metric = 0;
+  while (in.ok() && !in.at_end()) {
+    metric += in.count(0);
+    uint64_t ref = 0;
+    const uint64_t count = in.count(1);
+    for (uint64_t i = 0; i < count; ++i) out.push_back({static_cast<uint32_t>(metric), ref += in.varint()});
+    if (count == 0 || metric > UINT32_MAX) in.fail();
+  }
+  return in.ok() && std::adjacent_find(out.begin(), out.end(), std::greater_equal<>{}) == out.end();
 }
 
 }  // namespace
@@ -35,11 +67,11 @@ void SegmentInfo::encode(std::vector<uint8_t>& out) const {
   writer.varint(flush);
   writer.varint(series);
   writer.varint(samples);
-  writer.varint(first_refs.size());
-  uint64_t last = 0;
-  for (const uint64_t ref : first_refs) {
-    writer.varint(ref - last);
-    last = ref;
+  writer.varint(highest_ref);
+  writer.varint(first_keys.size());
+  for (const SeriesKey& key : first_keys) {
+    writer.varint(key.metric);
+    writer.varint(key.ref);
   }
 }
 
@@ -56,9 +88,9 @@ Result<SegmentInfo> SegmentInfo::decode(std::span<const uint8_t> bytes) {
   info.flush = in.varint();
   info.series = in.varint();
   info.samples = in.varint();
-  info.first_refs.resize(static_cast<size_t>(in.count(1)));
-  uint64_t last = 0;
-  for (uint64_t& ref : info.first_refs) ref = last += in.varint();
+  info.highest_ref = in.varint();
+  info.first_keys.resize(static_cast<size_t>(in.count(2)));
+  for (SeriesKey& key : info.first_keys) key = {static_cast<uint32_t>(in.count(0)), in.varint()};
   if (!in.ok() || !in.at_end()) return Error{TARSIER_CORRUPT, "segment head is malformed"};
   return info;
 }
@@ -119,35 +151,36 @@ Result<SegmentWriter> SegmentWriter::begin(const Host& host, uint64_t flush, int
   return writer;
 }
 
-Result<void> SegmentWriter::add(uint64_t ref, const Columns& columns) {
-  refs_.push_back(ref);
+Result<void> SegmentWriter::add(SeriesKey key, const Columns& columns) {
+  keys_.push_back(key);
+  info_.highest_ref = std::max(info_.highest_ref, key.ref);
   builder_.add(columns);
   ++info_.series;
   info_.samples += columns.size();
   info_.min_time = std::min(info_.min_time, columns.times.front());
   info_.max_time = std::max(info_.max_time, columns.times.back());
-  return builder_.size_bytes() < kBlockBytes ? Result<void>() : write_block();
+  return builder_.size_bytes() < kBlockBytes && keys_.size() < kMostSeriesOfBlock ? Result<void>() : write_block();
 }
 
 Result<void> SegmentWriter::write_block() {
-  std::vector<uint8_t> block;
+  std::vector<uint8_t> keys, block;
+  encode_keys(keys_, keys);
+  packer_.pack(keys, block);
+  keys.swap(block);
+  block.clear();
   ByteWriter writer(block);
-  writer.varint(refs_.size());
-  uint64_t last = refs_.front();
-  for (const uint64_t ref : refs_) {
-    writer.varint(ref - last);
-    last = ref;
-  }
+  writer.varint(keys.size());
+  writer.bytes(keys);
   builder_.encode(packer_, block);
-  const auto key = key_of(refs_.front());
-  info_.first_refs.push_back(refs_.front());
-  refs_.clear();
+  const auto key = bytes_of(keys_.front());
+  info_.first_keys.push_back(keys_.front());
+  keys_.clear();
   return sealer_.append(kBlocks, text_of(key), text_of(block));
 }
 
 Result<void> SegmentWriter::finish() {
   const auto write = [&]() -> Result<void> {
-    if (!refs_.empty()) {
+    if (!keys_.empty()) {
       if (auto done = write_block(); !done) return done;
     }
     std::vector<uint8_t> info;
@@ -166,18 +199,18 @@ Result<SegmentReader> SegmentReader::open(std::shared_ptr<HeadSegment> segment) 
 }
 
 Result<void> SegmentReader::load(size_t number) {
-  block_number_ = kNoBlock;
-  refs_.clear();
-  const uint64_t first = segment_->info().first_refs[number];
+  block_number_ = kNone;
+  next_ = 0;
+  keys_.clear();
+  const SeriesKey first = segment_->info().first_keys[number];
   const auto read = [&]() -> Result<void> {
-    auto value = snapshot_.get(kBlocks, text_of(key_of(first)));
+    auto value = snapshot_.get(kBlocks, text_of(bytes_of(first)));
     if (!value) return std::move(value).error();
     ByteReader in(bytes_of(*value));
-    refs_.resize(static_cast<size_t>(in.count(1)));
-    uint64_t last = first;
-    for (uint64_t& ref : refs_) ref = last += in.varint();
+    if (auto unpacked = unpacker_.unpack(in.bytes(in.varint()), key_bytes_); !unpacked) return unpacked;
     if (auto opened = block_.open(in.bytes(in.remaining()), unpacker_); !opened) return opened;
-    if (!in.ok() || block_.series_count() != refs_.size()) return Error{TARSIER_CORRUPT, "a block is malformed"};
+    if (!in.ok() || !decode_keys(key_bytes_, keys_) || block_.series_count() != keys_.size())
+      return Error{TARSIER_CORRUPT, "a block is malformed"};
     return {};
   };
   if (auto done = read(); !done) return std::move(done).error().in(segment_->name());
@@ -190,17 +223,31 @@ Result<void> SegmentReader::read_at(size_t index, int64_t start, int64_t end, Co
   return {};
 }
 
-Result<void> SegmentReader::read(uint64_t ref, int64_t start, int64_t end, Columns& out) {
-  const auto& firsts = segment_->info().first_refs;
-  const auto after = std::upper_bound(firsts.begin(), firsts.end(), ref);
-  if (after == firsts.begin()) return {};
-  const auto number = static_cast<size_t>(after - firsts.begin()) - 1;
+/// kNone: before the first.
+size_t SegmentReader::block_of(SeriesKey key) const {
+  const auto& firsts = segment_->info().first_keys;
+  const size_t after = block_number_ + 1;
+  if (block_number_ != kNone && key >= firsts[block_number_] && (after == firsts.size() || key < firsts[after])) return block_number_;
+  return static_cast<size_t>(std::upper_bound(firsts.begin(), firsts.end(), key) - firsts.begin()) - 1;
+}
+
+/// In the block that is loaded; kNone: it has no such series.
+size_t SegmentReader::index_of(SeriesKey key) const {
+  if (next_ < keys_.size() && keys_[next_] == key) return next_;
+  const auto found = std::lower_bound(keys_.begin(), keys_.end(), key);
+  return found == keys_.end() || *found != key ? kNone : static_cast<size_t>(found - keys_.begin());
+}
+
+Result<void> SegmentReader::read(SeriesKey key, int64_t start, int64_t end, Columns& out) {
+  const size_t number = block_of(key);
+  if (number == kNone) return {};
   if (number != block_number_) {
     if (auto loaded = load(number); !loaded) return loaded;
   }
-  const auto found = std::lower_bound(refs_.begin(), refs_.end(), ref);
-  if (found == refs_.end() || *found != ref) return {};
-  return read_at(static_cast<size_t>(found - refs_.begin()), start, end, out);
+  const size_t index = index_of(key);
+  if (index == kNone) return {};
+  next_ = index + 1;
+  return read_at(index, start, end, out);
 }
 
 }  // namespace tarsier::samples

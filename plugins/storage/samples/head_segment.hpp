@@ -1,5 +1,5 @@
 // HeadSegment: samples that a flush moved out of memory and that are not in a partition yet: one window of time, blocks of series
-// by their number in the head. It has no labels and no index of its own; the head's serves. docs/storage.md describes the bytes.
+// in the order of their keys. It has no labels and no index of its own; the head's serves. docs/storage.md describes the bytes.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 
 #include "sample_block.hpp"
 #include "sealed_file.hpp"
+#include "series_key.hpp"
 
 namespace tarsier::samples {
 
@@ -21,7 +22,8 @@ struct SegmentInfo {
   uint64_t flush = 0;  // the number of the flush that made it
   uint64_t series = 0;
   uint64_t samples = 0;
-  std::vector<uint64_t> first_refs;  // of each block, ascending
+  uint64_t highest_ref = 0;
+  std::vector<SeriesKey> first_keys;  // of each block, ascending
 
   void encode(std::vector<uint8_t>& out) const;
   static Result<SegmentInfo> decode(std::span<const uint8_t> bytes);
@@ -60,8 +62,8 @@ using HeadSegments = std::vector<std::shared_ptr<HeadSegment>>;
 class SegmentWriter {
  public:
   static Result<SegmentWriter> begin(const Host& host, uint64_t flush, int64_t window_start);
-  /// Series in ascending order of their number; `columns` ascend in time.
-  Result<void> add(uint64_t ref, const Columns& columns);
+  /// Series in ascending order of their keys; `columns` ascend in time.
+  Result<void> add(SeriesKey key, const Columns& columns);
   Result<void> finish();
   const std::string& name() const noexcept { return name_; }
 
@@ -72,7 +74,7 @@ class SegmentWriter {
   std::string name_;
   Sealer sealer_;
   SegmentInfo info_;
-  std::vector<uint64_t> refs_;
+  std::vector<SeriesKey> keys_;
   SampleBlockBuilder builder_;
   Packer packer_;
 };
@@ -83,43 +85,47 @@ class SegmentReader {
   static Result<SegmentReader> open(std::shared_ptr<HeadSegment> segment);
   const std::shared_ptr<HeadSegment>& file() const noexcept { return segment_; }
   /// Appends the samples in [start, end]; nothing when the segment has none of that series.
-  Result<void> read(uint64_t ref, int64_t start, int64_t end, Columns& out);
-  /// Calls use(ref) for every series, ascending.
+  Result<void> read(SeriesKey key, int64_t start, int64_t end, Columns& out);
+  /// Calls use(ref) for every series.
   template <class Use>
   Result<void> each_ref(Use&& use) {
-    for (size_t block = 0; block < segment_->info().first_refs.size(); ++block) {
+    for (size_t block = 0; block < segment_->info().first_keys.size(); ++block) {
       if (auto loaded = load(block); !loaded) return loaded;
-      for (const uint64_t ref : refs_) use(ref);
+      for (const SeriesKey& key : keys_) use(key.ref);
     }
     return {};
   }
-  /// Calls use(ref, columns) for every series, ascending, until it returns an error.
+  /// Calls use(ref, columns) for every series, in the order of their keys, until it returns an error.
   template <class Use>
   Result<void> each(Use&& use) {
     Columns columns;
-    for (size_t block = 0; block < segment_->info().first_refs.size(); ++block) {
+    for (size_t block = 0; block < segment_->info().first_keys.size(); ++block) {
       if (auto loaded = load(block); !loaded) return loaded;
-      for (size_t i = 0; i < refs_.size(); ++i) {
+      for (size_t i = 0; i < keys_.size(); ++i) {
         columns.clear();
         if (auto read = read_at(i, INT64_MIN, INT64_MAX, columns); !read) return read;
-        if (Result<void> used = use(refs_[i], columns); !used) return used;
+        if (Result<void> used = use(keys_[i].ref, columns); !used) return used;
       }
     }
     return {};
   }
 
  private:
-  static constexpr size_t kNoBlock = SIZE_MAX;
+  static constexpr size_t kNone = SIZE_MAX;
   SegmentReader(std::shared_ptr<HeadSegment> segment, Snapshot snapshot)
       : segment_(std::move(segment)), snapshot_(std::move(snapshot)) {}
   Result<void> load(size_t block);
+  size_t block_of(SeriesKey key) const;
+  size_t index_of(SeriesKey key) const;
   Result<void> read_at(size_t index, int64_t start, int64_t end, Columns& out);
 
   std::shared_ptr<HeadSegment> segment_;
   Snapshot snapshot_;
   Unpacker unpacker_;
-  size_t block_number_ = kNoBlock;
-  std::vector<uint64_t> refs_;
+  size_t block_number_ = kNone;
+  size_t next_ = 0;  // in the block: behind the series that was read last
+  std::vector<uint8_t> key_bytes_;
+  std::vector<SeriesKey> keys_;
   SampleBlock block_;
 };
 

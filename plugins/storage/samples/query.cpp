@@ -18,7 +18,9 @@ Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deleti
                                            bool labels_only, uint64_t max_series, const std::function<bool()>& cancelled) {
   std::unique_ptr<Query> query(new Query(range, std::move(deletions), std::move(on_damage)));
   // The head first: what is flushed meanwhile is then in a segment that is listed below; the other way round it could be missed.
-  auto selection = head.select(matchers, range.start, range.end, labels_only);
+  // What is deleted is known by its time only, so the newest of the rest has to be looked for.
+  range.newest_only = range.newest_only && query->deletions_->empty();
+  auto selection = head.select(matchers, range, labels_only);
   if (!selection) return std::move(selection).error();
   query->head_ = std::move(*selection);
   Sealed disk = sealed();
@@ -137,7 +139,7 @@ Result<Query::Reader::Outcome> Query::Reader::read_head(const HeadSelection::Ite
   for (SegmentReader& segment : segments_) {
     if (segment.file()->damaged()) continue;
     const size_t before = out.size();
-    auto read = outcome(segment.read(item.ref, range.start, range.end, out), segment.file());
+    auto read = outcome(segment.read(item.key, range.start, range.end, out), segment.file());
     if (!read || *read == Outcome::again) return read;
     deletions_.drop(segment.file()->cover(), out, before);
   }
@@ -149,7 +151,7 @@ Result<Query::Reader::Outcome> Query::Reader::read_head(const HeadSelection::Ite
     return {};
   };
   Result<void> decoded;
-  if (query_.head_.frozen != nullptr) decoded = decode(query_.head_.frozen->find(item.ref));
+  if (query_.head_.frozen != nullptr) decoded = decode(query_.head_.frozen->find(item.key));
   if (decoded) decoded = decode(std::span(query_.head_.views).subspan(item.first_view, item.view_count));
   if (!decoded) return std::move(decoded).error();
   return Outcome::done;
@@ -172,10 +174,19 @@ Result<Query::Reader::Outcome> Query::Reader::read_partition(const Place& place,
   return read;
 }
 
+/// Where that is all that is wanted, and the head has it in memory.
+bool Query::Reader::append_newest(const Place& place, Columns& out) const {
+  if (!query_.in_head(place)) return false;
+  const HeadSelection::Item& item = query_.head_.items[place.number];
+  if (item.newest) out.append({.time = item.newest_time, .value = *item.newest});
+  return item.newest.has_value();
+}
+
 Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Columns& out) {
   out.clear();
   if (!query_.deletions_->empty()) deletions_.find(query_.deletions_, query_.labels(entry));
   tier_ns_ = 0;
+  if (append_newest(query_.places_[entry.first_place + entry.place_count - 1], out)) return Outcome::done;
   for (uint32_t i = 0; i < entry.place_count; ++i) {
     const Place& place = query_.places_[entry.first_place + i];
     auto read = query_.in_head(place) ? read_head(query_.head_.items[place.number], out) : read_partition(place, out);

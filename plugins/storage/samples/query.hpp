@@ -18,12 +18,6 @@ using ParallelFor = std::function<void(uint64_t count, const std::function<void(
 /// Told of an environment that is damaged; the query goes on without it.
 using DamageSink = std::function<void(const std::shared_ptr<SealedFile>& file, const Error& why)>;
 
-struct QueryRange {
-  int64_t start = INT64_MIN;
-  int64_t end = INT64_MAX;
-  int64_t coarsest_ns = 0;  // a tier up to this interval may answer in place of a finer one
-};
-
 class Query {
  private:
   /// Where a series lies: the number in partition `source`, or the item of the head's selection.
@@ -67,6 +61,7 @@ class Query {
     /// `again`: an environment turned out to be damaged, and `out` may hold half of a series.
     enum class Outcome : uint8_t { done, again };
     Result<Outcome> read_places(const Entry& entry, Columns& out);
+    bool append_newest(const Place& place, Columns& out) const;
     Result<Outcome> read_partition(const Place& place, Columns& out);
     Result<Outcome> read_head(const HeadSelection::Item& item, Columns& out);
     Result<void> open_segments();

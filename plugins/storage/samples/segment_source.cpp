@@ -60,13 +60,13 @@ Result<void> SegmentSource::read_run() {
   run_.resize(count);
   for (Columns& columns : run_) columns.clear();
   find_deletions();
-  std::vector<std::pair<uint64_t, size_t>> by_ref;
-  for (size_t i = 0; i < count; ++i) by_ref.emplace_back(table_[order_[next_ + i]].ref, i);
-  std::sort(by_ref.begin(), by_ref.end());
+  std::vector<std::pair<SeriesKey, size_t>> by_key;
+  for (size_t i = 0; i < count; ++i) by_key.emplace_back(table_[order_[next_ + i]].key(), i);
+  std::sort(by_key.begin(), by_key.end());
   for (SegmentReader& reader : readers_) {
-    for (const auto& [ref, place] : by_ref) {
+    for (const auto& [key, place] : by_key) {
       const size_t before = run_[place].size();
-      if (auto read = reader.read(ref, INT64_MIN, INT64_MAX, run_[place]); !read) {
+      if (auto read = reader.read(key, INT64_MIN, INT64_MAX, run_[place]); !read) {
         failed_ = reader.file();
         return read;
       }

@@ -1,5 +1,5 @@
 // SegmentSource: the series of the segments of one window, in order of their labels, for a partition to be written from. Segments
-// are in order of the series' numbers, so it reads them once for each run of series that fits into memory.
+// are in order of the series' keys, so it reads them once for each run of series that fits into memory.
 #pragma once
 
 #include "deletion.hpp"

@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "chunk_encoder.hpp"
@@ -30,6 +31,10 @@ class SeriesChunks {
   /// Of what is in memory; not when empty().
   int64_t min_time() const noexcept { return closed_ == nullptr ? open_.min_time() : closed_->front().min_time; }
   int64_t max_time() const noexcept { return open_.count() != 0 ? open_.max_time() : closed_->back().max_time; }
+  /// Its value, when it is a number for sure.
+  std::optional<double> newest_value() const noexcept {
+    return newest() == kNever || !open_.last_was_float() ? std::nullopt : std::optional(open_.last_value());
+  }
   /// What is stored elsewhere has this newest sample; ignored when a newer one is known.
   void restore_newest(int64_t time, double value, bool is_float);
 

@@ -1,6 +1,7 @@
 #include "series_table.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace tarsier::samples {
 
@@ -62,6 +63,7 @@ uint32_t SeriesTable::add(uint64_t hash, uint64_t ref, std::span<const uint32_t>
   fresh.ref = ref;
   fresh.pairs = store(pairs);
   fresh.pair_count = static_cast<uint32_t>(pairs.size() / 2);
+  fresh.metric = metric_of(pairs);
   const uint32_t series = series_.push_back(std::move(fresh));
   const size_t mask = slots_.size() - 1;
   size_t at = hash & mask;
@@ -71,6 +73,19 @@ uint32_t SeriesTable::add(uint64_t hash, uint64_t ref, std::span<const uint32_t>
     if (postings_.append(pairs[i], pairs[i + 1], series)) values_[pairs[i]].push_back(pairs[i + 1]);
   }
   return series;
+}
+
+uint32_t SeriesTable::find_ref(uint64_t ref) const noexcept {
+  const auto ids = std::views::iota(uint32_t{0}, size());
+  const auto found = std::ranges::lower_bound(ids, ref, {}, [&](uint32_t id) { return series_[id].ref; });
+  return found == ids.end() || series_[*found].ref != ref ? kNoSeries : *found;
+}
+
+uint32_t SeriesTable::metric_of(std::span<const uint32_t> pairs) const noexcept {
+  for (size_t i = 0; i < pairs.size(); i += 2) {
+    if (symbols_.text(pairs[i]) == kMetricName) return static_cast<uint32_t>(symbols_.hash(pairs[i + 1]));
+  }
+  return 0;
 }
 
 void SeriesTable::labels(uint32_t series, std::vector<Label>& out) const {

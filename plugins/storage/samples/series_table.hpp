@@ -11,6 +11,7 @@
 #include "segmented_vector.hpp"
 #include "series_ages.hpp"
 #include "series_chunks.hpp"
+#include "series_key.hpp"
 #include "set_aliases.hpp"
 #include "symbols.hpp"
 
@@ -24,7 +25,10 @@ struct Series {
   uint64_t defined_in = 0;          // sequence of the journal entry that defined it; 0: none
   const uint32_t* pairs = nullptr;  // name, value, name, value, ...: symbols; owned by the table
   uint32_t pair_count = 0;
+  uint32_t metric = 0;  // as in SeriesKey
   SeriesChunks chunks;
+
+  SeriesKey key() const noexcept { return {metric, ref}; }
 };
 
 /// A label set as numbers of symbols. Kept from one set to the next, since neighbours share most of their labels.
@@ -53,6 +57,8 @@ class SeriesTable final : public LabelIndex {
   uint32_t find(uint64_t hash, std::span<const uint32_t> pairs) const noexcept;
   /// kNoSeries when it is not there; interns nothing. `numbers` may hold any earlier set, also of another table.
   uint32_t find(Labels labels, LabelNumbers& numbers) const;
+  /// kNoSeries when it is not there.
+  uint32_t find_ref(uint64_t ref) const noexcept;
   void prefetch(uint32_t series) const noexcept {
     const auto* entry = reinterpret_cast<const char*>(&series_[series]);
     __builtin_prefetch(entry, 1);
@@ -87,6 +93,7 @@ class SeriesTable final : public LabelIndex {
     uint32_t tag = 0;
     uint32_t series = kNoSeries;
   };
+  uint32_t metric_of(std::span<const uint32_t> pairs) const noexcept;
   bool number(std::string_view text, size_t at, LabelNumbers& numbers) const;
   void grow();
   const uint32_t* store(std::span<const uint32_t> pairs);

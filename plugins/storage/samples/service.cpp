@@ -9,7 +9,11 @@
 namespace tarsier::samples {
 namespace {
 
-constexpr uint64_t kSeriesPerRun = 256;  // about as many as share a block of samples
+/// How many series one call reads: about as many as share a block of samples, but enough calls to keep all threads busy.
+uint64_t series_per_run(uint64_t series) {
+  constexpr uint64_t kRuns = 8;
+  return std::clamp<uint64_t>(series / kRuns, 256, 1024);
+}
 
 /// An exception must not cross into the caller's plugin.
 template <class Body>
@@ -141,19 +145,21 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
   auto matchers = compile(select);
   if (!matchers) return std::move(matchers).error();
   auto cancelled = cancel_of(select);
-  const QueryRange range = {select.start_ns, select.end_ns, std::min(select.step_ns, select.range_ns)};
+  QueryRange range = {select.start_ns, select.end_ns, std::min(select.step_ns, select.range_ns)};
+  range.newest_only = TARSIER_HAS(&select, flags) && (select.flags & TARSIER_SELECT_NEWEST) != 0;
   auto found = store_.find(*matchers, range, false, select.max_series, cancelled);
   if (!found) return std::move(found).error();
   const Query& query = **found;
   Progress progress(select, std::move(cancelled));
+  const uint64_t per_run = series_per_run(query.series().size());
   const auto run = [&](uint64_t index) {
     if (progress.ended()) return;
     Query::Reader reader(query);
     SeriesView series_view;
     Columns columns;
     const auto entries = query.series();
-    const uint64_t end = std::min<uint64_t>(entries.size(), (index + 1) * kSeriesPerRun);
-    for (uint64_t i = index * kSeriesPerRun; i < end && !progress.ended(); ++i) {
+    const uint64_t end = std::min<uint64_t>(entries.size(), (index + 1) * per_run);
+    for (uint64_t i = index * per_run; i < end && !progress.ended(); ++i) {
       columns.clear();
       if (auto read = reader.read(entries[i], columns); !read) return progress.fail(std::move(read).error());
       if (!progress.count(columns.size())) return;
@@ -161,7 +167,7 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
         progress.stop();
     }
   };
-  const uint64_t runs = (query.series().size() + kSeriesPerRun - 1) / kSeriesPerRun;
+  const uint64_t runs = (query.series().size() + per_run - 1) / per_run;
   const auto guarded = [&](uint64_t index) {
     try {
       run(index);

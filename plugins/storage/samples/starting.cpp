@@ -8,7 +8,7 @@
 namespace tarsier::samples {
 namespace {
 
-constexpr size_t kNewestAtOnce = 4096;  // series; the head is locked for so many, well below a millisecond
+constexpr size_t kNewestAtOnce = 1024;  // series; the head is locked for so many, well below a millisecond
 
 /// 0: there is none in that name.
 uint64_t last_flush_of(std::string_view name) {
@@ -77,7 +77,7 @@ Result<void> Store::replay() {
   flushing_.note_catalogued(replay.catalogued());
   if (!catalog_.damaged() && !journal_.lost_definitions()) return {};
   for (const auto& segment : sealed_.all().segments) {
-    if (!segment->info().first_refs.empty()) head_.reserve_refs(segment->info().first_refs.back());
+    head_.reserve_refs(segment->info().highest_ref);
   }
   head_.skip_lost_refs();
   find_unknown_series();
@@ -123,13 +123,12 @@ struct Newest {
   bool is_float = true;
 };
 
-/// Both ascend by number. `id` goes on from one call to the next.
-void Store::restore_newest(const std::vector<Newest>& newest, uint32_t& id) {
+void Store::restore_newest(const std::vector<Newest>& newest) {
   const auto lock = head_.lock_for_writing();
   SeriesTable& table = head_.table();
   for (const Newest& one : newest) {
-    while (id < table.size() && table[id].ref < one.ref) ++id;
-    if (id < table.size() && table[id].ref == one.ref) table[id].chunks.restore_newest(one.time, one.value, one.is_float);
+    if (const uint32_t id = table.find_ref(one.ref); id != kNoSeries)
+      table[id].chunks.restore_newest(one.time, one.value, one.is_float);
   }
 }
 
@@ -137,17 +136,16 @@ Result<void> Store::restore_newest(const std::shared_ptr<HeadSegment>& segment) 
   auto reader = SegmentReader::open(segment);
   if (!reader) return std::move(reader).error();
   std::vector<Newest> newest;
-  uint32_t id = 0;
   auto read = reader->each([&](uint64_t ref, const Columns& columns) -> Result<void> {
     if (columns.empty()) return {};
     const Sample last = columns.at(columns.size() - 1);
     newest.push_back({ref, last.time, last.value, last.histogram.empty()});
     if (newest.size() < kNewestAtOnce) return {};
-    restore_newest(newest, id);
+    restore_newest(newest);
     newest.clear();
     return {};
   });
-  restore_newest(newest, id);
+  restore_newest(newest);
   return read;
 }
 

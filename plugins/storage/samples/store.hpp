@@ -118,7 +118,7 @@ class Store {
   void note_sealed();
   void restore_newest();
   Result<void> restore_newest(const std::shared_ptr<HeadSegment>& segment);
-  void restore_newest(const std::vector<Newest>& newest, uint32_t& id);
+  void restore_newest(const std::vector<Newest>& newest);
   void await_newest();
   void publish(HeadSegments made);
   Result<void> flush_locked();

@@ -137,6 +137,9 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   request.function = str(function);
   request.cancel = context.store_cancel();
   request.warnings = context.store_warnings();
+  // One step looks at one sample, unless what came before it matters, too.
+  const bool newest = !is_range && plan.grid.count() == 1 && plan.reach_before_ns == 0 && plan.reach_after_ns == 0;
+  if (newest && function != "start_timestamp") request.flags |= TARSIER_SELECT_NEWEST;
   struct Call {
     QueryContext& context;
     OnSeries& on_series;

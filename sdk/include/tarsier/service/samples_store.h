@@ -30,6 +30,9 @@ typedef struct tarsier_warnings {
   void (*warn)(void *user, tarsier_str text); /* [work] on the calling thread, before the call returns; the text is valid during it */
 } tarsier_warnings;
 
+enum { TARSIER_SELECT_NEWEST = 1 }; /* hint: of each series only time and value (or histogram) of the newest sample in the range are of interest; a store may leave out
+                                     * the rest */
+
 typedef struct tarsier_select {
   uint32_t size;
   uint32_t matcher_count;
@@ -43,6 +46,8 @@ typedef struct tarsier_select {
   tarsier_str function;            /* hint: the function applied to it, "" none */
   tarsier_cancel cancel;
   tarsier_warnings warnings;       /* a store looks at it only where `size` covers it */
+  uint32_t flags;                  /* TARSIER_SELECT_*; likewise */
+  uint32_t reserved;
 } tarsier_select;
 
 /* One series in the range: labels sorted by name; timestamps ascending and unique. Valid during the callback. */

@@ -1,0 +1,17 @@
+// SeriesKey: the order of series in what a flush writes: those of one metric side by side, since a query asks for one metric of many
+// targets far more often than for all metrics of one.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+namespace tarsier::samples {
+
+struct SeriesKey {
+  uint32_t metric = 0;  // of the hash of the metric's name; metrics that share it only lie side by side
+  uint64_t ref = 0;     // the series' number
+
+  friend auto operator<=>(const SeriesKey&, const SeriesKey&) = default;
+};
+
+}  // namespace tarsier::samples
