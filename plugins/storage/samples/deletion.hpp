@@ -66,6 +66,7 @@ class SeriesDeletions {
  public:
   /// `deletions` outlive this.
   void find(const DeletionList& deletions, Labels labels);
+  bool any() const noexcept { return !matching_.empty(); }
   /// Takes the rows from `from` on, which were read from a file of that cover, out of `columns` where they are deleted.
   void drop(const Cover& cover, Columns& columns, size_t from) const;
 

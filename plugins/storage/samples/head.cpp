@@ -28,6 +28,16 @@ Result<void> Head::adopt(Series& series, SeriesChunks chunks) {
   return {};
 }
 
+namespace {
+
+/// As their samples lie in segments.
+void sort_by_key(std::vector<HeadSelection::Item>& items) {
+  const auto by_key = [](const HeadSelection::Item& a, const HeadSelection::Item& b) { return a.key < b.key; };
+  if (!std::is_sorted(items.begin(), items.end(), by_key)) std::sort(items.begin(), items.end(), by_key);
+}
+
+}  // namespace
+
 Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const {
   const std::shared_lock lock(mutex_);
   auto ids = match(*table_, matchers);
@@ -46,9 +56,7 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const Quer
     item.view_count = static_cast<uint32_t>(selection.views.size()) - item.first_view;
     selection.items.push_back(item);
   }
-  const auto by_key = [](const HeadSelection::Item& a, const HeadSelection::Item& b) { return a.key < b.key; };
-  if (!std::is_sorted(selection.items.begin(), selection.items.end(), by_key))
-    std::sort(selection.items.begin(), selection.items.end(), by_key);
+  if (!labels_only && !range.newest_only) sort_by_key(selection.items);
   return selection;
 }
 

@@ -80,8 +80,8 @@ class Head {
 
   /// The newest sample of each series is known, also where it is in a segment. Until then none is taken for an old one.
   void note_newest_known() noexcept { newest_known_ = true; }
-  /// Series that match and may have samples in the range, in the order of their keys, with views of those in memory unless
-  /// `labels_only`.
+  /// Series that match and may have samples in the range, with views of those in memory unless `labels_only`. In the order of
+  /// their keys, unless little is to be read of the disk.
   Result<HeadSelection> select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const;
   /// Calls use(table) under the shared lock.
   template <class Use>

@@ -242,6 +242,7 @@ Result<void> SegmentReader::read(SeriesKey key, int64_t start, int64_t end, Colu
   const size_t number = block_of(key);
   if (number == kNone) return {};
   if (number != block_number_) {
+    if (segment_->damaged()) return {};
     if (auto loaded = load(number); !loaded) return loaded;
   }
   const size_t index = index_of(key);

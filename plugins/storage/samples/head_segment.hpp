@@ -84,7 +84,7 @@ class SegmentReader {
  public:
   static Result<SegmentReader> open(std::shared_ptr<HeadSegment> segment);
   const std::shared_ptr<HeadSegment>& file() const noexcept { return segment_; }
-  /// Appends the samples in [start, end]; nothing when the segment has none of that series.
+  /// Appends the samples in [start, end]; nothing when the segment has none of that series, or was found to be damaged.
   Result<void> read(SeriesKey key, int64_t start, int64_t end, Columns& out);
   /// Calls use(ref) for every series.
   template <class Use>

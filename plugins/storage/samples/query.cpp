@@ -7,12 +7,6 @@
 #include "tiers.hpp"
 
 namespace tarsier::samples {
-namespace {
-
-bool same_labels(Labels a, Labels b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
-}  // namespace
-
 Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deletions, const std::function<Sealed()>& sealed,
                                            DamageSink on_damage, std::span<const Matcher> matchers, QueryRange range,
                                            bool labels_only, uint64_t max_series, const std::function<bool()>& cancelled) {
@@ -79,39 +73,50 @@ Result<void> Query::find_in_partition(std::shared_ptr<Partition> partition, std:
 
 void Query::add_head() {
   const auto source = static_cast<uint32_t>(indexes_.size());
-  for (uint32_t item = 0; item < head_.items.size(); ++item) {
-    const auto first = static_cast<uint32_t>(labels_.size());
-    head_.table->labels(head_.items[item].series, labels_);
-    places_.push_back({head_.items[item].hash, source, item, first, static_cast<uint32_t>(labels_.size()) - first});
-  }
+  places_.reserve(places_.size() + head_.items.size());
+  for (uint32_t item = 0; item < head_.items.size(); ++item) places_.push_back({head_.items[item].hash, source, item, 0, 0});
+}
+
+void Query::labels(const Place& place, std::vector<Label>& out) const {
+  if (in_head(place)) return head_.table->labels(head_.items[place.number].series, out);
+  const auto labels = std::span(labels_).subspan(place.first_label, place.label_count);
+  out.insert(out.end(), labels.begin(), labels.end());
 }
 
 /// Puts the places of a series side by side, in order of their sources: partitions by time, the head last.
 void Query::merge() {
   const bool one_source = places_.empty() || places_.front().source == places_.back().source;
+  std::vector<Label> left, right;
+  const auto read_both = [&](const Place& a, const Place& b) {
+    left.clear(), labels(a, left);
+    right.clear(), labels(b, right);
+  };
   if (!one_source) {
     std::stable_sort(places_.begin(), places_.end(), [&](const Place& a, const Place& b) {
       if (a.hash != b.hash) return a.hash < b.hash;
-      const Labels left = labels_at(a);
-      const Labels right = labels_at(b);
-      return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end());
+      read_both(a, b);
+      return left < right;
     });
   }
+  series_.reserve(places_.size());
   for (uint32_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];
-    if (!one_source && !series_.empty() && series_.back().id == place.hash &&
-        same_labels(labels(series_.back()), labels_at(place))) {
+    const auto same = [&] {
+      if (one_source || series_.empty() || series_.back().id != place.hash) return false;
+      read_both(places_[series_.back().first_place], place);
+      return left == right;
+    };
+    if (same()) {
       ++series_.back().place_count;
     } else {
-      series_.push_back({place.hash, place.first_label, place.label_count, i, 1});
+      series_.push_back({place.hash, i, 1});
     }
   }
   if (one_source) return;
   // Neighbours in a partition share blocks: read them one after the other.
   std::sort(series_.begin(), series_.end(), [&](const Entry& a, const Entry& b) {
-    const Place& left = places_[a.first_place];
-    const Place& right = places_[b.first_place];
-    return left.source != right.source ? left.source < right.source : left.number < right.number;
+    const Place &one = places_[a.first_place], &other = places_[b.first_place];
+    return one.source != other.source ? one.source < other.source : one.number < other.number;
   });
 }
 
@@ -137,11 +142,12 @@ Result<Query::Reader::Outcome> Query::Reader::read_head(const HeadSelection::Ite
   const QueryRange range = query_.range_;
   if (auto opened = open_segments(); !opened) return std::move(opened).error();
   for (SegmentReader& segment : segments_) {
-    if (segment.file()->damaged()) continue;
     const size_t before = out.size();
-    auto read = outcome(segment.read(item.key, range.start, range.end, out), segment.file());
-    if (!read || *read == Outcome::again) return read;
-    deletions_.drop(segment.file()->cover(), out, before);
+    if (auto done = segment.read(item.key, range.start, range.end, out); !done) {
+      auto read = outcome(std::move(done), segment.file());
+      if (!read || *read == Outcome::again) return read;
+    }
+    if (deletions_.any()) deletions_.drop(segment.file()->cover(), out, before);
   }
   const auto decode = [&](std::span<const ChunkView> chunks) -> Result<void> {
     for (const ChunkView& chunk : chunks) {
@@ -184,7 +190,11 @@ bool Query::Reader::append_newest(const Place& place, Columns& out) const {
 
 Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Columns& out) {
   out.clear();
-  if (!query_.deletions_->empty()) deletions_.find(query_.deletions_, query_.labels(entry));
+  if (!query_.deletions_->empty()) {
+    labels_.clear();
+    query_.labels(entry, labels_);
+    deletions_.find(query_.deletions_, labels_);
+  }
   tier_ns_ = 0;
   if (append_newest(query_.places_[entry.first_place + entry.place_count - 1], out)) return Outcome::done;
   for (uint32_t i = 0; i < entry.place_count; ++i) {

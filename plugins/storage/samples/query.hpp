@@ -20,7 +20,7 @@ using DamageSink = std::function<void(const std::shared_ptr<SealedFile>& file, c
 
 class Query {
  private:
-  /// Where a series lies: the number in partition `source`, or the item of the head's selection.
+  /// Where a series lies: the number in partition `source`, or the item of the head's selection, which has the labels.
   struct Place {
     uint64_t hash = 0;
     uint32_t source = 0;
@@ -33,8 +33,6 @@ class Query {
   /// One series; it lies in up to one place per source.
   struct Entry {
     uint64_t id = 0;
-    uint32_t first_label = 0;
-    uint32_t label_count = 0;
     uint32_t first_place = 0;
     uint32_t place_count = 0;
   };
@@ -46,7 +44,8 @@ class Query {
                                              bool labels_only, uint64_t max_series, const std::function<bool()>& cancelled);
 
   std::span<const Entry> series() const noexcept { return series_; }
-  Labels labels(const Entry& entry) const noexcept { return std::span(labels_).subspan(entry.first_label, entry.label_count); }
+  /// Appends the labels; the text lives as long as the query.
+  void labels(const Entry& entry, std::vector<Label>& out) const { labels(places_[entry.first_place], out); }
 
   /// Reads samples of entries one after the other; for one thread.
   class Reader {
@@ -72,6 +71,7 @@ class Query {
     std::vector<SegmentReader> segments_;  // opened with the first series of the head, those that can be
     bool segments_opened_ = false;
     SeriesDeletions deletions_;  // of the entry in hand
+    std::vector<Label> labels_;
     int64_t tier_ns_ = 0;
   };
 
@@ -82,7 +82,7 @@ class Query {
   static Partitions in_range(const Partitions& all, QueryRange range, bool labels_only);
   void add_head();
   void merge();
-  Labels labels_at(const Place& place) const noexcept { return std::span(labels_).subspan(place.first_label, place.label_count); }
+  void labels(const Place& place, std::vector<Label>& out) const;
   bool in_head(const Place& place) const noexcept { return place.source == indexes_.size(); }
 
   QueryRange range_;
@@ -91,7 +91,7 @@ class Query {
   HeadSelection head_;
   HeadSegments segments_;  // those in the range
   std::vector<std::unique_ptr<PartitionIndex>> indexes_;
-  std::vector<Label> labels_;
+  std::vector<Label> labels_;  // of those in partitions
   std::vector<Place> places_;
   std::vector<Entry> series_;
 };

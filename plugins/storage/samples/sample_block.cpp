@@ -195,6 +195,7 @@ Result<SampleBlock::Rows> SampleBlock::rows_in(size_t index, int64_t start, int6
   if (series.times == 0) return Rows{};
   const std::vector<int64_t>* times = times_of(series);
   if (times == nullptr) return malformed();
+  if (start <= times->front() && end >= times->back()) return Rows{0, times->size()};
   const auto first = static_cast<size_t>(std::lower_bound(times->begin(), times->end(), start) - times->begin());
   const auto last = static_cast<size_t>(std::upper_bound(times->begin(), times->end(), end) - times->begin());
   return first < last ? Rows{first, last} : Rows{};

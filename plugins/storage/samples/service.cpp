@@ -9,6 +9,9 @@
 namespace tarsier::samples {
 namespace {
 
+constexpr uint64_t kSeriesBetweenQuestions = 16;
+constexpr size_t kManySamples = 10'000;  // of one series
+
 /// How many series one call reads: about as many as share a block of samples, but enough calls to keep all threads busy.
 uint64_t series_per_run(uint64_t series) {
   constexpr uint64_t kRuns = 8;
@@ -51,14 +54,18 @@ void warn(const Store& store, const tarsier_select& select) {
 /// Label pairs and columns as the table wants them; valid while both are.
 class SeriesView {
  public:
-  const tarsier_series& fill(const Query& query, const Query::Entry& entry, const Columns& columns, int64_t tier_ns = 0) {
+  const tarsier_series& fill(const Query& query, const Query::Entry& entry, const Columns& columns, int64_t tier_ns = 0,
+                             uint64_t run = 0) {
     pairs_.clear();
-    for (const auto& [name, value] : query.labels(entry)) pairs_.push_back({str(name), str(value)});
+    labels_.clear();
+    query.labels(entry, labels_);
+    for (const auto& [name, value] : labels_) pairs_.push_back({str(name), str(value)});
     series_ = {};
     series_.size = sizeof(series_);
     series_.label_count = static_cast<uint32_t>(pairs_.size());
     series_.labels = pairs_.data();
     series_.series_id = entry.id;
+    series_.run = run;
     series_.sample_count = columns.size();
     series_.times_ns = columns.times.data();
     series_.values = columns.values.data();
@@ -84,6 +91,7 @@ class SeriesView {
     }
   }
 
+  std::vector<Label> labels_;
   std::vector<tarsier_pair> pairs_;
   std::vector<double> counts_, sums_, mins_, maxs_, drops_;  // of summaries
   tarsier_series series_{};
@@ -102,9 +110,9 @@ class Progress {
     if (outcome_.ok()) outcome_ = std::move(error);
     ended_ = true;
   }
-  /// False when the query has to end.
-  bool count(uint64_t samples) {
-    if (cancelled_ && cancelled_()) {
+  /// False when the query has to end. Asks whether it was cancelled when `ask`, which costs more than to read a short series.
+  bool count(uint64_t samples, bool ask) {
+    if (ask && cancelled_ && cancelled_()) {
       fail({TARSIER_CANCELLED, "the query was cancelled"});
     } else if (const uint64_t total = samples_.fetch_add(samples) + samples; most_ != 0 && total > most_) {
       fail({TARSIER_RESOURCE, "the query reads more than " + std::to_string(most_) + " samples"});
@@ -162,8 +170,8 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
     for (uint64_t i = index * per_run; i < end && !progress.ended(); ++i) {
       columns.clear();
       if (auto read = reader.read(entries[i], columns); !read) return progress.fail(std::move(read).error());
-      if (!progress.count(columns.size())) return;
-      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns, reader.tier_ns())) == 0)
+      if (!progress.count(columns.size(), i % kSeriesBetweenQuestions == 0 || columns.size() > kManySamples)) return;
+      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns, reader.tier_ns(), index)) == 0)
         progress.stop();
     }
   };

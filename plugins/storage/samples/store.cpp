@@ -232,8 +232,11 @@ Result<std::vector<std::string>> Store::label_names(std::span<const Matcher> mat
     auto query = find(matchers, range, true, 0, {});
     if (!query) return std::move(query).error();
     std::unordered_map<std::string_view, bool> seen;
+    std::vector<Label> labels;
     for (const Query::Entry& entry : (*query)->series()) {
-      for (const auto& [name, value] : (*query)->labels(entry)) seen.emplace(name, true);
+      labels.clear();
+      (*query)->labels(entry, labels);
+      for (const auto& [name, value] : labels) seen.emplace(name, true);
     }
     for (const auto& [name, unused] : seen) names.emplace_back(name);
     return sorted_unique(std::move(names));
@@ -260,7 +263,12 @@ Result<std::vector<std::string>> Store::label_values(std::string_view name, std:
     auto query = find(matchers, range, true, 0, {});
     if (!query) return std::move(query).error();
     std::unordered_map<std::string_view, bool> seen;
-    for (const Query::Entry& entry : (*query)->series()) seen.emplace(label_value((*query)->labels(entry), name), true);
+    std::vector<Label> labels;
+    for (const Query::Entry& entry : (*query)->series()) {
+      labels.clear();
+      (*query)->labels(entry, labels);
+      seen.emplace(label_value(labels, name), true);
+    }
     seen.erase("");
     for (const auto& [value, unused] : seen) values.emplace_back(value);
     return sorted_unique(std::move(values));

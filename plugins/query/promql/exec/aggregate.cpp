@@ -6,13 +6,17 @@
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/folding.hpp"
 
 namespace tarsier::promql {
 
-Groups::Groups(const AggregationNode& node, const std::vector<Series>& series) {
-  signature_.listed = !node.without;
-  signature_.labels = node.labels;
-  std::sort(signature_.labels.begin(), signature_.labels.end());
+Signature signature_of(const AggregationNode& node) {
+  Signature signature{!node.without, node.labels};
+  std::sort(signature.labels.begin(), signature.labels.end());
+  return signature;
+}
+
+Groups::Groups(const AggregationNode& node, const std::vector<Series>& series) : signature_(signature_of(node)) {
   LabelIndex index(&signature_, 64);
   group_of_.reserve(series.size());
   for (const Series& one : series) {
@@ -27,6 +31,14 @@ Groups::Groups(const AggregationNode& node, const std::vector<Series>& series) {
 }
 
 Result<Vector> Evaluator::aggregate(const AggregationNode& node) {
+  if (folds(node.op)) {
+    auto folded = fold_selected(node);
+    if (!folded) return std::move(folded).error();
+    if (*folded) {
+      auto done = named(std::move(**folded));
+      return done ? finish(std::move(*done)) : std::move(done);
+    }
+  }
   auto input = vector(*node.operand);
   if (!input) return input;
   Result<Column> parameter = Column();

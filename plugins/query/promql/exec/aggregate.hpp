@@ -9,6 +9,8 @@
 
 namespace tarsier::promql {
 
+Signature signature_of(const AggregationNode& node);
+
 /// Which group each series belongs to.
 class Groups {
  public:

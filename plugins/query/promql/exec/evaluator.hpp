@@ -57,8 +57,10 @@ class Evaluator {
   // range_call.cpp
   Result<Vector> absent(const CallNode& node);
   Result<Vector> range_call(const CallNode& node);
+  /// The scalar arguments of a range function.
+  Result<KernelArguments> kernel_arguments(const CallNode& node);
   Result<void> check_arguments(const CallNode& node, const KernelArguments& arguments);
-  void check_counter(const CallNode& node, const Node& range, const Series& series);
+  void check_counter(const CallNode& node, const Node& range, std::string_view name, std::string_view type);
   void check_quantile(double q, const Node& argument);
   // info.cpp
   Result<Vector> info(const CallNode& node);
@@ -70,6 +72,9 @@ class Evaluator {
   // native_functions.cpp
   Result<Vector> native_call(const CallNode& node);
 
+  // folded_select.cpp
+  /// The aggregation of what a selector brings, without a column for each series; nothing when it has to be done the general way.
+  Result<std::optional<Vector>> fold_selected(const AggregationNode& node);
   // aggregate.cpp
   Result<Vector> aggregate(const AggregationNode& node);
   // binary.cpp
@@ -93,6 +98,9 @@ class Evaluator {
   Grid grid_;
   size_t steps_;
 };
+
+/// The range vector among the arguments of a range function.
+const Node& range_of(const CallNode& node);
 
 /// Puts series with equal labels together; `what` is the error when two of them have a value at the same step.
 Result<void> merge_equal(std::vector<Series>& series, std::string_view what);

@@ -59,6 +59,26 @@ struct Mean {
     mean = step.sum;
     total.c = step.c;
   }
+  /// Adds what was added to another one.
+  void merge(const Mean& other) noexcept {
+    if (other.count == 0) return;
+    if (count == 0) {
+      *this = other;
+      return;
+    }
+    const double both = count + other.count;
+    KahanSum next = total;
+    next.add(other.total.sum);
+    next.c += other.total.c;
+    if (incremental || other.incremental || std::isinf(next.sum)) {
+      mean = value() * (count / both) + other.value() * (other.count / both);
+      total = KahanSum{};
+      incremental = true;
+    } else {
+      total = next;
+    }
+    count = both;
+  }
   double value() const noexcept { return incremental ? mean + total.c : total.sum / count + total.c / count; }
 };
 

@@ -3,7 +3,7 @@
 namespace tarsier::promql {
 
 bool QueryContext::stopped() const noexcept {
-  if (too_many_.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed)) return true;
+  if (broken()) return true;
   if (cancel.cancelled != nullptr && cancel.cancelled(cancel.user) != 0) return true;
   return deadline_ns != 0 && mono_ns && mono_ns() >= deadline_ns;
 }

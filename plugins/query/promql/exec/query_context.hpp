@@ -41,8 +41,10 @@ class QueryContext {
 
   /// Whether the query may go on: CANCELLED, DEADLINE, or RESOURCE once a limit was passed.
   Result<void> check() const;
-  /// The same as a flag that costs little, for loops and for callbacks of the store.
+  /// The same as a flag that costs little, for loops.
   bool stopped() const noexcept;
+  /// Whether a limit was passed or an error met: costs next to nothing, but knows nothing of cancelling and deadlines.
+  bool broken() const noexcept { return too_many_.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed); }
   tarsier_cancel store_cancel() noexcept;
   /// What the store's answers lack becomes warnings.
   tarsier_warnings store_warnings() noexcept;

@@ -49,27 +49,36 @@ Result<Vector> Evaluator::absent(const CallNode& node) {
   return out;
 }
 
-Result<Vector> Evaluator::range_call(const CallNode& node) {
-  const FunctionId id = node.function->id;
-  const Node* range = nullptr;
+Result<KernelArguments> Evaluator::kernel_arguments(const CallNode& node) {
   std::vector<Column> scalars;
   for (const NodePtr& argument : node.arguments) {
-    if (argument->type == ValueType::kMatrix) {
-      range = argument.get();
-      continue;
-    }
+    if (argument->type == ValueType::kMatrix) continue;
     auto values = scalar(*argument);
     if (!values) return std::move(values).error();
     scalars.push_back(std::move(*values));
   }
   scalars.resize(2);
-  const KernelArguments arguments = {std::move(scalars[0]), std::move(scalars[1])};
+  KernelArguments arguments = {std::move(scalars[0]), std::move(scalars[1])};
   if (auto checked = check_arguments(node, arguments); !checked) return std::move(checked).error();
-  auto result = over_range(node, *range, kernel_of(id), arguments);
+  return arguments;
+}
+
+const Node& range_of(const CallNode& node) {
+  const auto is_range = [](const NodePtr& argument) { return argument->type == ValueType::kMatrix; };
+  return **std::find_if(node.arguments.begin(), node.arguments.end(), is_range);
+}
+
+Result<Vector> Evaluator::range_call(const CallNode& node) {
+  const FunctionId id = node.function->id;
+  const Node* const range = &range_of(node);
+  const auto arguments = kernel_arguments(node);
+  if (!arguments) return arguments.error();
+  auto result = over_range(node, *range, kernel_of(id), *arguments);
   if (!result) return result;
   if (id == FunctionId::kRate || id == FunctionId::kIncrease)
     for (const Series& series : result->series)
-      if (!std::all_of(series.values.begin(), series.values.end(), is_absent)) check_counter(node, *range, series);
+      if (!std::all_of(series.values.begin(), series.values.end(), is_absent))
+        check_counter(node, *range, series.labels.get(kMetricName), series.labels.get("__type__"));
   if (id != FunctionId::kAbsentOverTime) return result;
   Column values(steps_, 1.0);
   for (const Series& series : result->series)
@@ -101,10 +110,8 @@ void Evaluator::check_quantile(double q, const Node& argument) {
 }
 
 /// rate() of what does not look like a counter is worth a hint.
-void Evaluator::check_counter(const CallNode& node, const Node& range, const Series& series) {
+void Evaluator::check_counter(const CallNode& node, const Node& range, std::string_view name, std::string_view type) {
   if (unwrap(range).kind != NodeKind::kMatrixSelector) return;
-  const std::string_view name = series.labels.get(kMetricName);
-  const std::string_view type = series.labels.get("__type__");
   if (name.empty() || type == "counter" || type == "histogram") return;
   if (!type.empty()) {
     context_.inform("metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", got \"" +

@@ -10,41 +10,10 @@
 #include "plugins/query/promql/exec/mixed_borders.hpp"
 #include "plugins/query/promql/exec/mixed_windows.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
-#include "plugins/query/promql/exec/summaries.hpp"
+#include "plugins/query/promql/exec/store_series.hpp"
 
 namespace tarsier::promql {
 namespace {
-
-/// The samples of a series without staleness markers: as they came when there are none.
-class LiveSamples {
- public:
-  explicit LiveSamples(const tarsier_series& series)
-      : times_(series.times_ns), values_(series.values), count_(series.sample_count) {
-    size_t stale = 0;
-    for (size_t i = 0; i < count_; ++i) stale += is_absent(values_[i]) ? 1 : 0;
-    if (stale == 0) return;
-    kept_times_.reserve(count_ - stale);
-    kept_values_.reserve(count_ - stale);
-    for (size_t i = 0; i < count_; ++i) {
-      if (is_absent(values_[i])) continue;
-      kept_times_.push_back(times_[i]);
-      kept_values_.push_back(values_[i]);
-    }
-    times_ = kept_times_.data();
-    values_ = kept_values_.data();
-    count_ = kept_times_.size();
-  }
-  const int64_t* times() const noexcept { return times_; }
-  const double* values() const noexcept { return values_; }
-  size_t count() const noexcept { return count_; }
-
- private:
-  const int64_t* times_;
-  const double* values_;
-  size_t count_;
-  std::vector<int64_t> kept_times_;
-  std::vector<double> kept_values_;
-};
 
 /// Collects what callbacks of several threads make of series, in the order of the store's ids, so that answers do not depend on
 /// timing.
@@ -79,30 +48,6 @@ class Collector {
   std::vector<std::pair<uint64_t, T>> items_;
 };
 
-WindowPlan plan_of(const Grid& grid, const TimeModifiers& time, int64_t range_ns) {
-  return {grid, range_ns, time.offset_ns, time.at_ns.has_value(), time.at_ns.value_or(0)};
-}
-
-/// Says once what is not true of an answer from summaries.
-class SummaryNotes {
- public:
-  SummaryNotes(QueryContext& context, const WindowPlan& plan, Position position)
-      : context_(context), plan_(plan), position_(position) {}
-  void add(const SummedSamples& samples, std::string text) {
-    if (samples.last_sum_ns() <= plan_.first_start() || told_.exchange(true, std::memory_order_relaxed)) return;
-    const std::string tier = write_duration(samples.tier_ns());
-    if (!text.empty()) context_.inform(text + " of " + tier, position_);
-    if (plan_.range_ns < samples.tier_ns())
-      context_.inform("the range " + write_duration(plan_.range_ns) + " is widened to the summaries of " + tier, position_);
-  }
-
- private:
-  QueryContext& context_;
-  const WindowPlan& plan_;
-  const Position position_;
-  std::atomic<bool> told_{false};
-};
-
 /// A store gives the summaries before a range, too, which windows need but not who asks for the samples themselves.
 void leave_out_before(int64_t start_ns, tarsier_series& series) {
   const size_t count =
@@ -115,50 +60,6 @@ void leave_out_before(int64_t start_ns, tarsier_series& series) {
     *column += count;
 }
 
-/// One call of the store: `on_series(series)` for each, on several threads. `before_ns`: how much earlier than the plan to begin.
-template <class OnSeries>
-Result<void> select(QueryContext& context, const VectorSelector& node, const WindowPlan& plan, std::string_view function,
-                    bool is_range, OnSeries on_series, int64_t before_ns = 0) {
-  if (auto go_on = context.check(); !go_on) return go_on;
-  std::vector<tarsier_matcher> matchers;
-  matchers.reserve(node.matchers.size());
-  for (const Matcher& matcher : node.matchers)
-    matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
-  tarsier_select request{};
-  request.size = sizeof(request);
-  request.matcher_count = static_cast<uint32_t>(matchers.size());
-  request.matchers = matchers.data();
-  const int64_t reach = earlier(plan.first_start(), plan.reach_before_ns);
-  request.start_ns = later(earlier(reach, before_ns), 1);  // windows are open on the left
-  request.end_ns = later(plan.last_end(), plan.reach_after_ns);
-  request.max_series = context.limits.max_series;
-  request.step_ns = plan.grid.count() > 1 ? plan.grid.step_ns : context.step_ns;  // a subquery has steps of its own
-  request.range_ns = is_range ? plan.range_ns : 0;
-  request.function = str(function);
-  request.cancel = context.store_cancel();
-  request.warnings = context.store_warnings();
-  // One step looks at one sample, unless what came before it matters, too.
-  const bool newest = !is_range && plan.grid.count() == 1 && plan.reach_before_ns == 0 && plan.reach_after_ns == 0;
-  if (newest && function != "start_timestamp") request.flags |= TARSIER_SELECT_NEWEST;
-  struct Call {
-    QueryContext& context;
-    OnSeries& on_series;
-  } call{context, on_series};
-  tarsier_error error = empty_error();
-  const tarsier_status status = context.store->select(
-      context.store->self, &request, &call,
-      [](void* user, const tarsier_series* series) -> int32_t {
-        auto& to = *static_cast<Call*>(user);
-        to.context.samples_read.fetch_add(series->sample_count, std::memory_order_relaxed);
-        to.context.series_read.fetch_add(1, std::memory_order_relaxed);
-        to.on_series(*series);
-        return to.context.stopped() ? 0 : 1;
-      },
-      &error);
-  if (auto go_on = context.check(); !go_on) return go_on;
-  return Result<void>::from_c(status, error);
-}
-
 /// Raw samples are an answer: they count until the query ends.
 Result<std::vector<RawSeries>> counted(QueryContext& context, std::vector<RawSeries> series) {
   uint64_t samples = 0;
@@ -167,27 +68,17 @@ Result<std::vector<RawSeries>> counted(QueryContext& context, std::vector<RawSer
   return series;
 }
 
-HistogramDetail detail_of(const VectorSelector& node) {
-  return node.histogram_totals ? HistogramDetail::kTotals : HistogramDetail::kAll;
+/// For select_series(), of what never ends it.
+template <class OnSeries>
+auto all(OnSeries on_series) {
+  return [on_series = std::move(on_series)](const tarsier_series& series) {
+    on_series(series);
+    return true;
+  };
 }
 
-/// The newest sample of each step's lookback window; a staleness marker means none.
-bool look_back(const WindowPlan& plan, const tarsier_series& series, bool timestamps, Column& out) {
-  const size_t steps = plan.grid.count();
-  out.resize(steps);
-  bool any = false;
-  size_t past = 0;
-  for (size_t step = 0; step < steps; ++step) {
-    const int64_t end = plan.end(step);
-    while (past < series.sample_count && series.times_ns[past] <= end) ++past;
-    if (past == 0 || series.times_ns[past - 1] <= earlier(end, plan.range_ns) || is_absent(series.values[past - 1])) {
-      out[step] = kNothing;
-      continue;
-    }
-    out[step] = timestamps ? seconds_of(series.times_ns[past - 1]) : series.values[past - 1];
-    any = true;
-  }
-  return any;
+HistogramDetail detail_of(const VectorSelector& node) {
+  return node.histogram_totals ? HistogramDetail::kTotals : HistogramDetail::kAll;
 }
 
 }  // namespace
@@ -196,7 +87,7 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
   const RangeMode mode = timestamps ? RangeMode::kPlain : node.mode;
   const WindowPlan plan = with_borders(plan_of(grid_, node.time, context_.lookback_ns), mode, context_.lookback_ns);
   Collector<Series> collected(context_);
-  auto selected = select(context_, node, plan, timestamps ? "timestamp" : "", false, [&](const tarsier_series& series) {
+  auto selected = select_series(context_, node, plan, timestamps ? "timestamp" : "", false, all([&](const tarsier_series& series) {
     Series made;
     if (mode == RangeMode::kSmoothed && has_histograms(series)) {
       made.labels = Labels::from(series.labels, series.label_count);  // which its notes name
@@ -209,13 +100,12 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
       if (!any) context_.fail(std::move(any).error());
       if (!any || !*any) return;
     } else {
-      const auto find = has_summaries(series) ? look_back_summed : look_back;
-      if (!find(plan, series, timestamps, made.values)) return;
+      if (!look_back(plan, series, timestamps, made.values)) return;
     }
     made.labels = Labels::from(series.labels, series.label_count);
     const uint64_t weight = steps_ + samples_of(made.histograms);
     collected.add(series.series_id, std::move(made), weight);
-  });
+  }));
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
 }
@@ -235,7 +125,7 @@ bool Evaluator::smooth_histograms(const VectorSelector& node, const WindowPlan& 
 Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
   Collector<Series> collected(context_);
-  auto selected = select(context_, node, plan, "timestamp", false, [&](const tarsier_series& series) {
+  auto selected = select_series(context_, node, plan, "timestamp", false, all([&](const tarsier_series& series) {
     if (has_histograms(series)) {
       Series found;
       auto any = look_back_mixed(plan, series, HistogramDetail::kTotals, found);
@@ -243,11 +133,10 @@ Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
       if (!found.histograms.empty()) return context_.fail(Error(TARSIER_UNSUPPORTED, "info sample should be float"));
     }
     Series made;
-    const auto find = has_summaries(series) ? look_back_summed : look_back;
-    if (!find(plan, series, true, made.values)) return;
+    if (!look_back(plan, series, true, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
     collected.add(series.series_id, std::move(made), steps_);
-  });
+  }));
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
 }
@@ -255,12 +144,12 @@ Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
 Result<Vector> Evaluator::start_timestamps(const VectorSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
   Collector<Series> collected(context_);
-  auto selected = select(context_, node, plan, "start_timestamp", false, [&](const tarsier_series& series) {
+  auto selected = select_series(context_, node, plan, "start_timestamp", false, all([&](const tarsier_series& series) {
     Series made;
     if (!look_back_starts(plan, series, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
     collected.add(series.series_id, std::move(made), steps_);
-  });
+  }));
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
 }
@@ -278,22 +167,7 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
   const RangeMode mode = node.selector->mode;
   const WindowPlan plan = with_borders(plan_of(grid_, node.selector->time, node.range->ns), mode, context_.lookback_ns);
   Collector<Series> collected(context_);
-  SummaryNotes notes(context_, plan, call.position);
-  const auto run = [&](const tarsier_series& series, Column& out) {
-    if (mode != RangeMode::kPlain) {
-      if (has_summaries(series)) notes.add(SummedSamples(series), "the samples are the last ones of summaries");
-      const LiveSamples live(series);
-      return run_bordered_windows(context_, plan, call.function->id, mode, live.times(), live.values(), live.count(), out);
-    }
-    if (!has_summaries(series)) {
-      const LiveSamples live(series);
-      return run_windows(context_, plan, kernel, arguments, live.times(), live.values(), live.count(), out);
-    }
-    const SummaryKernel summed = summary_kernel_of(call.function->id, kernel);
-    const SummedSamples samples(series);
-    notes.add(samples, summed.note != nullptr ? std::string(call.function->name) + "() " + summed.note : "");
-    return run_summed_windows(context_, plan, kernel, summed, arguments, samples, out);
-  };
+  SeriesWindows windows(context_, call, kernel, arguments, plan, mode);
   const bool starts = context_.start_timestamps && looks_for_resets(call.function->id);
   const MixedWindows mixed(context_, call, kernel, arguments, plan, mode);
   const auto run_mixed = [&](const tarsier_series& series, Series& out) {
@@ -313,7 +187,7 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
       made.labels = Labels::from(series.labels, series.label_count);  // which its notes name
       if (!run_mixed(series, made)) return;
     } else {
-      if (!run(series, made.values)) return;
+      if (!windows.run(series, made.values)) return;
       made.labels = Labels::from(series.labels, series.label_count);
     }
     made.drop_name = !kernel.keeps_name;
@@ -322,7 +196,7 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
   };
   // The first histograms of a range are compared with what was before them.
   const int64_t before_ns = node.selector->histogram_totals ? context_.lookback_ns : 0;
-  auto selected = select(context_, *node.selector, plan, call.function->name, true, on_series, before_ns);
+  auto selected = select_series(context_, *node.selector, plan, call.function->name, true, all(on_series), before_ns);
   if (!selected) return std::move(selected).error();
   if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
   return finish({collected.take(), {}});
@@ -392,7 +266,7 @@ Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& nod
   const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
   Collector<RawSeries> collected(context_);
   SummaryNotes notes(context_, plan, node.position);
-  auto selected = select(context_, *node.selector, plan, "", true, [&](const tarsier_series& whole) {
+  auto selected = select_series(context_, *node.selector, plan, "", true, all([&](const tarsier_series& whole) {
     tarsier_series series = whole;
     if (has_histograms(series)) {
       auto made = raw_mixed(series);
@@ -412,7 +286,7 @@ Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& nod
     made.times_ns.assign(live.times(), live.times() + live.count());
     made.values.assign(live.values(), live.values() + live.count());
     collected.add(series.series_id, std::move(made), live.count());
-  });
+  }));
   if (!selected) return std::move(selected).error();
   return counted(context_, collected.take());
 }

@@ -68,6 +68,9 @@ typedef struct tarsier_series {
    * where `size` covers it. */
   int64_t tier_ns;                 /* the span of the widest summary among them, 0: none */
   const double *counts, *sums, *mins, *maxs, *drops;
+  /* A select hands over series in runs: those of one run come one after the other on one thread, and runs are numbered from 0 in an order that
+   * does not depend on timing. A reader that adds up in this order gets the same sum each time. Only where `size` covers it. */
+  uint64_t run;
 } tarsier_series;
 
 typedef struct tarsier_exemplar {
