@@ -151,6 +151,7 @@ tarsier_status MemoryStore::select(void* self, const tarsier_select* request, vo
       series.label_count = static_cast<uint32_t>(labels.size());
       series.labels = labels.data();
       series.series_id = found[i].id;
+      series.run = store.threads_ == 1 ? i / 2 : i;  // short ones, so that scripts of few series have several
       series.sample_count = found[i].count;
       series.times_ns = found[i].samples->times_ns.data() + found[i].first;
       series.values = found[i].samples->values.data() + found[i].first;

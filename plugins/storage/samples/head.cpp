@@ -30,8 +30,9 @@ Result<void> Head::adopt(Series& series, SeriesChunks chunks) {
 
 namespace {
 
-/// As their samples lie in segments.
+/// As their samples lie in segments, where any are to be read.
 void sort_by_key(std::vector<HeadSelection::Item>& items) {
+  if (std::all_of(items.begin(), items.end(), [](const auto& item) { return item.newest.has_value(); })) return;
   const auto by_key = [](const HeadSelection::Item& a, const HeadSelection::Item& b) { return a.key < b.key; };
   if (!std::is_sorted(items.begin(), items.end(), by_key)) std::sort(items.begin(), items.end(), by_key);
 }
@@ -56,7 +57,7 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const Quer
     item.view_count = static_cast<uint32_t>(selection.views.size()) - item.first_view;
     selection.items.push_back(item);
   }
-  if (!labels_only && !range.newest_only) sort_by_key(selection.items);
+  if (!labels_only) sort_by_key(selection.items);
   return selection;
 }
 

@@ -77,7 +77,7 @@ void SampleBlockBuilder::encode(Packer& packer, std::vector<uint8_t>& out) {
 
 Result<void> SampleBlock::open(std::span<const uint8_t> bytes, Unpacker& unpacker) {
   series_.clear();
-  times_.clear();
+  series_count_ = 0;
   decoded_ = SIZE_MAX;
   ByteReader in(bytes);
   const uint64_t series = in.count(0);
@@ -87,10 +87,9 @@ Result<void> SampleBlock::open(std::span<const uint8_t> bytes, Unpacker& unpacke
   bits_ = in.bytes(in.remaining());
   // Each series and column has at least a byte in the heads, so that forged counts cost no memory.
   if (!in.ok() || bits_.size() < kBitsPadding || series + time_columns > heads_.size() ||
-      !parse_heads(static_cast<size_t>(series), static_cast<size_t>(time_columns))) {
-    series_.clear();
+      !parse_times(static_cast<size_t>(time_columns)))
     return malformed();
-  }
+  series_count_ = static_cast<size_t>(series);
   return {};
 }
 
@@ -101,44 +100,62 @@ uint64_t SampleBlock::rows() const noexcept {
 }
 
 /// Finds a column's bytes and bits, which follow those of the column before.
-bool SampleBlock::place(IntegerHead& head, size_t& bytes_at, size_t& bits_at) const {
-  head.bytes_at = bytes_at;
-  head.bits_at = bits_at;
-  if (head.byte_count() > bytes_.size() - bytes_at || head.bit_bytes() > bits_.size() - kBitsPadding - bits_at) return false;
-  bytes_at += head.byte_count();
-  bits_at += head.bit_bytes();
+bool SampleBlock::place(IntegerHead& head) {
+  head.bytes_at = frontier_.bytes;
+  head.bits_at = frontier_.bits;
+  if (head.byte_count() > bytes_.size() - frontier_.bytes || head.bit_bytes() > bits_.size() - kBitsPadding - frontier_.bits)
+    return false;
+  frontier_.bytes += head.byte_count();
+  frontier_.bits += head.bit_bytes();
   return true;
 }
 
-bool SampleBlock::parse_heads(size_t series, size_t time_columns) {
+bool SampleBlock::parse_times(size_t time_columns) {
+  frontier_ = {};
   ByteReader in(heads_);
-  size_t bytes_at = 0, bits_at = 0, chain = 0;
   times_.resize(time_columns);
   for (Times& times : times_) {
     times.decoded = false;
     times.head = decode_time_head(in);
-    if (!in.ok() || !place(times.head.integers, bytes_at, bits_at)) return false;
+    if (!in.ok() || !place(times.head.integers)) return false;
   }
-  series_.resize(series);
-  for (size_t i = 0; i < series; ++i) {
-    Series& one = series_[i];
-    one = {};
-    one.times = static_cast<uint32_t>(in.count(0));
-    if (one.times > times_.size()) return false;
-    if (one.times == 0) continue;
-    one.flags = in.u8();
-    one.values = decode_value_head(in, times_[one.times - 1].head.integers.rows);
-    if (!in.ok() || !place(one.values.integers, bytes_at, bits_at)) return false;
-    const bool beside = one.values.integers.predictor == Predictor::neighbour;
-    chain = beside ? chain + 1 : 0;
-    if (beside && (i == 0 || series_[i - 1].times != one.times || chain > ValueEncoder::kMostChain)) return false;
-    if (one.flags == 0) continue;
-    one.extra_at = bytes_at;
-    one.extra_size = static_cast<size_t>(in.varint());
-    if (one.extra_size > bytes_.size() - bytes_at) return false;
-    bytes_at += one.extra_size;
-  }
-  return in.ok() && in.at_end() && bytes_at == bytes_.size() && bits_at == bits_.size() - kBitsPadding;
+  frontier_.heads = heads_.size() - in.remaining();
+  return true;
+}
+
+bool SampleBlock::parse_series(ByteReader& in, Series& one) {
+  one.times = static_cast<uint32_t>(in.count(0));
+  if (one.times > times_.size()) return false;
+  if (one.times == 0) return true;
+  one.flags = in.u8();
+  one.values = decode_value_head(in, times_[one.times - 1].head.integers.rows);
+  if (!in.ok() || !place(one.values.integers)) return false;
+  const bool beside = one.values.integers.predictor == Predictor::neighbour;
+  frontier_.chain = beside ? frontier_.chain + 1 : 0;
+  const size_t index = series_.size() - 1;  // its own
+  if (beside && (index == 0 || series_[index - 1].times != one.times || frontier_.chain > ValueEncoder::kMostChain)) return false;
+  if (one.flags == 0) return true;
+  one.extra_at = frontier_.bytes;
+  one.extra_size = static_cast<size_t>(in.varint());
+  if (one.extra_size > bytes_.size() - frontier_.bytes) return false;
+  frontier_.bytes += one.extra_size;
+  return true;
+}
+
+/// False when the block has no such series, or is malformed.
+bool SampleBlock::parse_until(size_t index) {
+  if (index < series_.size()) return true;
+  if (index >= series_count_) return false;
+  ByteReader in(std::span<const uint8_t>(heads_).subspan(frontier_.heads));
+  bool sound = true;
+  while (sound && series_.size() <= index) sound = parse_series(in, series_.emplace_back()) && in.ok();
+  frontier_.heads = heads_.size() - in.remaining();
+  if (sound && series_.size() == series_count_)
+    sound = in.at_end() && frontier_.bytes == bytes_.size() && frontier_.bits == bits_.size() - kBitsPadding;
+  if (sound) return true;
+  series_.clear();  // nothing of it is to be trusted
+  series_count_ = 0;
+  return false;
 }
 
 const std::vector<int64_t>* SampleBlock::times_of(const Series& series) {
@@ -190,7 +207,7 @@ bool SampleBlock::read_extra(const Series& series, size_t rows, Columns& out) co
 }
 
 Result<SampleBlock::Rows> SampleBlock::rows_in(size_t index, int64_t start, int64_t end) {
-  if (index >= series_.size()) return malformed();
+  if (!parse_until(index)) return malformed();
   const Series& series = series_[index];
   if (series.times == 0) return Rows{};
   const std::vector<int64_t>* times = times_of(series);

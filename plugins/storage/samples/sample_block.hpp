@@ -34,12 +34,13 @@ class SampleBlockBuilder {
   size_t last_times_ = 0;
 };
 
-/// Reads one block, for one thread. May be opened again and again; keeps its memory.
+/// Reads one block, for one thread. May be opened again and again; keeps its memory. Heads of series are parsed as far as they are
+/// asked for, since who reads a block seldom wants all of it.
 class SampleBlock {
  public:
   /// The bytes must outlive the block, or the next open().
   Result<void> open(std::span<const uint8_t> bytes, Unpacker& unpacker);
-  size_t series_count() const noexcept { return series_.size(); }
+  size_t series_count() const noexcept { return series_count_; }
   /// Of the longest column of times.
   uint64_t rows() const noexcept;
   struct Rows {
@@ -65,8 +66,15 @@ class SampleBlock {
     std::vector<int64_t> times;
   };
 
-  bool parse_heads(size_t series, size_t time_columns);
-  bool place(IntegerHead& head, size_t& bytes_at, size_t& bits_at) const;
+  /// Where the next head, and what it is the head of, begin.
+  struct Frontier {
+    size_t heads = 0, bytes = 0, bits = 0;
+    size_t chain = 0;  // neighbours in a row
+  };
+  bool parse_times(size_t time_columns);
+  bool parse_until(size_t index);
+  bool parse_series(ByteReader& in, Series& one);
+  bool place(IntegerHead& head);
   const std::vector<int64_t>* times_of(const Series& series);
   bool decode_column(size_t index, size_t rows);
   bool read_extra(const Series& series, size_t rows, Columns& out) const;
@@ -74,7 +82,9 @@ class SampleBlock {
   std::vector<uint8_t> heads_, bytes_;
   std::span<const uint8_t> bits_;
   std::vector<Times> times_;
-  std::vector<Series> series_;
+  size_t series_count_ = 0;
+  Frontier frontier_;
+  std::vector<Series> series_;  // those up to the frontier
   IntegerColumn column_, before_;  // the last that was decoded, and room for its neighbour
   size_t decoded_ = SIZE_MAX;      // the series of column_
   size_t decoded_rows_ = 0;
