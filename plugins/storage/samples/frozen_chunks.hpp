@@ -30,8 +30,8 @@ class FrozenChunks {
   std::span<const Item> items() const noexcept { return items_; }
   std::span<const ChunkView> chunks(const Item& item) const noexcept { return std::span(views_).subspan(item.first, item.count); }
   std::span<const ChunkView> find(SeriesKey key) const noexcept {
-    const auto at = std::lower_bound(items_.begin(), items_.end(), key,
-                                     [](const Item& item, SeriesKey wanted) { return item.key < wanted; });
+    const auto at =
+        std::lower_bound(items_.begin(), items_.end(), key, [](const Item& item, SeriesKey wanted) { return item.key < wanted; });
     return at == items_.end() || at->key != key ? std::span<const ChunkView>{} : chunks(*at);
   }
   uint64_t sample_count() const noexcept {

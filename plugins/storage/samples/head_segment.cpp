@@ -12,7 +12,7 @@ namespace {
 constexpr uint8_t kFormat = 2;
 constexpr std::string_view kInfo = "info";
 constexpr std::string_view kBlocks = "blocks";
-constexpr size_t kBlockBytes = 64 << 10;  // before compression
+constexpr size_t kBlockBytes = 64 << 10;     // before compression
 constexpr size_t kMostSeriesOfBlock = 1024;  // a query for few of them opens the whole block
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
@@ -227,7 +227,8 @@ Result<void> SegmentReader::read_at(size_t index, int64_t start, int64_t end, Co
 size_t SegmentReader::block_of(SeriesKey key) const {
   const auto& firsts = segment_->info().first_keys;
   const size_t after = block_number_ + 1;
-  if (block_number_ != kNone && key >= firsts[block_number_] && (after == firsts.size() || key < firsts[after])) return block_number_;
+  if (block_number_ != kNone && key >= firsts[block_number_] && (after == firsts.size() || key < firsts[after]))
+    return block_number_;
   return static_cast<size_t>(std::upper_bound(firsts.begin(), firsts.end(), key) - firsts.begin()) - 1;
 }
 

@@ -84,7 +84,7 @@ class SampleBlock {
   std::vector<Times> times_;
   size_t series_count_ = 0;
   Frontier frontier_;
-  std::vector<Series> series_;  // those up to the frontier
+  std::vector<Series> series_;     // those up to the frontier
   IntegerColumn column_, before_;  // the last that was decoded, and room for its neighbour
   size_t decoded_ = SIZE_MAX;      // the series of column_
   size_t decoded_rows_ = 0;

@@ -1,5 +1,5 @@
-// SeriesKey: the order of series in what a flush writes: those of one metric side by side, since a query asks for one metric of many
-// targets far more often than for all metrics of one.
+// SeriesKey: the order of series in what a flush writes: those of one metric side by side, since a query asks for one metric of
+// many targets far more often than for all metrics of one.
 #pragma once
 
 #include <compare>

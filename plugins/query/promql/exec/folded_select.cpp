@@ -110,9 +110,7 @@ bool has_one_name(const VectorSelector& selector) {
                      [](const Matcher& matcher) { return matcher.op == MatchOp::kEqual && matcher.name == kMetricName; });
 }
 
-bool has_type_or_unit(const tarsier_series& series) {
-  return !value_of(series, kType).empty() || !value_of(series, kUnit).empty();
-}
+bool has_type_or_unit(const tarsier_series& series) { return !value_of(series, kType).empty() || !value_of(series, kUnit).empty(); }
 
 }  // namespace
 

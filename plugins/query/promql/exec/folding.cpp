@@ -21,12 +21,8 @@ struct Sum : OfNumbers {
   KahanSum total;
   bool any = false;
   void add(double value) noexcept {
-    if (!any) {
-      total.sum = value;  // also keeps the sign of a single -0
-      any = true;
-    } else {
-      total.add(value);
-    }
+    any = true;
+    total.add(value);
   }
   void merge(const Sum& other) noexcept {
     if (!other.any) return;

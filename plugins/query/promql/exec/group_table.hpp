@@ -1,5 +1,5 @@
-// GroupTable: numbers the groups of an aggregation by the labels of series as the store brings them. No label set is made of a series:
-// what the signature takes of it is written one after the other into a key.
+// GroupTable: numbers the groups of an aggregation by the labels of series as the store brings them. No label set is made of a
+// series: what the signature takes of it is written one after the other into a key.
 #pragma once
 
 #include <deque>
@@ -33,9 +33,9 @@ class GroupTable {
   void append(const tarsier_pair& pair);
 
   const Signature& signature_;
-  std::string key_;                                  // of the series in hand
-  uint32_t last_ = kNone;                            // neighbours are often of one group
-  std::deque<std::string> keys_;                     // their texts do not move
+  std::string key_;               // of the series in hand
+  uint32_t last_ = kNone;         // neighbours are often of one group
+  std::deque<std::string> keys_;  // their texts do not move
   std::unordered_map<std::string_view, uint32_t> numbers_;
 };
 

@@ -88,24 +88,24 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
   const WindowPlan plan = with_borders(plan_of(grid_, node.time, context_.lookback_ns), mode, context_.lookback_ns);
   Collector<Series> collected(context_);
   auto selected = select_series(context_, node, plan, timestamps ? "timestamp" : "", false, all([&](const tarsier_series& series) {
-    Series made;
-    if (mode == RangeMode::kSmoothed && has_histograms(series)) {
-      made.labels = Labels::from(series.labels, series.label_count);  // which its notes name
-      if (!smooth_histograms(node, plan, series, made)) return;
-    } else if (mode == RangeMode::kSmoothed) {
-      const LiveSamples live(series);
-      if (!smooth_at_steps(plan, live.times(), live.values(), live.count(), made.values)) return;
-    } else if (has_histograms(series) && !timestamps) {
-      auto any = look_back_mixed(plan, series, detail_of(node), made);
-      if (!any) context_.fail(std::move(any).error());
-      if (!any || !*any) return;
-    } else {
-      if (!look_back(plan, series, timestamps, made.values)) return;
-    }
-    made.labels = Labels::from(series.labels, series.label_count);
-    const uint64_t weight = steps_ + samples_of(made.histograms);
-    collected.add(series.series_id, std::move(made), weight);
-  }));
+                                  Series made;
+                                  if (mode == RangeMode::kSmoothed && has_histograms(series)) {
+                                    made.labels = Labels::from(series.labels, series.label_count);  // which its notes name
+                                    if (!smooth_histograms(node, plan, series, made)) return;
+                                  } else if (mode == RangeMode::kSmoothed) {
+                                    const LiveSamples live(series);
+                                    if (!smooth_at_steps(plan, live.times(), live.values(), live.count(), made.values)) return;
+                                  } else if (has_histograms(series) && !timestamps) {
+                                    auto any = look_back_mixed(plan, series, detail_of(node), made);
+                                    if (!any) context_.fail(std::move(any).error());
+                                    if (!any || !*any) return;
+                                  } else {
+                                    if (!look_back(plan, series, timestamps, made.values)) return;
+                                  }
+                                  made.labels = Labels::from(series.labels, series.label_count);
+                                  const uint64_t weight = steps_ + samples_of(made.histograms);
+                                  collected.add(series.series_id, std::move(made), weight);
+                                }));
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
 }
@@ -126,17 +126,18 @@ Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
   Collector<Series> collected(context_);
   auto selected = select_series(context_, node, plan, "timestamp", false, all([&](const tarsier_series& series) {
-    if (has_histograms(series)) {
-      Series found;
-      auto any = look_back_mixed(plan, series, HistogramDetail::kTotals, found);
-      if (!any) return context_.fail(std::move(any).error());
-      if (!found.histograms.empty()) return context_.fail(Error(TARSIER_UNSUPPORTED, "info sample should be float"));
-    }
-    Series made;
-    if (!look_back(plan, series, true, made.values)) return;
-    made.labels = Labels::from(series.labels, series.label_count);
-    collected.add(series.series_id, std::move(made), steps_);
-  }));
+                                  if (has_histograms(series)) {
+                                    Series found;
+                                    auto any = look_back_mixed(plan, series, HistogramDetail::kTotals, found);
+                                    if (!any) return context_.fail(std::move(any).error());
+                                    if (!found.histograms.empty())
+                                      return context_.fail(Error(TARSIER_UNSUPPORTED, "info sample should be float"));
+                                  }
+                                  Series made;
+                                  if (!look_back(plan, series, true, made.values)) return;
+                                  made.labels = Labels::from(series.labels, series.label_count);
+                                  collected.add(series.series_id, std::move(made), steps_);
+                                }));
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
 }
@@ -145,11 +146,11 @@ Result<Vector> Evaluator::start_timestamps(const VectorSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
   Collector<Series> collected(context_);
   auto selected = select_series(context_, node, plan, "start_timestamp", false, all([&](const tarsier_series& series) {
-    Series made;
-    if (!look_back_starts(plan, series, made.values)) return;
-    made.labels = Labels::from(series.labels, series.label_count);
-    collected.add(series.series_id, std::move(made), steps_);
-  }));
+                                  Series made;
+                                  if (!look_back_starts(plan, series, made.values)) return;
+                                  made.labels = Labels::from(series.labels, series.label_count);
+                                  collected.add(series.series_id, std::move(made), steps_);
+                                }));
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
 }
@@ -267,26 +268,26 @@ Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& nod
   Collector<RawSeries> collected(context_);
   SummaryNotes notes(context_, plan, node.position);
   auto selected = select_series(context_, *node.selector, plan, "", true, all([&](const tarsier_series& whole) {
-    tarsier_series series = whole;
-    if (has_histograms(series)) {
-      auto made = raw_mixed(series);
-      if (!made) return context_.fail(std::move(made).error());
-      const uint64_t weight = made->values.size() + samples_of(made->histograms);
-      if (weight != 0) collected.add(series.series_id, std::move(*made), weight);
-      return;
-    }
-    if (has_summaries(series)) {
-      leave_out_before(plan.first_start(), series);
-      notes.add(SummedSamples(series), "the samples are the last ones of summaries");
-    }
-    const LiveSamples live(series);
-    if (live.count() == 0) return;
-    RawSeries made;
-    made.labels = Labels::from(series.labels, series.label_count);
-    made.times_ns.assign(live.times(), live.times() + live.count());
-    made.values.assign(live.values(), live.values() + live.count());
-    collected.add(series.series_id, std::move(made), live.count());
-  }));
+                                  tarsier_series series = whole;
+                                  if (has_histograms(series)) {
+                                    auto made = raw_mixed(series);
+                                    if (!made) return context_.fail(std::move(made).error());
+                                    const uint64_t weight = made->values.size() + samples_of(made->histograms);
+                                    if (weight != 0) collected.add(series.series_id, std::move(*made), weight);
+                                    return;
+                                  }
+                                  if (has_summaries(series)) {
+                                    leave_out_before(plan.first_start(), series);
+                                    notes.add(SummedSamples(series), "the samples are the last ones of summaries");
+                                  }
+                                  const LiveSamples live(series);
+                                  if (live.count() == 0) return;
+                                  RawSeries made;
+                                  made.labels = Labels::from(series.labels, series.label_count);
+                                  made.times_ns.assign(live.times(), live.times() + live.count());
+                                  made.values.assign(live.values(), live.values() + live.count());
+                                  collected.add(series.series_id, std::move(made), live.count());
+                                }));
   if (!selected) return std::move(selected).error();
   return counted(context_, collected.take());
 }

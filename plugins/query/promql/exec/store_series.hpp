@@ -55,7 +55,12 @@ class SeriesWindows {
   /// All of it outlives the object. `mode`: of the selector.
   SeriesWindows(QueryContext& context, const CallNode& call, const WindowKernel& kernel, const KernelArguments& arguments,
                 const WindowPlan& plan, RangeMode mode)
-      : context_(context), call_(call), kernel_(kernel), arguments_(arguments), plan_(plan), mode_(mode),
+      : context_(context),
+        call_(call),
+        kernel_(kernel),
+        arguments_(arguments),
+        plan_(plan),
+        mode_(mode),
         notes_(context, plan, call.position) {}
   /// Whether any step has a result.
   bool run(const tarsier_series& series, Column& out);

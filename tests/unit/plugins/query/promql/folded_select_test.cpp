@@ -62,7 +62,8 @@ class FoldedSelectTest : public testing::TestWithParam<const char*> {
       const auto match = other.columns.find(labels);
       ASSERT_NE(match, other.columns.end()) << what << " " << labels;
       for (size_t step = 0; step < column.size(); ++step) {
-        EXPECT_TRUE(is_absent(column[step]) ? is_absent(match->second[step]) : almost_equal(column[step], match->second[step], 1e-12))
+        EXPECT_TRUE(is_absent(column[step]) ? is_absent(match->second[step])
+                                            : almost_equal(column[step], match->second[step], 1e-12))
             << what << " " << labels << " step " << step << ": " << column[step] << " " << match->second[step];
       }
     }
@@ -87,10 +88,11 @@ class FoldedSelectTest : public testing::TestWithParam<const char*> {
 TEST_P(FoldedSelectTest, AnswersAsTheGeneralWayDoes) { expect_as_general(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Operands, FoldedSelectTest,
-                         testing::Values("x_total", "x_total offset 1m", "x_total @ 100", "rate(x_total[1m])", "increase(gauge[1m])",
-                                         "rate({__name__=~\"x_total|gauge\"}[1m])", "rate({__name__=~\"x_total|y_total\",n=\"1\"}[1m])",
-                                         "last_over_time(y_total[2m])", "quantile_over_time(0.5, x_total[1m])",
-                                         "absent_over_time(x_total[1m])", "none", "rate(none[1m])", "x_total{n=\"4\"}"));
+                         testing::Values("x_total", "x_total offset 1m", "x_total @ 100", "rate(x_total[1m])",
+                                         "increase(gauge[1m])", "rate({__name__=~\"x_total|gauge\"}[1m])",
+                                         "rate({__name__=~\"x_total|y_total\",n=\"1\"}[1m])", "last_over_time(y_total[2m])",
+                                         "quantile_over_time(0.5, x_total[1m])", "absent_over_time(x_total[1m])", "none",
+                                         "rate(none[1m])", "x_total{n=\"4\"}"));
 
 TEST_F(FoldedSelectTest, LeavesHistogramsToTheGeneralWay) {
   FloatHistogram histogram;
@@ -99,7 +101,8 @@ TEST_F(FoldedSelectTest, LeavesHistogramsToTheGeneralWay) {
   histogram.zero_count = 4;
   for (int i = 0; i < 20; ++i) store_.add({{"__name__", "x_total"}, {"a", "0"}, {"n", "histogram"}}, i * 15 * kSecond, histogram);
   for (const char* op : {"sum", "avg", "count", "max"}) {
-    const Answer general = ask(std::string(op) + "(sort(x_total))", false, 1), direct = ask(std::string(op) + "(x_total)", false, 1);
+    const Answer general = ask(std::string(op) + "(sort(x_total))", false, 1),
+                 direct = ask(std::string(op) + "(x_total)", false, 1);
     expect_equal(general, direct, op);
     EXPECT_EQ(general.histograms.begin()->second.empty(), direct.histograms.begin()->second.empty()) << op;
   }
@@ -118,7 +121,8 @@ TEST_F(FoldedSelectTest, GivesTheVerySameSumHoweverManyThreadsBringSeries) {
   const Answer one = ask("sum(x_total)", false, 4), other = ask("sum(x_total)", false, 3);
   ASSERT_EQ(one.columns.size(), 1U);
   const Column &left = one.columns.begin()->second, &right = other.columns.begin()->second;
-  for (size_t step = 0; step < left.size(); ++step) EXPECT_EQ(std::bit_cast<uint64_t>(left[step]), std::bit_cast<uint64_t>(right[step]));
+  for (size_t step = 0; step < left.size(); ++step)
+    EXPECT_EQ(std::bit_cast<uint64_t>(left[step]), std::bit_cast<uint64_t>(right[step]));
 }
 
 }  // namespace

@@ -65,8 +65,6 @@ TEST(Folding, AveragesWhatWouldOverflowAsASum) {
   EXPECT_NEAR(in_parts(Token::kAvg, values, 5) / 1.7e308, 1, 1e-12);
 }
 
-TEST(Folding, KeepsTheSignOfASingleZero) { EXPECT_TRUE(std::signbit(in_parts(Token::kSum, {kNothing, -0.0}, 1))); }
-
 TEST(Folding, CountsHistogramsAndAddsNone) {
   const HistogramColumn histograms = {std::make_shared<FloatHistogram>(), nullptr};
   for (const Token op : kOperators) {
