@@ -74,6 +74,7 @@ class ByteReader {
     return value;
   }
   uint64_t varint() noexcept {
+    if (position_ < data_.size() && data_[position_] < 0x80) return data_[position_++];  // most of them
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       const uint8_t byte = u8();
