@@ -61,7 +61,6 @@ class Query {
     /// `again`: an environment turned out to be damaged, and `out` may hold half of a series.
     enum class Outcome : uint8_t { done, again };
     Result<Outcome> read_places(const Entry& entry, Columns& out);
-    bool append_newest(const Place& place, Columns& out) const;
     Result<Outcome> read_partition(const Place& place, Columns& out);
     Result<Outcome> read_head(const HeadSelection::Item& item, Columns& out);
     Result<void> open_segments();
@@ -83,6 +82,7 @@ class Query {
   void add_head();
   void merge();
   Labels labels_at(const Place& place) const noexcept { return std::span(labels_).subspan(place.first_label, place.label_count); }
+  bool is_needless(const Place& place, const HeadSelection::Item& newest) const noexcept;
   bool in_head(const Place& place) const noexcept { return place.source == indexes_.size(); }
 
   QueryRange range_;
