@@ -11,12 +11,10 @@ namespace {
 
 /// What the environment holds, by its name; false when it holds no samples.
 bool cover_of(std::string_view name, int64_t window_ns, Cover& cover) {
-  uint64_t flush = 0;
-  int64_t begin = 0;
   if (parse_partition_name(name, cover)) return true;
-  if (!parse_segment_name(name, flush, begin)) return false;
-  cover = segment_cover(flush, begin, window_ns);
-  return true;
+  const auto segment = SegmentName::parse(name);
+  if (segment) cover = segment->cover(window_ns);
+  return segment.has_value();
 }
 
 /// "20261122T102443Z-5f0c21aa"
@@ -50,6 +48,7 @@ Result<void> Store::delete_samples(std::vector<Condition> conditions, QueryRange
   if (!*concerned) return {};
   auto added = deletions_.add(std::move(*draft));
   if (!added) return std::move(added).error();
+  note_removed(**added);
   return {};
 }
 

@@ -20,23 +20,16 @@ constexpr size_t kWindowsAtOnce = 64;
 
 }  // namespace
 
-void Flushing::discard(const std::string& name) const {
-  if (auto removed = remove_env(host_, name); !removed)
-    host_.error("a new segment that cannot be opened could not be removed",
-                {field("segment", name), field("error", removed.error().message())});
-}
-
 Result<std::vector<std::string>> Flushing::recover() {
   auto names = list_envs(host_, kSegmentPrefix);
   if (!names) return std::move(names).error().in("list segments");
   const uint64_t first_unfinished = journal_.rotated().empty() ? UINT64_MAX : journal_.rotated().front();
   std::vector<std::string> kept;
   for (std::string& name : *names) {
-    uint64_t flush = 0;
-    int64_t begin = 0;
-    if (!parse_segment_name(name, flush, begin)) continue;
-    if (flush < first_unfinished) {
-      number_ = std::max(number_, flush);
+    const auto parsed = SegmentName::parse(name);
+    if (!parsed) continue;
+    if (parsed->last_flush < first_unfinished) {
+      number_ = std::max(number_, parsed->last_flush);
       kept.push_back(std::move(name));
     } else if (auto removed = remove_env(host_, name); !removed) {
       return std::move(removed).error().in("remove unfinished " + name);
@@ -127,7 +120,7 @@ Result<void> Flushing::write_segments(const FrozenChunks& frozen, int64_t first,
       }
       auto found = windows.find(window);
       if (found == windows.end()) {
-        auto begun = SegmentWriter::begin(host_, number_, window);
+        auto begun = SegmentWriter::begin(host_, {number_, number_, window});
         if (!begun) return std::move(begun).error();
         found = windows.emplace(window, std::move(*begun)).first;
       }
@@ -136,11 +129,8 @@ Result<void> Flushing::write_segments(const FrozenChunks& frozen, int64_t first,
   }
   for (auto& [window, writer] : windows) {
     if (auto finished = writer.finish(); !finished) return finished;
-    auto opened = HeadSegment::open(host_, writer.name(), head_.window());
-    if (!opened) {
-      discard(writer.name());  // or the next try would find it in its way
-      return std::move(opened).error();
-    }
+    auto opened = open_made_segment(host_, writer.name(), head_.window());
+    if (!opened) return std::move(opened).error();
     made.push_back(std::move(*opened));
   }
   return {};

@@ -53,7 +53,6 @@ class Flushing {
  private:
   Result<void> write_segments(const FrozenChunks& frozen, HeadSegments& made);
   Result<void> write_segments(const FrozenChunks& frozen, int64_t first, int64_t last, HeadSegments& made);
-  void discard(const std::string& name) const;
   Result<void> write_catalog();
 
   const Host& host_;

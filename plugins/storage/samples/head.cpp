@@ -43,7 +43,8 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const Quer
   const std::shared_lock lock(mutex_);
   auto ids = match(*table_, matchers);
   if (!ids) return std::move(ids).error();
-  const bool newest_known = newest_known_;
+  const bool newest_known = newest_known_, wanted = range.newest_only && newest_known;
+  const int64_t removed_until = removed_until_.load(std::memory_order_relaxed);
   HeadSelection selection{.table = table_, .frozen = frozen_, .items = {}, .views = {}};
   selection.items.reserve(ids->size());
   for (const uint32_t id : *ids) {
@@ -52,7 +53,7 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const Quer
     if (newest_known && newest < range.start && newest != SeriesChunks::kNever) continue;
     HeadSelection::Item item{.hash = series.hash, .key = series.key(), .series = id, .newest_time = newest, .newest = {}};
     item.first_view = static_cast<uint32_t>(selection.views.size());
-    if (newest_known && range.newest_only && newest <= range.end) item.newest = series.chunks.newest_value();
+    if (wanted && newest <= range.end && newest > removed_until) item.newest = series.chunks.newest_value();
     if (!labels_only && !item.newest) series.chunks.views(range.start, range.end, selection.views);
     item.view_count = static_cast<uint32_t>(selection.views.size()) - item.first_view;
     selection.items.push_back(item);

@@ -80,8 +80,12 @@ class Head {
 
   /// The newest sample of each series is known, also where it is in a segment. Until then none is taken for an old one.
   void note_newest_known() noexcept { newest_known_ = true; }
+  /// Samples up to that time may be gone from the store, so that no answer about them can be given from memory.
+  void note_removed(int64_t time) noexcept {
+    if (time > removed_until_.load(std::memory_order_relaxed)) removed_until_.store(time, std::memory_order_relaxed);
+  }
   /// Series that match and may have samples in the range, with views of those in memory unless `labels_only`. In the order of
-  /// their keys, unless little is to be read of the disk.
+  /// their keys, unless nothing is to be read of the disk.
   Result<HeadSelection> select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const;
   /// Calls use(table) under the shared lock.
   template <class Use>
@@ -113,6 +117,7 @@ class Head {
   std::atomic<int64_t> max_time_{INT64_MIN};
   std::atomic<uint64_t> samples_{0};
   std::atomic<bool> newest_known_{false};
+  std::atomic<int64_t> removed_until_{INT64_MIN};  // changed under the store's maintain_mutex_
 };
 
 }  // namespace tarsier::samples

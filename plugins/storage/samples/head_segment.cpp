@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 
 #include "series_chunks.hpp"
 
@@ -26,34 +27,19 @@ std::array<uint8_t, 12> bytes_of(SeriesKey key) {
   return bytes;
 }
 
-/// Metrics and references that ascend as differences: for each metric it, how many series, and their references.
-void encode_keys(std::span<const SeriesKey> keys, std::vector<uint8_t>& out) {
-  ByteWriter writer(out);
-  uint32_t metric = 0;
-  for (auto at = keys.begin(); at != keys.end();) {
-    const auto end = std::find_if(at, keys.end(), [&](const SeriesKey& key) { return key.metric != at->metric; });
-    writer.varint(at->metric - metric);
-    writer.varint(static_cast<uint64_t>(end - at));
-    metric = at->metric;
-    uint64_t last = 0;
-    for (; at != end; ++at) {
-      writer.varint(at->ref - last);
-      last = at->ref;
-    }
-  }
+/// Takes a number from the front of `text`.
+template <class Number>
+bool take_number(std::string_view& text, Number& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  return true;
 }
 
-bool decode_keys(std::span<const uint8_t> bytes, std::vector<SeriesKey>& out) {
-  ByteReader in(bytes);
-  uint64_t metric = 0;
-  while (in.ok() && !in.at_end()) {
-    metric += in.count(0);
-    uint64_t ref = 0;
-    const uint64_t count = in.count(1);
-    for (uint64_t i = 0; i < count; ++i) out.push_back({static_cast<uint32_t>(metric), ref += in.varint()});
-    if (count == 0 || metric > UINT32_MAX) in.fail();
-  }
-  return in.ok() && std::adjacent_find(out.begin(), out.end(), std::greater_equal<>{}) == out.end();
+bool take(std::string_view& text, char wanted) {
+  if (!text.starts_with(wanted)) return false;
+  text.remove_prefix(1);
+  return true;
 }
 
 }  // namespace
@@ -61,10 +47,11 @@ bool decode_keys(std::span<const uint8_t> bytes, std::vector<SeriesKey>& out) {
 void SegmentInfo::encode(std::vector<uint8_t>& out) const {
   ByteWriter writer(out);
   writer.u8(kFormat);
-  writer.svarint(window_start);
+  writer.svarint(name.window_start);
   writer.svarint(min_time);
   writer.svarint(max_time);
-  writer.varint(flush);
+  writer.varint(name.first_flush);
+  writer.varint(name.last_flush);
   writer.varint(series);
   writer.varint(samples);
   writer.varint(highest_ref);
@@ -82,44 +69,50 @@ Result<SegmentInfo> SegmentInfo::decode(std::span<const uint8_t> bytes) {
     return Error{TARSIER_UNSUPPORTED, "segment of format " + std::to_string(format) + ", known is " + std::to_string(kFormat)};
   }
   SegmentInfo info;
-  info.window_start = in.svarint();
+  info.name.window_start = in.svarint();
   info.min_time = in.svarint();
   info.max_time = in.svarint();
-  info.flush = in.varint();
+  info.name.first_flush = in.varint();
+  info.name.last_flush = in.varint();
   info.series = in.varint();
   info.samples = in.varint();
   info.highest_ref = in.varint();
   info.first_keys.resize(static_cast<size_t>(in.count(2)));
   for (SeriesKey& key : info.first_keys) key = {static_cast<uint32_t>(in.count(0)), in.varint()};
-  if (!in.ok() || !in.at_end()) return Error{TARSIER_CORRUPT, "segment head is malformed"};
+  const auto& keys = info.first_keys;
+  const bool ascend = std::adjacent_find(keys.begin(), keys.end(), std::greater_equal<>{}) == keys.end();
+  if (!in.ok() || !in.at_end() || !ascend || info.name.first_flush > info.name.last_flush)
+    return Error{TARSIER_CORRUPT, "segment head is malformed"};
   return info;
 }
 
-std::string segment_name(uint64_t flush, int64_t window_start) {
+std::string SegmentName::text() const {
   // Windows are whole seconds; the lowest one of all begins where time does.
   const int64_t seconds = window_start / kNsPerSecond;
   const std::string begin = seconds < 0 ? "m" + std::to_string(-seconds) : std::to_string(seconds);
-  return std::string(kSegmentPrefix) + std::to_string(flush) + "." + begin;
+  const std::string flushes = std::to_string(first_flush) + (first_flush == last_flush ? "" : "-" + std::to_string(last_flush));
+  return std::string(kSegmentPrefix) + flushes + "." + begin;
 }
 
-bool parse_segment_name(std::string_view name, uint64_t& flush, int64_t& window_start) {
-  if (!name.starts_with(kSegmentPrefix)) return false;
-  name.remove_prefix(kSegmentPrefix.size());
-  const char* const end = name.data() + name.size();
-  const auto [dot, error] = std::from_chars(name.data(), end, flush);
-  if (error != std::errc() || dot == end || *dot != '.' || dot + 1 == end) return false;
-  const bool negative = dot[1] == 'm';
+std::optional<SegmentName> SegmentName::parse(std::string_view text) {
+  if (!text.starts_with(kSegmentPrefix)) return std::nullopt;
+  text.remove_prefix(kSegmentPrefix.size());
+  SegmentName name;
+  if (!take_number(text, name.first_flush)) return std::nullopt;
+  name.last_flush = name.first_flush;
+  if (take(text, '-') && (!take_number(text, name.last_flush) || name.last_flush <= name.first_flush)) return std::nullopt;
+  if (!take(text, '.')) return std::nullopt;
+  const bool negative = take(text, 'm');
   int64_t seconds = 0;
-  const auto [last, wrong] = std::from_chars(dot + (negative ? 2 : 1), end, seconds);
-  if (wrong != std::errc() || last != end || seconds < 0) return false;
+  if (!take_number(text, seconds) || seconds < 0 || !text.empty()) return std::nullopt;
   // The lowest window of all begins where time does, which is no whole second.
-  if (__builtin_mul_overflow(negative ? -seconds : seconds, kNsPerSecond, &window_start)) window_start = INT64_MIN;
-  return true;
+  if (__builtin_mul_overflow(negative ? -seconds : seconds, kNsPerSecond, &name.window_start)) name.window_start = INT64_MIN;
+  return name;
 }
 
-Cover segment_cover(uint64_t flush, int64_t window_start, int64_t window_ns) noexcept {
+Cover SegmentName::cover(int64_t window_ns) const noexcept {
   const int64_t last = window_last(window_start, window_ns);
-  return {window_start, last == INT64_MAX ? last : last + 1, flush, flush};
+  return {window_start, last == INT64_MAX ? last : last + 1, first_flush, last_flush};
 }
 
 Result<void> HeadSegment::read_head(int64_t window_ns) {
@@ -131,7 +124,7 @@ Result<void> HeadSegment::read_head(int64_t window_ns) {
   auto info = SegmentInfo::decode(bytes_of(*value));
   if (!info) return std::move(info).error();
   info_ = std::move(*info);
-  describe(segment_cover(info_.flush, info_.window_start, window_ns), info_.min_time, info_.max_time);
+  describe(info_.name.cover(window_ns), info_.min_time, info_.max_time);
   return {};
 }
 
@@ -141,13 +134,21 @@ Result<std::shared_ptr<HeadSegment>> HeadSegment::open(const Host& host, const s
   return segment;
 }
 
-Result<SegmentWriter> SegmentWriter::begin(const Host& host, uint64_t flush, int64_t window_start) {
-  std::string name = segment_name(flush, window_start);
-  auto sealer = seal(host, name);
-  if (!sealer) return std::move(sealer).error().in("write " + name);
-  SegmentWriter writer(std::move(name), std::move(*sealer));
-  writer.info_.flush = flush;
-  writer.info_.window_start = window_start;
+Result<std::shared_ptr<HeadSegment>> open_made_segment(const Host& host, const std::string& name, int64_t window_ns) {
+  auto opened = HeadSegment::open(host, name, window_ns);
+  if (opened) return opened;
+  if (auto removed = remove_env(host, name); !removed)
+    host.error("a new segment that cannot be opened could not be removed",
+               {field("segment", name), field("error", removed.error().message())});
+  return opened;
+}
+
+Result<SegmentWriter> SegmentWriter::begin(const Host& host, SegmentName name) {
+  std::string text = name.text();
+  auto sealer = seal(host, text);
+  if (!sealer) return std::move(sealer).error().in("write " + text);
+  SegmentWriter writer(std::move(text), std::move(*sealer));
+  writer.info_.name = name;
   return writer;
 }
 
@@ -209,8 +210,8 @@ Result<void> SegmentReader::load(size_t number) {
     ByteReader in(bytes_of(*value));
     if (auto unpacked = unpacker_.unpack(in.bytes(in.varint()), key_bytes_); !unpacked) return unpacked;
     if (auto opened = block_.open(in.bytes(in.remaining()), unpacker_); !opened) return opened;
-    if (!in.ok() || !decode_keys(key_bytes_, keys_) || block_.series_count() != keys_.size())
-      return Error{TARSIER_CORRUPT, "a block is malformed"};
+    const bool whole = in.ok() && decode_keys(key_bytes_, keys_) && block_.series_count() == keys_.size();
+    if (!whole || keys_.empty() || keys_.front() != first) return Error{TARSIER_CORRUPT, "a block is malformed"};
     return {};
   };
   if (auto done = read(); !done) return std::move(done).error().in(segment_->name());
@@ -250,6 +251,16 @@ Result<void> SegmentReader::read(SeriesKey key, int64_t start, int64_t end, Colu
   if (index == kNone) return {};
   next_ = index + 1;
   return read_at(index, start, end, out);
+}
+
+Result<bool> SegmentReader::next() {
+  if (next_ == keys_.size()) {
+    const size_t number = block_number_ == kNone ? 0 : block_number_ + 1;
+    if (number == segment_->info().first_keys.size()) return false;
+    if (auto loaded = load(number); !loaded) return std::move(loaded).error();
+  }
+  ++next_;
+  return true;
 }
 
 }  // namespace tarsier::samples

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,11 +16,25 @@ namespace tarsier::samples {
 
 inline constexpr std::string_view kSegmentPrefix = "samples/head.";
 
-struct SegmentInfo {
+/// Which segment it is: it has what came through these flushes and lies in that window.
+struct SegmentName {
+  uint64_t first_flush = 0;
+  uint64_t last_flush = 0;
   int64_t window_start = 0;
+
+  /// "samples/head.7.1799996400": flush and begin of the window in seconds ("m12" before 1970); "samples/head.7-14.1799996400" when
+  /// it was made of others.
+  std::string text() const;
+  /// Nothing when it is no segment's name.
+  static std::optional<SegmentName> parse(std::string_view text);
+  /// `window_ns`: the length of the window.
+  Cover cover(int64_t window_ns) const noexcept;
+};
+
+struct SegmentInfo {
+  SegmentName name;
   int64_t min_time = INT64_MAX;
   int64_t max_time = INT64_MIN;
-  uint64_t flush = 0;  // the number of the flush that made it
   uint64_t series = 0;
   uint64_t samples = 0;
   uint64_t highest_ref = 0;
@@ -28,13 +43,6 @@ struct SegmentInfo {
   void encode(std::vector<uint8_t>& out) const;
   static Result<SegmentInfo> decode(std::span<const uint8_t> bytes);
 };
-
-/// "samples/head.7.1799996400": the number of the flush and the begin of the window in seconds ("m12" before 1970).
-std::string segment_name(uint64_t flush, int64_t window_start);
-/// False when it is no segment's name.
-bool parse_segment_name(std::string_view name, uint64_t& flush, int64_t& window_start);
-/// What a segment of that flush and window covers.
-Cover segment_cover(uint64_t flush, int64_t window_start, int64_t window_ns) noexcept;
 
 class HeadSegment final : public SealedFile {
  public:
@@ -55,13 +63,16 @@ class HeadSegment final : public SealedFile {
   std::atomic<uint64_t> unknown_series_{0};
 };
 
+/// One that was just written; when it does not open it is removed.
+Result<std::shared_ptr<HeadSegment>> open_made_segment(const Host& host, const std::string& name, int64_t window_ns);
+
 /// Ascending by window, then by flush.
 using HeadSegments = std::vector<std::shared_ptr<HeadSegment>>;
 
 /// Makes one segment. It is on the disk, whole, when finish() returns OK; otherwise nothing of it is.
 class SegmentWriter {
  public:
-  static Result<SegmentWriter> begin(const Host& host, uint64_t flush, int64_t window_start);
+  static Result<SegmentWriter> begin(const Host& host, SegmentName name);
   /// Series in ascending order of their keys; `columns` ascend in time.
   Result<void> add(SeriesKey key, const Columns& columns);
   Result<void> finish();
@@ -86,29 +97,12 @@ class SegmentReader {
   const std::shared_ptr<HeadSegment>& file() const noexcept { return segment_; }
   /// Appends the samples in [start, end]; nothing when the segment has none of that series, or was found to be damaged.
   Result<void> read(SeriesKey key, int64_t start, int64_t end, Columns& out);
-  /// Calls use(ref) for every series.
-  template <class Use>
-  Result<void> each_ref(Use&& use) {
-    for (size_t block = 0; block < segment_->info().first_keys.size(); ++block) {
-      if (auto loaded = load(block); !loaded) return loaded;
-      for (const SeriesKey& key : keys_) use(key.ref);
-    }
-    return {};
-  }
-  /// Calls use(ref, columns) for every series, in the order of their keys, until it returns an error.
-  template <class Use>
-  Result<void> each(Use&& use) {
-    Columns columns;
-    for (size_t block = 0; block < segment_->info().first_keys.size(); ++block) {
-      if (auto loaded = load(block); !loaded) return loaded;
-      for (size_t i = 0; i < keys_.size(); ++i) {
-        columns.clear();
-        if (auto read = read_at(i, INT64_MIN, INT64_MAX, columns); !read) return read;
-        if (Result<void> used = use(keys_[i].ref, columns); !used) return used;
-      }
-    }
-    return {};
-  }
+  /// Steps to the next series in the order of their keys, the first one at first; false at the end. read() by key goes elsewhere.
+  Result<bool> next();
+  /// Of the series that next() stepped to.
+  SeriesKey key() const noexcept { return keys_[next_ - 1]; }
+  /// Appends all its samples.
+  Result<void> read(Columns& out) { return read_at(next_ - 1, INT64_MIN, INT64_MAX, out); }
 
  private:
   static constexpr size_t kNone = SIZE_MAX;
@@ -123,7 +117,7 @@ class SegmentReader {
   Snapshot snapshot_;
   Unpacker unpacker_;
   size_t block_number_ = kNone;
-  size_t next_ = 0;  // in the block: behind the series that was read last
+  size_t next_ = 0;  // in the block: behind the series that was read or stepped to last
   std::vector<uint8_t> key_bytes_;
   std::vector<SeriesKey> keys_;
   SampleBlock block_;

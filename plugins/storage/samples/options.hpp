@@ -58,6 +58,7 @@ struct Counters {
   std::atomic<uint64_t> seal_failures{0};
   std::atomic<uint64_t> sealed_partitions{0};
   std::atomic<uint64_t> merged_partitions{0};
+  std::atomic<uint64_t> merged_segments{0};
   std::atomic<uint64_t> summed_partitions{0};
   std::atomic<uint64_t> removed_partitions{0};
   std::atomic<uint64_t> removed_unsummed_partitions{0};  // of these

@@ -16,6 +16,7 @@ namespace {
 constexpr uint64_t kQueueBytes = 32 << 20;
 constexpr int64_t kSealDeadlineNs = 10 * kMinuteNs;
 constexpr int64_t kMergeDeadlineNs = 6 * kHourNs;  // of a pass: a day of a large store is written again
+constexpr int64_t kNeverNs = 100 * 365 * 24 * kHourNs;
 
 /// A counter of the store and the metric that shows it.
 struct ShownCounter {
@@ -73,6 +74,7 @@ class SamplesPlugin final : public Plugin {
                        [this] {
                          show_sizes();
                          maintain();
+                         merge_segments();
                        });
     if (!timer) return abandon(std::move(timer).error());
     timer_ = std::move(*timer);
@@ -85,6 +87,7 @@ class SamplesPlugin final : public Plugin {
     auto shown = every(host(), {.name = "samples metrics", .interval_ns = 10 * kSecondNs}, [this] { show(); });
     if (!shown) return abandon(std::move(shown).error());
     show_timer_ = std::move(*shown);
+    if (auto noted = notice_stop(); !noted) return abandon(std::move(noted).error());
     auto subscription = subscribe_required(host(), TARSIER_TOPIC_SAMPLES, kQueueBytes,
                                            [this](const Batch& batch, Delivery delivery) { take(batch, delivery); });
     if (!subscription) return abandon(std::move(subscription).error());
@@ -105,8 +108,24 @@ class SamplesPlugin final : public Plugin {
   }
 
  private:
+  /// The host waits for what runs before it calls stop(), and a merge may run for long. It tells of the stop before that when it
+  /// drops what is not due yet.
+  Result<void> notice_stop() {
+    tarsier_job job{};
+    job.size = sizeof(job);
+    job.name = str("samples stop");
+    job.user = this;
+    job.run = [](void*) {};
+    job.drop = [](void* user) { static_cast<SamplesPlugin*>(user)->cancel_merges(); };
+    tarsier_error error = empty_error();
+    return Result<void>::from_c(host().scheduler->after(host().raw(), kNeverNs, &job, nullptr, &error), error);
+  }
+  void cancel_merges() noexcept {
+    if (store_ != nullptr) store_->cancel_merge();
+  }
+
   void close() {
-    if (store_ != nullptr) store_->cancel_merge();  // or its timer would be waited for
+    cancel_merges();
     subscription_.reset();
     timer_.reset();
     merge_timer_.reset();
@@ -140,6 +159,7 @@ class SamplesPlugin final : public Plugin {
     auto posted = post(host(), job, [this] {
       maintain();
       maintaining_ = false;
+      merge_segments();  // the next flush does not wait for it
     });
     if (posted) return;
     maintaining_ = false;
@@ -148,6 +168,7 @@ class SamplesPlugin final : public Plugin {
 
   void maintain() { note_failure(maintenance_failed_, "a flush or sealing", store_->maintain(host().now_ns())); }
   void merge() { note_failure(merging_failed_, "merging", store_->merge(host().now_ns())); }
+  void merge_segments() { note_failure(segment_merging_failed_, "merging of segments", store_->merge_segments()); }
 
   /// Keeps what failed last, for the health that show_health() tells.
   void note_failure(std::string& failure, std::string_view what, const Result<void>& done) {
@@ -171,7 +192,7 @@ class SamplesPlugin final : public Plugin {
       message.append(message.empty() ? "" : "; ").append(note.name + " is damaged: " + note.reason);
     {
       const std::scoped_lock lock(failures_mutex_);
-      for (const std::string* failure : {&maintenance_failed_, &merging_failed_}) {
+      for (const std::string* failure : {&maintenance_failed_, &merging_failed_, &segment_merging_failed_}) {
         if (!failure->empty()) message.append(message.empty() ? "" : "; ").append(*failure);
       }
     }
@@ -211,6 +232,7 @@ class SamplesPlugin final : public Plugin {
     show_counter(counts.sealed_partitions, Counter(host(), "tarsier_samples_sealed_partitions_total", "Partitions made."));
     show_counter(counts.merged_partitions,
                  Counter(host(), "tarsier_samples_merged_partitions_total", "Partitions made of others."));
+    show_counter(counts.merged_segments, Counter(host(), "tarsier_samples_merged_segments_total", "Head segments made of others."));
     show_counter(counts.summed_partitions,
                  Counter(host(), "tarsier_samples_summed_partitions_total", "Partitions of tiers made of finer ones."));
     show_counter(counts.removed_partitions,
@@ -223,6 +245,7 @@ class SamplesPlugin final : public Plugin {
     show_counter(counts.selects, Counter(host(), "tarsier_samples_selects_total", "Selects answered."));
     head_series_ = Gauge(host(), "tarsier_samples_head_series", "Series with samples in memory.");
     head_bytes_ = Gauge(host(), "tarsier_samples_head_bytes", "Memory of the samples that are not sealed, and of their index.");
+    segments_ = Gauge(host(), "tarsier_samples_segments", "Head segments: what is not in memory and not in a partition yet.");
     partitions_ = Gauge(host(), "tarsier_samples_partitions", "Sealed partitions.");
     tiers_.clear();
     for (const Tier& tier : options_.tiers) {
@@ -271,6 +294,7 @@ class SamplesPlugin final : public Plugin {
     head_bytes_.set(static_cast<double>(stat->head.memory_bytes));
     exemplars_.set(static_cast<double>(stat->exemplars));
     exemplar_bytes_.set(static_cast<double>(stat->exemplar_bytes));
+    segments_.set(static_cast<double>(stat->segments));
     partitions_.set(static_cast<double>(stat->partitions));
     lost_records_.set(static_cast<double>(stat->lost_records));
     disk_bytes_.set(static_cast<double>(stat->journal_bytes + stat->log_bytes + stat->segment_bytes + stat->partition_bytes +
@@ -287,13 +311,13 @@ class SamplesPlugin final : public Plugin {
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreService> service_;
   std::vector<ShownCounter> counters_;
-  Gauge head_series_, head_bytes_, exemplars_, exemplar_bytes_, partitions_, set_aside_, lost_records_, disk_bytes_;
+  Gauge head_series_, head_bytes_, exemplars_, exemplar_bytes_, segments_, partitions_, set_aside_, lost_records_, disk_bytes_;
   std::vector<ShownTier> tiers_;
   std::mutex failures_mutex_;
-  std::string maintenance_failed_, merging_failed_;  // what it said, until it succeeds
-  std::string health_;                               // as it was told last
+  std::string maintenance_failed_, merging_failed_, segment_merging_failed_;  // what it said, until it succeeds
+  std::string health_;                                                        // as it was told last
   uint64_t commit_failures_shown_ = 0;
-  std::atomic<bool> maintaining_{false};             // a flush is on its way or under way
+  std::atomic<bool> maintaining_{false};  // a flush is on its way or under way
   Timer timer_, merge_timer_, show_timer_;
   Subscription subscription_;
 };

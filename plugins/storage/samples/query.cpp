@@ -140,6 +140,10 @@ Result<void> Query::Reader::open_segments() {
 /// Oldest first: segments, what a flush has in hand, and what no flush has taken.
 Result<Query::Reader::Outcome> Query::Reader::read_head(const HeadSelection::Item& item, Columns& out) {
   const QueryRange range = query_.range_;
+  if (item.newest) {
+    out.append({.time = item.newest_time, .value = *item.newest});
+    return Outcome::done;
+  }
   if (auto opened = open_segments(); !opened) return std::move(opened).error();
   for (SegmentReader& segment : segments_) {
     const size_t before = out.size();
@@ -180,12 +184,10 @@ Result<Query::Reader::Outcome> Query::Reader::read_partition(const Place& place,
   return read;
 }
 
-/// Where that is all that is wanted, and the head has it in memory.
-bool Query::Reader::append_newest(const Place& place, Columns& out) const {
-  if (!query_.in_head(place)) return false;
-  const HeadSelection::Item& item = query_.head_.items[place.number];
-  if (item.newest) out.append({.time = item.newest_time, .value = *item.newest});
-  return item.newest.has_value();
+/// A partition cannot have a newer sample than the one that the head has in memory, where that is all that is wanted. Usually none
+/// has, but a series that the head had forgotten may come back with late samples.
+bool Query::is_needless(const Place& place, const HeadSelection::Item& newest) const noexcept {
+  return newest.newest && !indexes_[place.source]->partition()->overlaps(newest.newest_time, INT64_MAX);
 }
 
 Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Columns& out) {
@@ -196,9 +198,11 @@ Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Co
     deletions_.find(query_.deletions_, labels_);
   }
   tier_ns_ = 0;
-  if (append_newest(query_.places_[entry.first_place + entry.place_count - 1], out)) return Outcome::done;
+  const Place& last = query_.places_[entry.first_place + entry.place_count - 1];
+  const HeadSelection::Item* head = query_.in_head(last) ? &query_.head_.items[last.number] : nullptr;
   for (uint32_t i = 0; i < entry.place_count; ++i) {
     const Place& place = query_.places_[entry.first_place + i];
+    if (!query_.in_head(place) && head != nullptr && query_.is_needless(place, *head)) continue;
     auto read = query_.in_head(place) ? read_head(query_.head_.items[place.number], out) : read_partition(place, out);
     if (!read || *read == Outcome::again) return read;
   }

@@ -60,7 +60,6 @@ class Query {
     /// `again`: an environment turned out to be damaged, and `out` may hold half of a series.
     enum class Outcome : uint8_t { done, again };
     Result<Outcome> read_places(const Entry& entry, Columns& out);
-    bool append_newest(const Place& place, Columns& out) const;
     Result<Outcome> read_partition(const Place& place, Columns& out);
     Result<Outcome> read_head(const HeadSelection::Item& item, Columns& out);
     Result<void> open_segments();
@@ -83,6 +82,7 @@ class Query {
   void add_head();
   void merge();
   void labels(const Place& place, std::vector<Label>& out) const;
+  bool is_needless(const Place& place, const HeadSelection::Item& newest) const noexcept;
   bool in_head(const Place& place) const noexcept { return place.source == indexes_.size(); }
 
   QueryRange range_;

@@ -42,14 +42,13 @@ Result<void> SealedSet::open(const std::vector<std::string>& partition_names, co
     }
   }
   for (const std::string& name : segment_names) {
-    uint64_t flush = 0;
-    int64_t begin = 0;
-    if (!parse_segment_name(name, flush, begin)) return Error::invalid("open " + name + ": it is no segment's name");
+    const auto parsed = SegmentName::parse(name);
+    if (!parsed) return Error::invalid("open " + name + ": it is no segment's name");
     auto opened = HeadSegment::open(host_, name, window_);
     if (opened) {
       sealed_.segments.push_back(std::move(*opened));
     } else {
-      unopened.push_back({name, opened.error().message(), segment_cover(flush, begin, window_)});
+      unopened.push_back({name, opened.error().message(), parsed->cover(window_)});
     }
   }
   drop_obsolete();
@@ -64,10 +63,9 @@ Result<void> SealedSet::list_missing() {
   if (!names) return std::move(names).error().in("list what is set aside");
   for (const std::string& name : *names) {
     const std::string former = "samples/" + name.substr(kAsidePrefix.size());
-    uint64_t flush = 0;
-    int64_t begin = 0;
-    if (!parse_segment_name(former.substr(0, former.find('-')), flush, begin)) continue;
-    note_missing({name, "the labels of some of its series are lost with a damaged catalog", segment_cover(flush, begin, window_)});
+    const auto parsed = SegmentName::parse(former.substr(0, former.find('-', former.rfind('.'))));
+    if (!parsed) continue;
+    note_missing({name, "the labels of some of its series are lost with a damaged catalog", parsed->cover(window_)});
   }
   return {};
 }
@@ -92,7 +90,9 @@ void SealedSet::drop_obsolete() {
 Result<void> SealedSet::set_aside_unopened(std::vector<SetAside> unopened) {
   for (SetAside& one : unopened) {
     const auto holds_it = [&](const auto& other) { return one.cover.lies_within(other->cover()); };
-    if (std::none_of(sealed_.partitions.begin(), sealed_.partitions.end(), holds_it)) {
+    const bool held = std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), holds_it) ||
+                      std::any_of(sealed_.segments.begin(), sealed_.segments.end(), holds_it);
+    if (!held) {
       note_set_aside(std::move(one));
     } else if (auto removed = remove_env(host_, one.name); !removed) {
       return std::move(removed).error().in("remove " + one.name);
@@ -162,6 +162,21 @@ void SealedSet::replace(const HeadSegments& gone, std::shared_ptr<Partition> mad
   }
 }
 
+bool SealedSet::replace(const HeadSegments& gone, std::shared_ptr<HeadSegment> made) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto is_there = [&](const auto& one) {
+      return std::find(sealed_.segments.begin(), sealed_.segments.end(), one) != sealed_.segments.end();
+    };
+    if (!std::all_of(gone.begin(), gone.end(), is_there)) return false;
+    erase_all(sealed_.segments, gone);
+    if (made != nullptr) sealed_.segments.push_back(std::move(made));
+    sort(sealed_);
+  }
+  for (const auto& segment : gone) segment->doom();
+  return true;
+}
+
 void SealedSet::note_missing(SetAside entry) {
   const std::scoped_lock lock(mutex_);
   missing_.push_back(std::move(entry));
@@ -200,12 +215,12 @@ std::vector<SetAside> SealedSet::set_aside(int64_t start, int64_t end) const {
   return found;
 }
 
-size_t SealedSet::apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options, Sums sums) {
+Partitions SealedSet::apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options, Sums sums) {
   const Sealed now = all();
   for (const auto& segment : now.segments) other_bytes += segment->file_bytes();
-  const Partitions gone = expired(now.partitions, now_ns, other_bytes, options, sums);
-  if (!gone.empty()) replace(gone, {});
-  return gone.size();
+  Partitions gone = expired(now.partitions, now_ns, other_bytes, options, sums);
+  if (!gone.empty()) replace(gone, Partitions{});
+  return gone;
 }
 
 }  // namespace tarsier::samples

@@ -46,12 +46,14 @@ class SealedSet {
   void replace(const Partitions& gone, Partitions made);
   /// `made` may be null: then there was nothing in them.
   void replace(const HeadSegments& gone, std::shared_ptr<Partition> made);
+  /// Likewise. False, and nothing is changed, when one of `gone` is not there any more.
+  bool replace(const HeadSegments& gone, std::shared_ptr<HeadSegment> made);
   /// Nobody reads it from now on.
   void set_aside(const std::shared_ptr<SealedFile>& file, const Error& why);
   /// Those whose samples an answer about [start, end] lacks.
   std::vector<SetAside> set_aside(int64_t start = INT64_MIN, int64_t end = INT64_MAX) const;
-  /// Removes partitions that are past their time or too much; segments count but stay. Returns how many.
-  size_t apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options, Sums sums);
+  /// Removes partitions that are past their time or too much, and returns them; segments count but stay.
+  Partitions apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options, Sums sums);
 
  private:
   void note_set_aside(SetAside entry);

@@ -4,6 +4,8 @@
 
 #include <compare>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace tarsier::samples {
 
@@ -13,5 +15,10 @@ struct SeriesKey {
 
   friend auto operator<=>(const SeriesKey&, const SeriesKey&) = default;
 };
+
+/// Appends keys, which ascend, as differences: of each metric it, how many series, and their numbers.
+void encode_keys(std::span<const SeriesKey> keys, std::vector<uint8_t>& out);
+/// Empties `out` first. False when they are malformed or do not ascend.
+bool decode_keys(std::span<const uint8_t> bytes, std::vector<SeriesKey>& out);
 
 }  // namespace tarsier::samples

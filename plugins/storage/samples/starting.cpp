@@ -13,13 +13,25 @@ constexpr size_t kNewestAtOnce = 1024;  // series; the head is locked for so man
 /// 0: there is none in that name.
 uint64_t last_flush_of(std::string_view name) {
   Cover cover;
-  uint64_t flush = 0;
-  int64_t begin = 0;
   if (parse_partition_name(name, cover)) return cover.last_flush;
-  if (parse_segment_name(name, flush, begin)) return flush;
+  if (const auto segment = SegmentName::parse(name)) return segment->last_flush;
+  uint64_t flush = 0;
   const std::string_view digits = name.substr(name.rfind('.') + 1);  // of journals, catalogs, logs, and what is set aside
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), flush);
   return error == std::errc() && end == digits.data() + digits.size() ? flush : 0;
+}
+
+/// Calls use(reader) for every series of a segment, in the order of their keys, until it returns an error.
+template <class Use>
+Result<void> each_series(const std::shared_ptr<HeadSegment>& segment, Use&& use) {
+  auto reader = SegmentReader::open(segment);
+  if (!reader) return std::move(reader).error();
+  while (true) {
+    auto more = reader->next();
+    if (!more) return std::move(more).error();
+    if (!*more) return {};
+    if (Result<void> used = use(*reader); !used) return used;
+  }
 }
 
 }  // namespace
@@ -40,7 +52,7 @@ void Store::note_sealed() {
   deletions_.reserve_number(sealed_.last_revision());
   for (const auto& partition : sealed.partitions) head_.note_time(partition->info().max_time);
   for (const auto& segment : sealed.segments) {
-    segments_since_[segment->info().window_start] = INT64_MIN;
+    segments_since_[segment->cover().begin] = INT64_MIN;
     head_.note_time(segment->info().max_time);
   }
 }
@@ -67,6 +79,8 @@ Result<void> Store::open() {
   note_sealed();
   if (auto loaded = exemplar_log_.load(exemplars_); !loaded) return loaded;
   if (auto replayed = replay(); !replayed) return replayed;
+  const DeletionList deletions = deletions_.all();
+  for (const auto& deletion : *deletions) note_removed(*deletion);
   return flushing_.leave_damaged_journal();
 }
 
@@ -92,10 +106,10 @@ void Store::find_unknown_series() {
   for (uint32_t id = 0; id < table.size(); ++id) known.push_back(table[id].ref);  // ascending
   for (const auto& segment : sealed_.all().segments) {
     uint64_t unknown = 0;
-    auto reader = SegmentReader::open(segment);
-    auto read =
-        reader ? reader->each_ref([&](uint64_t ref) { unknown += std::binary_search(known.begin(), known.end(), ref) ? 0 : 1; })
-               : Result<void>(std::move(reader).error());
+    auto read = each_series(segment, [&](SegmentReader& reader) -> Result<void> {
+      unknown += std::binary_search(known.begin(), known.end(), reader.key().ref) ? 0 : 1;
+      return {};
+    });
     if (!read) sealed_.set_aside(segment, read.error());
     segment->note_unknown(unknown);
     if (unknown == 0) continue;
@@ -133,13 +147,13 @@ void Store::restore_newest(const std::vector<Newest>& newest) {
 }
 
 Result<void> Store::restore_newest(const std::shared_ptr<HeadSegment>& segment) {
-  auto reader = SegmentReader::open(segment);
-  if (!reader) return std::move(reader).error();
   std::vector<Newest> newest;
-  auto read = reader->each([&](uint64_t ref, const Columns& columns) -> Result<void> {
-    if (columns.empty()) return {};
+  Columns columns;
+  auto read = each_series(segment, [&](SegmentReader& reader) -> Result<void> {
+    columns.clear();
+    if (auto done = reader.read(columns); !done || columns.empty()) return done;
     const Sample last = columns.at(columns.size() - 1);
-    newest.push_back({ref, last.time, last.value, last.histogram.empty()});
+    newest.push_back({reader.key().ref, last.time, last.value, last.histogram.empty()});
     if (newest.size() < kNewestAtOnce) return {};
     restore_newest(newest);
     newest.clear();

@@ -27,6 +27,7 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       flushing_(host, head_, journal_, catalog_, metadata_, exemplar_log_, exemplars_),
       sealing_(host, head_, deletions_),
       merging_(host, sealed_, deletions_, options_),
+      segment_merging_(host, head_, sealed_, deletions_),
       summarising_(host, sealed_, deletions_, options_) {}
 
 void Store::await_newest() {
@@ -41,7 +42,7 @@ void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done) {
 }
 
 void Store::publish(HeadSegments made) {
-  for (const auto& segment : made) segments_since_[segment->info().window_start] = now_;
+  for (const auto& segment : made) segments_since_[segment->cover().begin] = now_;
   sealed_.add(std::move(made));
 }
 
@@ -74,7 +75,7 @@ std::vector<HeadSegments> Store::windows_due(int64_t cutoff, int64_t quiet_since
     });
   };
   for (const auto& segment : sealed_.all().segments) {
-    const int64_t window = segment->info().window_start;
+    const int64_t window = segment->cover().begin;
     const auto since = segments_since_.find(window);
     const bool quiet = since == segments_since_.end() || since->second <= quiet_since;
     if (window_last(window, options_.partition_window_ns) >= cutoff || !quiet) continue;
@@ -99,12 +100,14 @@ Result<void> Store::seal_window(const HeadSegments& segments) {
   }
   counters_.sealed_partitions.fetch_add(*partition == nullptr ? 0 : 1, std::memory_order_relaxed);
   sealed_.replace(segments, std::move(*partition));
-  segments_since_.erase(segments.front()->info().window_start);
+  segments_since_.erase(segments.front()->cover().begin);
   return {};
 }
 
 /// Once more when a segment was set aside on the way: the others of its window are to be sealed without it.
 Result<void> Store::seal_windows(int64_t cutoff, int64_t quiet_since) {
+  if (windows_due(cutoff, quiet_since).empty()) return {};
+  const auto paused = segment_merging_.pause();
   bool any = false;
   for (size_t aside = SIZE_MAX; std::exchange(aside, set_aside().size()) != set_aside().size();) {
     for (const HeadSegments& segments : windows_due(cutoff, quiet_since)) {
@@ -157,14 +160,25 @@ Result<uint64_t> Store::other_bytes() const {
 void Store::apply_retention(int64_t now_ns) {
   const auto other = other_bytes();
   const auto sums = sums_lack_space_ ? Sums::given_up : Sums::wanted;
-  const size_t gone = sealed_.apply_retention(now_ns, other ? *other : 0, options_, sums);
-  counters_.removed_partitions.fetch_add(gone, std::memory_order_relaxed);
-  if (gone == 0 || sums == Sums::wanted) return;
-  counters_.removed_unsummed_partitions.fetch_add(gone, std::memory_order_relaxed);
-  const std::string partitions = std::to_string(gone);
+  const Partitions gone = sealed_.apply_retention(now_ns, other ? *other : 0, options_, sums);
+  for (const auto& partition : gone) head_.note_removed(partition->info().max_time);
+  counters_.removed_partitions.fetch_add(gone.size(), std::memory_order_relaxed);
+  if (gone.empty() || sums == Sums::wanted) return;
+  counters_.removed_unsummed_partitions.fetch_add(gone.size(), std::memory_order_relaxed);
+  const std::string partitions = std::to_string(gone.size());
   host_.error("the disk is too full for summaries: partitions that are past their time or too many were removed without any",
               {field("partitions", partitions)});
 }
+
+Result<void> Store::merge_segments() {
+  auto made = segment_merging_.run();
+  if (!made) return std::move(made).error();
+  counters_.merged_segments.fetch_add(*made, std::memory_order_relaxed);
+  return {};
+}
+
+/// Of what it deletes nothing is newer than the newest sample of all.
+void Store::note_removed(const Deletion& deletion) noexcept { head_.note_removed(std::min(deletion.end(), head_.max_time())); }
 
 /// What fails to be merged is no reason not to sum up: that may be what makes room.
 Result<void> Store::merge(int64_t now_ns) {

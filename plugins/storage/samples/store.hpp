@@ -10,6 +10,7 @@
 #include "query.hpp"
 #include "sealed_set.hpp"
 #include "sealing.hpp"
+#include "segment_merging.hpp"
 #include "summarising.hpp"
 
 namespace tarsier::samples {
@@ -73,8 +74,10 @@ class Store {
   void apply_retention(int64_t now_ns);
   /// Merges partitions as far as is due, and sums up those that are to go. May take long; a second caller waits for the first.
   Result<void> merge(int64_t now_ns);
-  /// merge() and clean_deleted() return soon, and do nothing from now on. [any]
-  void cancel_merge() noexcept { merging_.cancel(), summarising_.cancel(); }
+  /// Merges segments as far as is due: after a flush. Does nothing when a caller is at it. May take long.
+  Result<void> merge_segments();
+  /// merge(), merge_segments() and clean_deleted() return soon, and do nothing from now on. [any]
+  void cancel_merge() noexcept { merging_.cancel(), segment_merging_.cancel(), summarising_.cancel(); }
 
   // What an administrator asks for (administration.cpp). All of it may take long.
 
@@ -126,6 +129,7 @@ class Store {
   Result<void> seal_window(const HeadSegments& segments);
   Result<void> seal_windows(int64_t cutoff, int64_t quiet_since);
   void forget_series();
+  void note_removed(const Deletion& deletion) noexcept;
   Result<bool> concerns(const Deletion& deletion, const std::shared_ptr<Partition>& partition) const;
   bool concerns(const Deletion& deletion, const HeadSegment& segment) const;
   Result<bool> concerns_any(const Deletion& deletion, const Sealed& open, const std::vector<std::string>& names) const;
@@ -163,6 +167,7 @@ class Store {
   Flushing flushing_;
   Sealing sealing_;
   Merging merging_;
+  SegmentMerging segment_merging_;
   Summarising summarising_;
 };
 

@@ -1,8 +1,11 @@
-// Any bytes, taken for a chunk of the head, a block of a partition, postings, a record of the journal, or a deletion: each decoder
-// answers or refuses, and reads nothing outside. What a chunk decodes to is encoded again and must decode to the same.
+// Any bytes, taken for a chunk of the head, a block of a partition, keys of a head segment, postings, a record of the journal, or a
+// deletion: each decoder answers or refuses, and reads nothing outside. What a chunk decodes to is encoded again and must decode to
+// the same.
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 
 #include "plugins/storage/samples/chunk_decoder.hpp"
 #include "plugins/storage/samples/deletion.hpp"
@@ -130,13 +133,23 @@ void fuzz_summaries(std::span<const uint8_t> bytes) {
   if (blocks.read(0, {first, first + rows}, columns) && columns.summaries.size() != columns.size()) std::abort();
 }
 
+/// Keys of a head segment: those that are accepted ascend, and are written so that they are read again.
+void fuzz_keys(std::span<const uint8_t> bytes) {
+  std::vector<SeriesKey> keys, again;
+  if (!decode_keys(bytes, keys)) return;
+  if (std::adjacent_find(keys.begin(), keys.end(), std::greater_equal<>{}) != keys.end()) std::abort();
+  std::vector<uint8_t> written;
+  encode_keys(keys, written);
+  if (!decode_keys(written, again) || again != keys) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::span<const uint8_t> bytes(data + 1, size - 1);
   Sum sum;
-  switch (data[0] % 15) {
+  switch (data[0] % 16) {
     case 0:
       fuzz_chunk(bytes);
       break;
@@ -180,6 +193,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 14:
       fuzz_summaries(bytes);
+      break;
+    case 15:
+      fuzz_keys(bytes);
       break;
     case 13:
       (void)Deletion::decode(1, bytes).ok();

@@ -60,7 +60,7 @@ TEST_F(DamageTest, SetsAHeadSegmentAsideAndSealsTheOthersOfItsWindowAroundIt) {
     ASSERT_TRUE(put(kUp, {{time_ + i * kSecondNs, static_cast<double>(i)}}).ok());
     ASSERT_TRUE(store_->flush().ok());
   }
-  const std::string damaged = segment_name(2, window_start(time_, options_.partition_window_ns));
+  const std::string damaged = SegmentName{2, 2, window_start(time_, options_.partition_window_ns)}.text();
   ASSERT_TRUE(storage_.exists(damaged));
   storage_.damage(damaged, "blocks");
   const Found rest = {{kUp, {{time_, 0}, {time_ + 2 * kSecondNs, 2}}}};
@@ -82,7 +82,7 @@ TEST_F(DamageTest, SealingThatMeetsADamagedSegmentGoesOnWithoutIt) {
   ASSERT_TRUE(store_->flush().ok());
   ASSERT_TRUE(put(kUp, {{time_ + kSecondNs, 2}}).ok());
   ASSERT_TRUE(store_->flush().ok());
-  storage_.damage(segment_name(1, window_start(time_, options_.partition_window_ns)), "blocks");
+  storage_.damage(SegmentName{1, 1, window_start(time_, options_.partition_window_ns)}.text(), "blocks");
   seal();
   EXPECT_EQ(store_->set_aside().size(), 1U);
   EXPECT_EQ(store_->stat()->segments, 0U);

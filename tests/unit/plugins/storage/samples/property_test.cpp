@@ -87,7 +87,20 @@ class PropertyTest : public StoreFixture {
     return found;
   }
 
+  /// The newest sample of each series in the range.
+  Found newest(int64_t start, int64_t end) {
+    select_flags_ = TARSIER_SELECT_NEWEST;
+    Found found = newest_of(find({}, start, end));
+    select_flags_ = 0;
+    return found;
+  }
+  static Found newest_of(Found found) {
+    for (auto& [labels, points] : found) points.erase(points.begin(), points.end() - 1);
+    return found;
+  }
+
   std::mt19937_64 random_{11};
+  uint64_t merged_segments_ = 0;  // before the last restart
   const int64_t begin_ = -2000 * kSecondNs;
   Found model_;
   std::map<LabelSet, std::set<int64_t>> deleted_;
@@ -111,9 +124,18 @@ TEST_P(ModelTest, AgreesOverWritesDeletionsSealsMergesAndRestarts) {
     if (random_() % 40 == 0)
       seal(window_start(begin_ + static_cast<int64_t>(random_() % 6000) * kSecondNs, options_.partition_window_ns));
     if (random_() % 120 == 0) seal();
-    if (random_() % 60 == 0) open();
+    if (random_() % 60 == 0) {
+      merged_segments_ += store_->counters().merged_segments;
+      open();
+    }
     if (random_() % 30 == 0) {
       ASSERT_TRUE(store_->merge(now_).ok());
+    }
+    if (random_() % 5 == 0) {
+      ASSERT_TRUE(store_->flush().ok());
+    }
+    if (random_() % 20 == 0) {
+      ASSERT_TRUE(store_->merge_segments().ok());
     }
     if (random_() % 25 == 0) delete_some();
     if (random_() % 80 == 0) {
@@ -127,7 +149,9 @@ TEST_P(ModelTest, AgreesOverWritesDeletionsSealsMergesAndRestarts) {
     const int64_t start = begin_ + static_cast<int64_t>(random_() % 6000) * kSecondNs;
     const int64_t end = start + static_cast<int64_t>(random_() % 2000) * kSecondNs;
     ASSERT_EQ(difference(find({}, start, end), expected(start, end)), "") << "step " << step << ": " << last_message_;
+    ASSERT_EQ(difference(newest(start, end), newest_of(expected(start, end))), "") << "step " << step << ": the newest";
   }
+  EXPECT_GT(merged_segments_ + store_->counters().merged_segments, 3U);
 }
 
 TEST_F(PropertyTest, LosesNothingWhenThePowerGoesAtAnyStepOfSealing) {

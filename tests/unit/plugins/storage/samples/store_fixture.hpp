@@ -132,6 +132,7 @@ class StoreFixture : public testing::Test {
     select.matchers = matchers_.data();
     select.start_ns = start;
     select.end_ns = end;
+    select.flags = select_flags_;
     select.function = str("");
     warnings_.clear();
     select.warnings = {
@@ -182,6 +183,7 @@ class StoreFixture : public testing::Test {
   std::unique_ptr<StoreService> service_;
   int64_t now_ = 1'800'000'000 * kSecondNs;
   std::vector<tarsier_matcher> matchers_;
+  uint32_t select_flags_ = 0;
   tarsier_status last_status_ = TARSIER_OK;
   std::string last_message_;
   std::vector<std::string> warnings_;  // of the last question
