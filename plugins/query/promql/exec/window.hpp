@@ -39,8 +39,13 @@ struct StepArguments {
 /// kNothing: no result at this step.
 using WindowFunction = double (*)(const Window& window, const StepArguments& arguments);
 
+/// Several windows, not more than kWindowsAtOnce, of which some may be empty; for functions without arguments.
+using WindowsFunction = void (*)(const Window* windows, size_t count, double* out);
+inline constexpr size_t kWindowsAtOnce = 32;
+
 struct WindowKernel {
   WindowFunction function = nullptr;
+  WindowsFunction many = nullptr;  // does the same; null: one by one
   bool keeps_name = false;
   bool counter = false;  // looks for resets
 };

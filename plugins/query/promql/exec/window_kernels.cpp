@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "plugins/query/promql/exec/extrapolation.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
 #include "plugins/query/promql/exec/window.hpp"
 
@@ -25,32 +26,23 @@ double lost_at_resets(const Window& w) {
   return lost;
 }
 
-/// rate, increase and delta: the difference between the last and the first sample, extrapolated to the borders of the window when
-/// the samples come close enough to them.
+template <bool kCounter, bool kRate>
+void extrapolated(const Window* windows, size_t count, double* out) {
+  Extrapolation several;
+  size_t added = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const Window& w = windows[i];
+    if (w.count >= 2) several.add(w, kCounter && !w.rising ? lost_at_resets(w) : 0);
+  }
+  several.run<kCounter, kRate>();
+  for (size_t i = 0; i < count; ++i) out[i] = windows[i].count >= 2 ? several.result(added++) : kNothing;
+}
+
 template <bool kCounter, bool kRate>
 double extrapolated(const Window& w, const StepArguments&) {
-  if (w.count < 2) return kNothing;
-  const double first = w.values[0];
-  double result = w.values[w.count - 1] - first;
-  if constexpr (kCounter) {
-    if (!w.rising) result += lost_at_resets(w);
-  }
-  double to_start = seconds(w.times[0] - w.start_ns);
-  double to_end = seconds(w.end_ns - w.times[w.count - 1]);
-  const double sampled = seconds(w.times[w.count - 1] - w.times[0]);
-  const double average_gap = sampled / static_cast<double>(w.count - 1);
-  const double threshold = average_gap * 1.1;
-  if (to_start >= threshold) to_start = average_gap / 2;
-  if constexpr (kCounter) {
-    // A counter starts at zero: never extrapolate to before that.
-    double to_zero = to_start;
-    if (result > 0 && first >= 0) to_zero = sampled * (first / result);
-    to_start = std::min(to_start, to_zero);
-  }
-  if (to_end >= threshold) to_end = average_gap / 2;
-  double factor = (sampled + to_start + to_end) / sampled;
-  if constexpr (kRate) factor /= seconds(w.end_ns - w.start_ns);
-  return result * factor;
+  double out = kNothing;
+  extrapolated<kCounter, kRate>(&w, 1, &out);
+  return out;
 }
 
 template <bool kRate>
@@ -201,17 +193,17 @@ double variance(const Window& w, const StepArguments&) {
 WindowKernel kernel_of(FunctionId id) {
   switch (id) {
     case FunctionId::kRate:
-      return {extrapolated<true, true>, false, true};
+      return {.function = extrapolated<true, true>, .many = extrapolated<true, true>, .counter = true};
     case FunctionId::kIncrease:
-      return {extrapolated<true, false>, false, true};
+      return {.function = extrapolated<true, false>, .many = extrapolated<true, false>, .counter = true};
     case FunctionId::kDelta:
-      return {extrapolated<false, false>};
+      return {.function = extrapolated<false, false>, .many = extrapolated<false, false>};
     case FunctionId::kIrate:
       return {instant_change<true>};
     case FunctionId::kIdelta:
       return {instant_change<false>};
     case FunctionId::kResets:
-      return {resets, false, true};
+      return {.function = resets, .counter = true};
     case FunctionId::kChanges:
       return {changes};
     case FunctionId::kDeriv:
@@ -237,9 +229,9 @@ WindowKernel kernel_of(FunctionId id) {
     case FunctionId::kStdvarOverTime:
       return {variance<false>};
     case FunctionId::kLastOverTime:
-      return {last, true};
+      return {.function = last, .keeps_name = true};
     case FunctionId::kFirstOverTime:
-      return {first, true};
+      return {.function = first, .keeps_name = true};
     case FunctionId::kPresentOverTime:
     case FunctionId::kAbsentOverTime:
       return {present};
