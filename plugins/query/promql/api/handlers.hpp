@@ -32,7 +32,12 @@ class Api {
   // query_handlers.cpp
   void query(const Request& request, const Exchange& exchange);
   void query_range(const Request& request, const Exchange& exchange);
-  void run(const http::Form& form, QueryRequest query, const Exchange& exchange);
+  void explain_query(const Request& request, const Exchange& exchange);
+  void answer_query(const http::Form& form, bool range, const Exchange& exchange);
+  /// False when a parameter was refused.
+  bool read_query(const http::Form& form, bool range, QueryRequest& query, const Exchange& exchange) const;
+  /// Evaluates it; `on_answer` finishes the exchange, unless there is an error to tell.
+  void run(QueryRequest query, const Exchange& exchange, const std::function<void(const QueryAnswer&)>& on_answer);
   void format_query(const Request& request, const Exchange& exchange);
   void parse_query(const Request& request, const Exchange& exchange);
 

@@ -27,6 +27,7 @@ Result<void> Api::add_routes(http::Routes& routes) {
       {kForm, "/api/v1/query", &Api::query},
       {kForm, "/api/v1/query_range", &Api::query_range},
       {kForm, "/api/v1/query_exemplars", &Api::query_exemplars},
+      {kForm, "/api/v1/explain_query", &Api::explain_query},
       {kForm, "/api/v1/format_query", &Api::format_query},
       {kForm, "/api/v1/parse_query", &Api::parse_query},
       {TARSIER_HTTP_POST, "/api/v1/read", &Api::remote_read},

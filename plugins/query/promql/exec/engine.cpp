@@ -181,6 +181,7 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   context.start_timestamps = now.use_start_timestamps;
   context.limits = now.limits;
   context.cancel = request.cancel;
+  context.explanation = request.explanation;
   context.mono_ns = mono_ns_;
   context.deadline_ns = begun + timeout;
   const int64_t entered_at = mono_ns_();

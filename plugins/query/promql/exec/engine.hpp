@@ -34,6 +34,7 @@ struct QueryRequest {
   int64_t lookback_ns = 0;  // 0: the engine's
   uint64_t limit = 0;       // of series in the answer; 0: all
   tarsier_cancel cancel{};
+  Explanation* explanation = nullptr;  // filled when it is given
 };
 
 struct QueryAnswer {

@@ -24,6 +24,8 @@ class Evaluator {
 
  private:
   Result<Vector> vector_at_steps(const Node& node);
+  /// The value at the first step, at all steps.
+  Result<Vector> vector_once(const Node& node);
   Result<Column> scalar_at_steps(const Node& node);
   Result<Column> scalar_chain(const BinaryNode& top);
   /// Whether the node has to be evaluated at every step of this grid, or is evaluated at one step and repeated.

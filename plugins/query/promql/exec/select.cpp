@@ -7,6 +7,7 @@
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/bordered_windows.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/explanation.hpp"
 #include "plugins/query/promql/exec/mixed_borders.hpp"
 #include "plugins/query/promql/exec/mixed_windows.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
@@ -140,7 +141,8 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
   struct Call {
     QueryContext& context;
     OnSeries& on_series;
-  } call{context, on_series};
+    SelectProbe probe;
+  } call{context, on_series, SelectProbe(context, request)};
   tarsier_error error = empty_error();
   const tarsier_status status = context.store->select(
       context.store->self, &request, &call,
@@ -148,6 +150,7 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
         auto& to = *static_cast<Call*>(user);
         to.context.samples_read.fetch_add(series->sample_count, std::memory_order_relaxed);
         to.context.series_read.fetch_add(1, std::memory_order_relaxed);
+        to.probe.saw(*series);
         to.on_series(*series);
         return to.context.stopped() ? 0 : 1;
       },
@@ -381,8 +384,11 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
 
 Result<std::vector<RawSeries>> Evaluator::matrix(const Node& node) {
   const Node& inner = unwrap(node);
-  if (inner.kind == NodeKind::kMatrixSelector) return raw_selector(static_cast<const MatrixSelector&>(inner));
-  return raw_subquery(static_cast<const Subquery&>(inner));
+  ExplainScope scope(context_, inner, steps_, false);
+  auto result = inner.kind == NodeKind::kMatrixSelector ? raw_selector(static_cast<const MatrixSelector&>(inner))
+                                                        : raw_subquery(static_cast<const Subquery&>(inner));
+  if (result) scope.made(result->size());
+  return result;
 }
 
 Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& node) {
