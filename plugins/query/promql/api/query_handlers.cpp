@@ -68,21 +68,26 @@ bool Api::read_query(const http::Form& form, bool range, QueryRequest& query, co
   return !bad;
 }
 
-void Api::query(const Request& request, const Exchange& exchange) { answer_query(http::Form(request), false, exchange); }
+void Api::query(const Request& request, const Exchange& exchange, const Turn& turn) {
+  answer_query(http::Form(request), false, exchange, turn);
+}
 
-void Api::query_range(const Request& request, const Exchange& exchange) { answer_query(http::Form(request), true, exchange); }
+void Api::query_range(const Request& request, const Exchange& exchange, const Turn& turn) {
+  answer_query(http::Form(request), true, exchange, turn);
+}
 
-void Api::answer_query(const http::Form& form, bool range, const Exchange& exchange) {
+void Api::answer_query(const http::Form& form, bool range, const Exchange& exchange, const Turn& turn) {
   QueryRequest query;
   if (!read_query(form, range, query, exchange)) return;
   const std::string_view stats = form.get("stats");
-  run(query, exchange, [&](const QueryAnswer& result) {
+  query.count_samples = !stats.empty();
+  run(query, exchange, turn, [&](const QueryAnswer& result) {
     answer(exchange, [&](json::Writer& json) { write_answer(json, result, stats); }, result.warnings, result.infos);
   });
 }
 
 /// A range query where start, end or step is given. It is evaluated as always; what it would have answered is left out.
-void Api::explain_query(const Request& request, const Exchange& exchange) {
+void Api::explain_query(const Request& request, const Exchange& exchange, const Turn& turn) {
   const http::Form form(request);
   const bool range = form.has("start") || form.has("end") || form.has("step");
   const std::string_view format = form.get("format");
@@ -92,15 +97,19 @@ void Api::explain_query(const Request& request, const Exchange& exchange) {
   if (!read_query(form, range, query, exchange)) return;
   Explanation explanation;
   query.explanation = &explanation;
-  run(query, exchange, [&](const QueryAnswer& result) {
+  run(query, exchange, turn, [&](const QueryAnswer& result) {
     if (format == "text") return exchange.respond(200, "text/plain; charset=utf-8", explanation_text(result, explanation));
     answer(exchange, [&](json::Writer& json) { write_explanation(json, result, explanation); }, result.warnings, result.infos);
   });
 }
 
-void Api::run(QueryRequest query, const Exchange& exchange, const std::function<void(const QueryAnswer&)>& on_answer) {
+void Api::run(QueryRequest query, const Exchange& exchange, const Turn& turn,
+              const std::function<void(const QueryAnswer&)>& on_answer) {
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
+  query.client = turn.client;
+  query.has_place = true;
+  query.queue_ns = turn.waited_ns;
   query.cancel = {const_cast<Exchange*>(&exchange),
                   [](void* user) { return static_cast<const Exchange*>(user)->cancelled() ? 1 : 0; }};
   const auto outcome = engine_.query(**store, query, on_answer);

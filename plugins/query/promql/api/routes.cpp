@@ -9,7 +9,7 @@ constexpr int64_t kAdminTimeoutNs = 3'600'000'000'000;  // a large store is writ
 }  // namespace
 
 Api::Api(const Host& host, Engine& engine, const ServiceRef<tarsier_samples_store>& store)
-    : host_(host), engine_(engine), store_(store) {}
+    : host_(host), engine_(engine), store_(store), turns_(host, engine.gate()) {}
 
 Result<void> Api::add_routes(http::Routes& routes) {
   constexpr uint32_t kGet = TARSIER_HTTP_GET;
@@ -24,10 +24,7 @@ Result<void> Api::add_routes(http::Routes& routes) {
     bool admin = false;
   };
   const Row rows[] = {
-      {kForm, "/api/v1/query", &Api::query},
-      {kForm, "/api/v1/query_range", &Api::query_range},
       {kForm, "/api/v1/query_exemplars", &Api::query_exemplars},
-      {kForm, "/api/v1/explain_query", &Api::explain_query},
       {kForm, "/api/v1/format_query", &Api::format_query},
       {kForm, "/api/v1/parse_query", &Api::parse_query},
       {TARSIER_HTTP_POST, "/api/v1/read", &Api::remote_read},
@@ -50,6 +47,22 @@ Result<void> Api::add_routes(http::Routes& routes) {
       {kChange, "/api/v1/admin/tsdb/snapshot", &Api::snapshot, true},
       {kChange, "/-/flush", &Api::flush, true},
   };
+  const std::pair<std::string_view, QueryMethod> queries[] = {
+      {"/api/v1/query", &Api::query}, {"/api/v1/query_range", &Api::query_range}, {"/api/v1/explain_query", &Api::explain_query}};
+  for (const auto& [pattern, method] : queries) {
+    http::RouteSpec spec;
+    spec.methods = kForm;
+    spec.api = "prometheus";
+    spec.pattern = pattern;
+    spec.permission = "metrics:read";
+    spec.timeout_ns = query_timeout_ns;
+    const Turns::Handler in_turn = [this, run = method](const Request& request, const Exchange& exchange, const Turn& turn) {
+      (this->*run)(request, exchange, turn);
+    };
+    auto added = routes.add(
+        spec, [this, in_turn](const Request& request, const Exchange& exchange) { turns_.take(request, exchange, in_turn); });
+    if (!added) return added;
+  }
   for (const Row& row : rows) {
     http::RouteSpec spec;
     spec.methods = row.methods;

@@ -14,6 +14,7 @@ Result<Column> Evaluator::scalar(const Node& node) {
   ExplainScope scope(context_, inner, steps_, once);
   scope.made(1);
   if (!once) return scalar_at_steps(inner);
+  const NestedCounts counts(context_, NestedCounts::Into::kEachStep);
   auto value = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).scalar_at_steps(inner);
   if (value) value->assign(steps_, double{value->front()});
   return value;
@@ -66,6 +67,7 @@ Result<Vector> Evaluator::vector(const Node& node) {
 }
 
 Result<Vector> Evaluator::vector_once(const Node& node) {
+  const NestedCounts counts(context_, NestedCounts::Into::kEachStep);
   auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).vector_at_steps(node);
   if (!once) return once;
   for (Series& series : once->series) {

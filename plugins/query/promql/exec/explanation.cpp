@@ -128,7 +128,8 @@ ExplainScope::~ExplainScope() {
   context_.explanation->path_.pop_back();
 }
 
-SelectProbe::SelectProbe(const QueryContext& context, const tarsier_select& request) {
+SelectProbe::SelectProbe(const QueryContext& context, const tarsier_select& request, const WindowPlan& plan, bool newest_only)
+    : plan_(plan), newest_only_(newest_only), counts_(context.sample_counts) {
   if (context.explanation == nullptr) return;
   select_ = context.explanation->path_.back()->selects.emplace_back(std::make_unique<ExplainedSelect>()).get();
   select_->matchers = write_matchers(request.matchers, request.matcher_count);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "plugins/lib/promql/ast.hpp"
+#include "plugins/query/promql/exec/sample_counts.hpp"
 #include "plugins/query/promql/exec/window.hpp"
 
 namespace tarsier::promql {
@@ -82,15 +83,20 @@ class ExplainScope {
 /// Looks on while the store brings the series of a selector.
 class SelectProbe {
  public:
-  SelectProbe(const QueryContext& context, const tarsier_select& request);
+  /// `newest_only`: of each window.
+  SelectProbe(const QueryContext& context, const tarsier_select& request, const WindowPlan& plan, bool newest_only);
   /// [any]
-  void saw(const tarsier_series& series) const noexcept {
+  void saw(const tarsier_series& series) const {
+    if (counts_ != nullptr) counts_->add(plan_, newest_only_, series);
     if (select_ != nullptr) look(series);
   }
 
  private:
   void look(const tarsier_series& series) const noexcept;
 
+  const WindowPlan& plan_;
+  const bool newest_only_;
+  SampleCounts* const counts_;
   ExplainedSelect* select_ = nullptr;
 };
 

@@ -18,6 +18,7 @@
 namespace tarsier::promql {
 
 class Explanation;
+class SampleCounts;
 
 struct Limits {
   int64_t timeout_ns = 120'000'000'000;
@@ -37,8 +38,9 @@ class QueryContext {
   Limits limits;
   tarsier_cancel cancel{};
   std::function<int64_t()> mono_ns;
-  int64_t deadline_ns = 0;             // monotonic; 0: none
-  Explanation* explanation = nullptr;  // filled for who asks how the query was evaluated
+  int64_t deadline_ns = 0;                // monotonic; 0: none
+  SampleCounts* sample_counts = nullptr;  // filled for who asks for statistics
+  Explanation* explanation = nullptr;     // filled for who asks how the query was evaluated
 
   bool instant() const noexcept { return step_ns == 0; }
 

@@ -142,7 +142,7 @@ Result<void> select(QueryContext& context, const VectorSelector& node, const Win
     QueryContext& context;
     OnSeries& on_series;
     SelectProbe probe;
-  } call{context, on_series, SelectProbe(context, request)};
+  } call{context, on_series, SelectProbe(context, request, plan, !is_range)};
   tarsier_error error = empty_error();
   const tarsier_status status = context.store->select(
       context.store->self, &request, &call,
@@ -328,7 +328,7 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
   return finish({collected.take(), {}});
 }
 
-Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) {
+Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node, NestedCounts::Into into) {
   const int64_t step = node.step ? node.step->ns : context_.default_step_ns;
   const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
   const int64_t from = plan.first_start();
@@ -337,6 +337,7 @@ Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) 
   const Grid inner = {start, std::max(start, plan.last_end()), step};
   if (start <= from || start > plan.last_end()) return std::pair<Vector, Grid>{Vector{}, inner};
   if (auto room = context_.room_for(inner.count()); !room) return std::move(room).error();
+  const NestedCounts counts(context_, into);
   auto result = Evaluator(context_, inner).vector(*node.inner);
   if (!result) return std::move(result).error();
   return std::pair<Vector, Grid>{std::move(*result), inner};
@@ -344,7 +345,7 @@ Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) 
 
 Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& node, const WindowKernel& kernel,
                                         const KernelArguments& arguments) {
-  auto steps = subquery_steps(node);
+  auto steps = subquery_steps(node, NestedCounts::Into::kNowhere);
   if (!steps) return std::move(steps).error();
   auto& [inner, inner_grid] = *steps;
   const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
@@ -358,6 +359,7 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
   for (size_t id = 0; id < inner.series.size(); ++id) {
     const Series& series = inner.series[id];
     if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
+    if (context_.sample_counts != nullptr) context_.sample_counts->add(plan, inner_grid, series);
     Series made;
     made.labels = series.labels;
     made.drop_name = !kernel.keeps_name || series.drop_name;
@@ -421,7 +423,7 @@ Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& nod
 }
 
 Result<std::vector<RawSeries>> Evaluator::raw_subquery(const Subquery& node) {
-  auto steps = subquery_steps(node);
+  auto steps = subquery_steps(node, NestedCounts::Into::kEachStep);
   if (!steps) return std::move(steps).error();
   auto& [inner, inner_grid] = *steps;
   std::vector<RawSeries> out;
