@@ -394,12 +394,16 @@ Result<std::vector<RawSeries>> Evaluator::matrix(const Node& node) {
 }
 
 Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& node) {
-  const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
+  const RangeMode mode = node.selector->mode;
+  const WindowPlan plan = with_borders(plan_of(grid_, node.selector->time, node.range->ns), mode, context_.lookback_ns);
   Collector<RawSeries> collected(context_);
   SummaryNotes notes(context_, plan, node.position);
   auto selected = select(context_, *node.selector, plan, "", true, [&](const tarsier_series& whole) {
     tarsier_series series = whole;
     if (has_histograms(series)) {
+      if (mode != RangeMode::kPlain)
+        return context_.fail(Error(TARSIER_UNSUPPORTED, std::string(mode == RangeMode::kAnchored ? "anchored" : "smoothed") +
+                                                            " modifier is not supported with histograms"));
       auto made = raw_mixed(series);
       if (!made) return context_.fail(std::move(made).error());
       const uint64_t weight = made->values.size() + samples_of(made->histograms);
@@ -407,16 +411,22 @@ Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& nod
       return;
     }
     if (has_summaries(series)) {
-      leave_out_before(plan.first_start(), series);
+      leave_out_before(earlier(plan.first_start(), plan.reach_before_ns), series);
       notes.add(SummedSamples(series), "the samples are the last ones of summaries");
     }
     const LiveSamples live(series);
     if (live.count() == 0) return;
     RawSeries made;
     made.labels = Labels::from(series.labels, series.label_count);
-    made.times_ns.assign(live.times(), live.times() + live.count());
-    made.values.assign(live.values(), live.values() + live.count());
-    collected.add(series.series_id, std::move(made), live.count());
+    if (mode != RangeMode::kPlain) {
+      draw_borders(plan, mode, live.times(), live.values(), live.count(), made);
+      if (made.values.empty()) return;
+    } else {
+      made.times_ns.assign(live.times(), live.times() + live.count());
+      made.values.assign(live.values(), live.values() + live.count());
+    }
+    const uint64_t weight = made.values.size();
+    collected.add(series.series_id, std::move(made), weight);
   });
   if (!selected) return std::move(selected).error();
   return counted(context_, collected.take());
