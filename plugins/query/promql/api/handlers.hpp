@@ -66,6 +66,8 @@ class Api {
   void runtime_info(const Request& request, const Exchange& exchange);
   void flags(const Request& request, const Exchange& exchange);
   void config(const Request& request, const Exchange& exchange);
+  // features_handler.cpp
+  void features(const Request& request, const Exchange& exchange);
   void wal_replay(const Request& request, const Exchange& exchange);
   void notifications(const Request& request, const Exchange& exchange);
   void notifications_live(const Request& request, const Exchange& exchange);

@@ -38,6 +38,7 @@ Result<void> Api::add_routes(http::Routes& routes) {
       {kGet, "/api/v1/status/runtimeinfo", &Api::runtime_info},
       {kGet, "/api/v1/status/flags", &Api::flags},
       {kGet, "/api/v1/status/config", &Api::config},
+      {kGet, "/api/v1/features", &Api::features},
       {kGet, "/api/v1/status/tsdb", &Api::tsdb},
       {kGet, "/api/v1/status/walreplay", &Api::wal_replay},
       {kGet, "/api/v1/notifications", &Api::notifications},
