@@ -6,6 +6,8 @@ namespace {
 
 constexpr int64_t kAdminTimeoutNs = 3'600'000'000'000;  // a large store is written anew
 
+constexpr uint64_t kMaxFormBytes = uint64_t{10} << 20U;  // as the original takes them
+
 }  // namespace
 
 Api::Api(const Host& host, Engine& engine, const ServiceRef<tarsier_samples_store>& store)
@@ -56,6 +58,7 @@ Result<void> Api::add_routes(http::Routes& routes) {
     spec.api = "prometheus";
     spec.pattern = pattern;
     spec.permission = "metrics:read";
+    spec.max_body_bytes = kMaxFormBytes;
     spec.timeout_ns = query_timeout_ns;
     const Turns::Handler in_turn = [this, run = method](const Request& request, const Exchange& exchange, const Turn& turn) {
       (this->*run)(request, exchange, turn);
@@ -70,6 +73,7 @@ Result<void> Api::add_routes(http::Routes& routes) {
     spec.api = "prometheus";
     spec.pattern = row.pattern;
     spec.permission = row.admin ? "admin" : "metrics:read";
+    spec.max_body_bytes = row.methods == kForm ? kMaxFormBytes : 0;
     spec.timeout_ns = row.admin ? kAdminTimeoutNs : query_timeout_ns;
     auto added = routes.add(spec, [this, method = row.method](const Request& request, const Exchange& exchange) {
       (this->*method)(request, exchange);
