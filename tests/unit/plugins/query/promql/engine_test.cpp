@@ -63,7 +63,7 @@ TEST_F(EngineTest, RefusesLabelsThatGrowWithoutEnd) {
   options.limits.max_samples = 1'000'000;
   Engine small(options, [] { return int64_t{0}; });
   std::string expression = "x_total";
-  for (int i = 0; i < 40; ++i) expression = "label_replace(" + expression + R"(, "n", "$1$1$1$1$1$1$1$1", "n", "(.*)"))";
+  for (int i = 0; i < 40; ++i) expression = "label_replace(" + expression + R"~(, "n", "$1$1$1$1$1$1$1$1", "n", "(.*)"))~";
   std::string joined = "x_total";
   for (int i = 0; i < 40; ++i) joined = "label_join(" + joined + R"(, "n", "", "n", "n", "n", "n", "n", "n", "n", "n"))";
   for (const std::string& one : {expression, joined}) {
