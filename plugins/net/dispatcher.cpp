@@ -104,8 +104,28 @@ void Dispatcher::handle(const std::shared_ptr<Exchange>& exchange) {
   const int64_t until_ns = context.held->deadline_ns();
   if (!route) return hold(pending, until_ns);
   if (route->on_network_thread) return serve_or_hold(pending, until_ns, false);
-  if (context.executor->post(Executor::Need::refusable, [pending, until_ns] { serve_or_hold(pending, until_ns, false); })) return;
+  if (post(pending.request->remote, [pending, until_ns] { serve_or_hold(pending, until_ns, false); })) return;
   exchange->respond(come_back_soon("too many requests are waiting"));
+}
+
+/// The executor is only asked to run one of them: which one is decided when a worker has time.
+bool Dispatcher::post(std::string_view remote, FairTasks::Task task) {
+  const std::string client(remote.substr(0, remote.rfind(':')));
+  uint64_t number = 0;
+  {
+    const std::lock_guard lock(waiting_->mutex);
+    number = waiting_->tasks.push(client, std::move(task));
+  }
+  const auto run_one = [waiting = waiting_] {
+    std::unique_lock lock(waiting->mutex);
+    if (waiting->tasks.empty()) return;  // taken back, because the executor had no room for one
+    const FairTasks::Task next = waiting->tasks.pop();
+    lock.unlock();
+    next();
+  };
+  if (routing_->context().executor->post(Executor::Need::refusable, run_one)) return true;
+  const std::lock_guard lock(waiting_->mutex);
+  return !waiting_->tasks.take_back(client, number);  // another one's job ran it meanwhile
 }
 
 void Dispatcher::finished(const Request& request, const RequestRecord& record) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "plugins/net/fair_tasks.hpp"
 #include "plugins/net/routing.hpp"
 
 namespace tarsier::net {
@@ -20,7 +22,17 @@ class Dispatcher final : public RequestHandler {
   void finished(const Request& request, const RequestRecord& record) override;
 
  private:
+  /// Handlers that wait for a worker: clients take turns.
+  struct Waiting {
+    std::mutex mutex;
+    FairTasks tasks;  // by mutex
+  };
+
+  /// False when too much waits already.
+  bool post(std::string_view remote, FairTasks::Task task);
+
   const std::shared_ptr<const Routing> routing_;
+  const std::shared_ptr<Waiting> waiting_ = std::make_shared<Waiting>();  // what was posted may outlive this
 };
 
 }  // namespace tarsier::net

@@ -1,6 +1,9 @@
 """What other programs ask of Prometheus beside queries: remote read, federation, metrics by OTLP. A real Prometheus of version 3
 (TARSIER_PROMETHEUS, or the installed one) is the other side, or is asked the same."""
 
+import concurrent.futures
+import contextlib
+import http.client
 import json
 import math
 import os
@@ -12,6 +15,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -120,6 +124,120 @@ def some_histograms(now_ms):
     return [({"__name__": "h", "job": "a"}, rows)]
 
 
+class Queries(unittest.TestCase):
+    """What is told of queries beside their results, and whose turn it is."""
+
+    def test_a_plan_is_explained_with_rows_and_times(self):
+        now = int(time.time() * 1000)
+        with Host(PLUGINS) as host:
+            send(host.url, some_series(now))
+            parameters = dict(query="sum by (job) (rate(steady_total[1m]))", start=now / 1000 - 60, end=now / 1000, step=15)
+            data = host.api("explain_query", **parameters)
+            plan = data["plan"]
+            self.assertEqual((plan["expression"], plan["series"], plan["steps"]), (parameters["query"], 1, 5))
+            rate, = plan["children"]
+            self.assertEqual((rate["expression"], rate["children"]), ("rate(steady_total[1m])", []))
+            select, = rate["selects"]
+            self.assertEqual((select["matchers"], select["series"], select["source"]), ('{__name__="steady_total"}', 1, "raw samples"))
+            self.assertGreaterEqual(plan["totalSeconds"], rate["totalSeconds"])
+            self.assertEqual(data["samplesRead"], select["samples"])
+            status, headers, text = get(f"{host.url}/api/v1/explain_query?query=steady_total&format=text")
+            self.assertEqual(headers["content-type"], "text/plain; charset=utf-8")
+            self.assertTrue(text.decode().startswith("steady_total\n  = the newest sample of the lookback before each step\n"), text)
+            for query, refused in [("query=sum(", 400), ("query=x&format=xml", 400), ("query=x&start=1", 400)]:
+                with self.assertRaises(urllib.error.HTTPError) as error:
+                    get(f"{host.url}/api/v1/explain_query?{query}")
+                self.assertEqual(error.exception.code, refused)
+
+    @needs_prometheus
+    def test_statistics_are_those_of_prometheus(self):
+        now = int(time.time() * 1000)
+        expressions = ["steady_total", "sum(rate(noise[1m]))", "noise[2m]", "steady_total @ end()", "max_over_time(noise[1m:10s])", "noise[1m:10s]",
+                       "max_over_time(rate(noise[20s])[1m:10s])", "noise + on(job) noise", "1", "absent(nothing)", "h", "rate(h[1m])", "timestamp(noise)"]
+        with Host(PLUGINS) as host, Peer("{}", "--enable-feature=native-histograms,promql-per-step-stats") as peer:
+            for url in (host.url, peer.url):
+                send(url, some_series(now) + some_histograms(now))
+            for expression in expressions:
+                for path, times in [("query", {"time": now / 1000}), ("query_range", {"start": now / 1000 - 120, "end": now / 1000, "step": 20})]:
+                    if path == "query_range" and expression in ("noise[2m]", "noise[1m:10s]"):
+                        continue
+                    for kind in ("all", "true"):
+                        ours, theirs = (json.loads(get(f"{url}/api/v1/{path}?" + urllib.parse.urlencode({"query": expression, "stats": kind, **times}))[2])["data"]["stats"]
+                                        for url in (host.url, peer.url))
+                        for part in ("timings", "samples"):
+                            self.assertEqual(list(ours[part]), list(theirs[part]), (expression, path))
+                        for counts in (ours["samples"], theirs["samples"]):
+                            del counts["peakSamples"]  # of how each engine works
+                        if expression not in ("h", "rate(h[1m])"):  # a histogram weighs what it is large, which is not the same
+                            self.assertEqual(ours["samples"], theirs["samples"], (expression, path))
+
+    def test_slow_queries_are_logged(self):
+        with Host(PLUGINS + 'slow_query = "1ms"\n') as host:
+            expression = "sum(sum_over_time(vector(1)[1h:100ms]))"
+            parameters = urllib.parse.urlencode({"query": expression, "start": 1000, "end": 2000, "step": 1})
+            get(f"{host.url}/api/v1/query_range?{parameters}")
+            line = wait_for("the warning", lambda: next((line for line in host.log().splitlines() if "a query was slow" in line), None))
+            for part in [expression, "127.0.0.1", "2000", "samples", "outcome"]:
+                self.assertIn(part, line)
+
+    def test_too_many_queries_are_refused_and_clients_take_turns(self):
+        with Host(PLUGINS + "max_concurrency = 1\nmax_queued = 4\nqueue_timeout = \"30s\"\n") as host:
+            slow = urllib.parse.urlencode({"query": "sum(sum_over_time(vector(1)[1h:50ms]))", "start": 1000, "end": 3000, "step": 1})
+
+            def ask(address="127.0.0.1", query="query_range?" + slow):
+                with contextlib.closing(http.client.HTTPConnection("127.0.0.1", host.prometheus_port, timeout=60, source_address=(address, 0))) as connection:
+                    connection.request("GET", f"/api/v1/{query}")
+                    answer = connection.getresponse()
+                    return answer.status, json.loads(answer.read()), time.monotonic()
+
+            with concurrent.futures.ThreadPoolExecutor(40) as pool:
+                flood = [pool.submit(ask) for _ in range(12)]
+                wait_for("a refusal", lambda: any(one.done() and one.result()[0] == 503 for one in flood))
+                other = pool.submit(ask, "127.0.0.2", "query?query=1%2B1")
+                answers = [one.result() for one in flood]
+                status, body, at = other.result()
+            refused = [body for code, body, _ in answers if code == 503]
+            served = [when for code, _, when in answers if code == 200]
+            self.assertEqual({body["errorType"] for body in refused}, {"unavailable"})
+            self.assertIn("too many queries", refused[0]["error"])
+            self.assertGreaterEqual(len(served), 5)
+            if status == 200:  # it may have come while the queue was full
+                self.assertLess(at, max(served), "it does not wait behind all of the flood")
+            else:
+                self.assertEqual(body["errorType"], "unavailable")
+
+    def test_who_waits_too_long_is_told(self):
+        with Host(PLUGINS + "max_concurrency = 1\nqueue_timeout = \"50ms\"\n") as host:
+            slow = urllib.parse.urlencode({"query": "sum(sum_over_time(vector(1)[1h:50ms]))", "start": 1000, "end": 3000, "step": 1})
+
+            def ask():
+                try:
+                    return get(f"{host.url}/api/v1/query_range?{slow}", timeout=60)[0], None
+                except urllib.error.HTTPError as refused:
+                    return refused.code, json.loads(refused.read())
+
+            with concurrent.futures.ThreadPoolExecutor(3) as pool:
+                answers = [one.result() for one in [pool.submit(ask) for _ in range(3)]]
+            self.assertIn(200, [code for code, _ in answers])
+            for code, body in answers:
+                if code != 200:
+                    self.assertEqual((code, body["errorType"], body["error"]), (503, "timeout", "query timed out in query queue"))
+
+    def test_features_and_limits_of_metadata(self):
+        now_ns = time.time_ns()
+        with Host(PLUGINS) as host:
+            features = host.api("features")
+            self.assertTrue(features["promql_functions"]["rate"] and features["promql_operators"]["group"] and features["api"]["query_stats"])
+            self.assertFalse(features["api"]["admin"])
+            post(host.url + "/api/v1/otlp/v1/metrics", otlp_request(now_ns), content_type="application/x-protobuf")
+            whole = host.api("metadata")
+            self.assertEqual(host.api("metadata", limit_per_metric=1).keys(), whole.keys())
+            self.assertEqual(host.api("metadata", limit_per_metric=0), whole)
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                host.api("metadata", limit_per_metric="x")
+            self.assertIn("limit_per_metric must be a number", refused.exception.read().decode())
+
+
 class RemoteRead(unittest.TestCase):
     @needs_prometheus
     def test_prometheus_reads_our_samples_as_chunks(self):
@@ -165,6 +283,20 @@ class RemoteRead(unittest.TestCase):
                 self.assertIn(text, refused.exception.read().decode())
 
 
+class RecordingRules(unittest.TestCase):
+    def test_native_histograms_are_recorded_as_such(self):
+        now = int(time.time() * 1000)
+        with tempfile.TemporaryDirectory() as folder:
+            rules = pathlib.Path(folder) / "rules.yml"
+            rules.write_text("groups: [{name: g, interval: 1s, rules: [{record: 'job:h:sum', expr: 'sum by (job) (h)'}]}]")
+            with Host(PLUGINS + f'[plugin.rules]\nrule_files = ["{rules}"]\n') as host:
+                send(host.url, some_histograms(now))
+                found = wait_for("the recorded histogram", lambda: host.api("query", query="job:h:sum")["result"])
+                written, = host.api("query", query="h")["result"]
+                self.assertEqual(found[0]["metric"], {"__name__": "job:h:sum", "job": "a"})
+                self.assertEqual(found[0]["histogram"][1], written["histogram"][1])
+
+
 class Federation(unittest.TestCase):
     @needs_prometheus
     def test_pages_are_prometheus_own(self):
@@ -182,6 +314,14 @@ class Federation(unittest.TestCase):
                 for accept in ["", "text/plain;version=0.0.4;escaping=allow-utf-8"]:
                     ours, theirs = (get(f"{url}/federate?{urllib.parse.quote(query, safe='=&[]%')}", headers={"accept": accept}) for url in (host.url, peer.url))
                     self.assertEqual(ours[2].decode(), theirs[2].decode(), query)
+                    self.assertEqual(*({name.lower(): text for name, text in answer[1].items()}["content-type"] for answer in (ours, theirs)), (query, accept))
+            protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+            for url in (host.url, peer.url):
+                send(url, some_histograms(now))
+            for query in queries[:4] + ["match[]=h"]:
+                for accept in [protobuf, protobuf + ";escaping=allow-utf-8;q=0.6,text/plain;q=0.5", protobuf + ";q=0.1,text/plain;version=0.0.4;q=0.2"]:
+                    ours, theirs = (get(f"{url}/federate?{urllib.parse.quote(query, safe='=&[]%')}", headers={"accept": accept}) for url in (host.url, peer.url))
+                    self.assertEqual(ours[2], theirs[2], (query, accept))
                     self.assertEqual(*({name.lower(): text for name, text in answer[1].items()}["content-type"] for answer in (ours, theirs)), (query, accept))
             for url in (host.url, peer.url):
                 with self.assertRaises(urllib.error.HTTPError) as refused:
@@ -325,6 +465,26 @@ class Otlp(unittest.TestCase):
                 self.assertEqual(ours, theirs)
             ours, theirs = (json.loads(get(url + "/api/v1/metadata")[2])["data"] for url in (host.url, peer.url))
             self.assertEqual({name: ours.get(name) for name in theirs}, theirs)
+
+    def test_json_is_taken_like_protobuf(self):
+        now_ns = time.time_ns()
+
+        def point(**more):
+            return {"timeUnixNano": str(now_ns), "attributes": [{"key": "a.b", "value": {"stringValue": "ü"}}], **more}
+
+        metrics = [{"name": "steps", "sum": {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [point(asInt="42")]}},
+                   {"name": "heat", "unit": "Cel", "gauge": {"dataPoints": [point(asDouble=-1.5)]}},
+                   {"name": "d", "sum": {"aggregationTemporality": "AGGREGATION_TEMPORALITY_DELTA", "dataPoints": [point(asInt=1)]}}]
+        request = {"resourceMetrics": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}, "scopeMetrics": [{"metrics": metrics}]}]}
+        with Host(PLUGINS) as host:
+            status, headers, body = post(host.url + "/api/v1/otlp/v1/metrics", json.dumps(request).encode(), content_type="application/json; charset=utf-8")
+            self.assertEqual((status, headers["Content-Type"]), (200, "application/json"))
+            self.assertEqual(json.loads(body), {"partialSuccess": {"rejectedDataPoints": "1", "errorMessage": 'metric "d": invalid temporality and type combination'}})
+            self.assertEqual(host.value('steps_total{a_b="ü",job="shop"}'), 42.0)
+            self.assertEqual(host.value("heat_celsius"), -1.5)
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                post(host.url + "/api/v1/otlp/v1/metrics", b'{"resourceMetrics":7}', content_type="application/json")
+            self.assertEqual((refused.exception.code, refused.exception.read()), (400, b"resourceMetrics must be a list, not that number\n"))
 
     def test_what_cannot_be_stored_is_told_and_the_rest_is_stored(self):
         now_ns = time.time_ns()

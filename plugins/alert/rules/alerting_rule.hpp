@@ -15,7 +15,9 @@ namespace tarsier::rules {
 /// One sample of an instant vector, without the metric's name.
 struct Element {
   LabelMap labels;
-  double value = 0;
+  double value = 0;                  // of a native histogram 0, as the original has it
+  double sum = 0;                    // of a native histogram
+  std::vector<uint8_t> histogram{};  // encoded (tarsier/histogram.hpp); empty: a number
 };
 
 enum class State : uint8_t { pending, firing, inactive };

@@ -102,7 +102,7 @@ Result<void> RuleGroup::record(Slot& slot, int64_t now_ns, const std::vector<Ele
     LabelMap labels = with(element.labels, "__name__", rule.name);
     for (const Templated& label : rule.labels) labels = with(std::move(labels), label.name, label.text);
     std::erase_if(labels, [](const auto& pair) { return pair.second.empty(); });
-    series.push_back({std::move(labels), element.value});
+    series.push_back({std::move(labels), element.value, element.sum, element.histogram});
   }
   return write(slot, now_ns, series, sink);
 }
@@ -135,7 +135,11 @@ Result<void> RuleGroup::write(Slot& slot, int64_t now_ns, const std::vector<Elem
     if (!written.insert(element.labels).second)
       return Error::invalid("vector contains metrics with the same labelset after applying rule labels");
     samples.series(views(element.labels));
-    samples.sample(now_ns, element.value);
+    if (element.histogram.empty()) {
+      samples.sample(now_ns, element.value);
+    } else {
+      samples.histogram(now_ns, element.sum, 0, element.histogram);
+    }
   }
   for (const LabelMap& labels : slot.written) {
     if (written.contains(labels)) continue;

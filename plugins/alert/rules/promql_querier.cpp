@@ -17,14 +17,18 @@ void take(Answer& answer, const tarsier_query_result& result) {
     const tarsier_series& series = result.series[i];
     if (series.sample_count == 0) continue;
     const uint64_t last = series.sample_count - 1;
-    // A native histogram has no single value: rules on them come with histogram functions.
-    if (series.histogram_offsets != nullptr && series.histogram_offsets[last] != series.histogram_offsets[last + 1]) continue;
     Element element;
     for (uint32_t label = 0; label < series.label_count; ++label) {
       const std::string_view name = view(series.labels[label].name);
       if (name != "__name__") element.labels.emplace_back(name, view(series.labels[label].value));
     }
-    element.value = series.values[last];
+    if (series.histogram_offsets != nullptr && series.histogram_offsets[last] != series.histogram_offsets[last + 1]) {
+      element.histogram.assign(series.histogram_bytes + series.histogram_offsets[last],
+                               series.histogram_bytes + series.histogram_offsets[last + 1]);
+      element.sum = series.values[last];
+    } else {
+      element.value = series.values[last];
+    }
     answer.elements.push_back(std::move(element));
   }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "plugins/collect/otlp_receiver/json_request.hpp"
+#include "plugins/lib/json/json_writer.hpp"
 #include "plugins/lib/protobuf_wire/wire_writer.hpp"
 
 namespace tarsier::otlp {
@@ -10,6 +12,7 @@ namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kProtobuf = "application/x-protobuf";
+constexpr std::string_view kJson = "application/json";
 constexpr int64_t kSecond = 1'000'000'000;
 
 void refuse(const http::Exchange& exchange, uint32_t code, std::string_view text) {
@@ -18,7 +21,18 @@ void refuse(const http::Exchange& exchange, uint32_t code, std::string_view text
 
 }  // namespace
 
-std::string partial_success(const Refusals& refusals) {
+std::string response_of(const Refusals& refusals, Form form) {
+  if (form == Form::json) {
+    json::Writer response;
+    response.begin_object();
+    if (refusals.points != 0) {
+      response.key("partialSuccess").begin_object().key("rejectedDataPoints").string(std::to_string(refusals.points));
+      response.key("errorMessage").string(refusals.reasons).end_object();
+    }
+    response.end_object();
+    return response.take();
+  }
+  if (refusals.points == 0) return {};
   protobuf::WireWriter partial;
   partial.varint(1, refusals.points).text(2, refusals.reasons);
   protobuf::WireWriter response;
@@ -33,28 +47,40 @@ Receiver::Receiver(const Host& host, Settings settings)
 
 void Receiver::take(const http::Request& request, const http::Exchange& exchange) {
   const std::string_view type = request.header("content-type");
-  if (type.substr(0, type.find(';')) != kProtobuf)
-    return refuse(exchange, 400, "unsupported content type: " + std::string(type) + ", supported: [application/x-protobuf]");
+  const std::string_view form = type.substr(0, type.find(';'));
   const std::string_view body = request.body();
+  if (form == kProtobuf) return take({reinterpret_cast<const uint8_t*>(body.data()), body.size()}, Form::protobuf, exchange);
+  if (form != kJson)
+    return refuse(exchange, 400,
+                  "unsupported content type: " + std::string(type) + ", supported: [application/json, application/x-protobuf]");
+  const auto message = request_from_json(body);
+  if (!message) return refuse(exchange, 400, message.error().message());
+  take(*message, Form::json, exchange);
+}
+
+void Receiver::take(std::span<const uint8_t> message, Form form, const http::Exchange& exchange) {
   batch::SamplesBuilder builder;
   Refusals refusals;
   Translator translator(settings_, builder, refusals);
-  const auto read = translator.read({reinterpret_cast<const uint8_t*>(body.data()), body.size()});
+  const auto read = translator.read(message);
   if (!read) return refuse(exchange, 400, read.error().message());
   const uint64_t samples = builder.sample_count();
-  if (builder.series_count() == 0) return answer(exchange, {}, 0, refusals);
+  if (builder.series_count() == 0) return answer(exchange, form, {}, 0, refusals);
   auto batch = make_batch(host_, builder);
   if (!batch) return refuse(exchange, 500, batch.error().message());
-  auto told = [this, exchange, samples, refusals](const Result<void>& stored) { answer(exchange, stored, samples, refusals); };
+  auto told = [this, exchange, form, samples, refusals](const Result<void>& stored) {
+    answer(exchange, form, stored, samples, refusals);
+  };
   const auto published = publish(host_, TARSIER_TOPIC_SAMPLES, *batch, TARSIER_PUBLISH_REQUIRE_STORE, std::move(told));
-  if (!published) answer(exchange, published, samples, refusals);
+  if (!published) answer(exchange, form, published, samples, refusals);
 }
 
-void Receiver::answer(const http::Exchange& exchange, const Result<void>& stored, uint64_t samples, const Refusals& refusals) {
+void Receiver::answer(const http::Exchange& exchange, Form form, const Result<void>& stored, uint64_t samples,
+                      const Refusals& refusals) {
   refused_.add(static_cast<double>(refusals.points));
   if (stored) {
     samples_.add(static_cast<double>(samples));
-    return exchange.respond(200, kProtobuf, refusals.points == 0 ? "" : partial_success(refusals));
+    return exchange.respond(200, form == Form::json ? kJson : kProtobuf, response_of(refusals, form));
   }
   const Error& error = stored.error();
   switch (error.code()) {

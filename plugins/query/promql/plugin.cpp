@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "plugins/query/promql/api/handlers.hpp"
+#include "plugins/query/promql/api/slow_queries.hpp"
 #include "plugins/query/promql/exec/engine.hpp"
 #include "plugins/query/promql/service.hpp"
 #include "tarsier/http.hpp"
@@ -18,11 +19,13 @@ class PromqlPlugin final : public Plugin {
   Result<void> configure(const Config& config) override {
     options_ = read(config);
     admin_api_ = config["admin_api"].boolean();
+    slow_queries_.set_threshold(config["slow_query"].duration_ns());
     return {};
   }
 
   Result<void> start() override {
     engine_ = std::make_unique<Engine>(options_, [this] { return host().mono_ns(); });
+    engine_->on_finished([this](const FinishedQuery& query) { slow_queries_.finished(query); });
     store_ = ServiceRef<tarsier_samples_store>(host(), TARSIER_SAMPLES_STORE_SERVICE);
     service_ = std::make_unique<QueryService>(*engine_, [this](const auto& use_store) -> Result<void> {
       auto store = store_.acquire_wait();
@@ -45,6 +48,7 @@ class PromqlPlugin final : public Plugin {
     options_ = read(config);
     engine_->set_options(options_);
     api_->allow_admin(config["admin_api"].boolean());
+    slow_queries_.set_threshold(config["slow_query"].duration_ns());
     return {};
   }
 
@@ -66,7 +70,9 @@ class PromqlPlugin final : public Plugin {
     options.limits.timeout_ns = config["timeout"].duration_ns();
     options.limits.max_samples = static_cast<uint64_t>(config["max_samples"].integer());
     options.limits.max_series = static_cast<uint64_t>(config["max_series"].integer());
-    options.max_concurrency = static_cast<uint32_t>(config["max_concurrency"].integer());
+    options.gate.max_concurrency = static_cast<uint32_t>(config["max_concurrency"].integer());
+    options.gate.max_queued = static_cast<uint32_t>(config["max_queued"].integer());
+    options.gate.queue_timeout_ns = config["queue_timeout"].duration_ns();
     options.lookback_ns = config["lookback_delta"].duration_ns();
     options.default_step_ns = config["default_step"].duration_ns();
     options.delayed_name_removal = config["delayed_name_removal"].boolean();
@@ -77,6 +83,7 @@ class PromqlPlugin final : public Plugin {
 
   EngineOptions options_;
   bool admin_api_ = false;
+  SlowQueries slow_queries_{host()};
   std::unique_ptr<Engine> engine_;
   ServiceRef<tarsier_samples_store> store_;
   std::unique_ptr<QueryService> service_;
@@ -90,7 +97,12 @@ constexpr tarsier_config_key kKeys[] = {
     key("timeout", TARSIER_KEY_DURATION, "2m", "A query that takes longer ends with an error.", "1ms..", TARSIER_KEY_RELOADABLE),
     key("max_samples", TARSIER_KEY_INT, "50000000", "Samples that one query may hold in memory.", "1..", TARSIER_KEY_RELOADABLE),
     key("max_series", TARSIER_KEY_INT, "0", "Series that one selector may match; 0: any number.", "0..", TARSIER_KEY_RELOADABLE),
-    key("max_concurrency", TARSIER_KEY_INT, "20", "Queries at work at once; others wait.", "1..10000", TARSIER_KEY_RELOADABLE),
+    key("max_concurrency", TARSIER_KEY_INT, "20", "Queries at work at once; others wait, and clients take turns.", "1..10000",
+        TARSIER_KEY_RELOADABLE),
+    key("max_queued", TARSIER_KEY_INT, "1000", "Queries that wait; more are refused.", "0..100000", TARSIER_KEY_RELOADABLE),
+    key("queue_timeout", TARSIER_KEY_DURATION, "1m", "A query that waits longer is refused.", "1ms..", TARSIER_KEY_RELOADABLE),
+    key("slow_query", TARSIER_KEY_DURATION, "5s", "A query that takes longer is logged as a warning; 0: none is.", "0s..",
+        TARSIER_KEY_RELOADABLE),
     key("lookback_delta", TARSIER_KEY_DURATION, "5m", "How old a sample may be to count as the present value.", "1ms..",
         TARSIER_KEY_RELOADABLE),
     key("default_step", TARSIER_KEY_DURATION, "1m", "The step of subqueries that name none.", "1ms..", TARSIER_KEY_RELOADABLE),

@@ -1,7 +1,9 @@
-// Any bytes as ExportMetricsServiceRequest, with settings by the first byte: malformed, or a batch that is verified.
+// Any bytes as ExportMetricsServiceRequest, with settings and form (protobuf, JSON) by the first byte: malformed, or a batch that
+// is verified.
 #include <cstdlib>
 #include <vector>
 
+#include "plugins/collect/otlp_receiver/json_request.hpp"
 #include "plugins/collect/otlp_receiver/translator.hpp"
 #include "tarsier/batch.hpp"
 
@@ -9,7 +11,12 @@ using namespace tarsier;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  const std::vector<uint8_t> message(data + 1, data + size);  // of exactly this size, so that a read beyond is seen
+  std::vector<uint8_t> message(data + 1, data + size);  // of exactly this size, so that a read beyond is seen
+  if ((data[0] & 32) != 0) {
+    auto made = otlp::request_from_json({reinterpret_cast<const char*>(message.data()), message.size()});
+    if (!made) return 0;
+    message = std::move(*made);
+  }
   otlp::Settings settings;
   settings.naming = {.escapes = (data[0] & 1) == 0, .suffixes = (data[0] & 2) == 0};
   settings.custom_buckets = (data[0] & 4) != 0;

@@ -1,4 +1,5 @@
 // /query_exemplars: the exemplars of the series that an expression reads.
+#include <algorithm>
 #include <map>
 
 #include "plugins/lib/promql/parser.hpp"
@@ -33,8 +34,8 @@ int32_t keep(void* user, const tarsier_series* series, const tarsier_exemplar* e
 }
 
 Result<void> read(const tarsier_samples_store& store, const VectorSelector& selector, int64_t start_ns, int64_t end_ns,
-                  const http::Exchange& exchange, Exemplars& found) {
-  const Selection selection(selector.matchers, start_ns, end_ns, exchange);
+                  const http::Exchange& exchange, Exemplars& found, std::vector<std::string>& warnings) {
+  const Selection selection(selector.matchers, start_ns, end_ns, exchange, &warnings);
   tarsier_error error = empty_error();
   if (const tarsier_status status = store.exemplars(store.self, &selection.raw(), &found, keep, &error); status != TARSIER_OK)
     return Error::from_c(status, error);
@@ -75,10 +76,14 @@ void Api::query_exemplars(const Request& request, const Exchange& exchange) {
   if (!TARSIER_HAS(table, exemplars) || table->exemplars == nullptr)
     return refuse(exchange, 501, "unavailable", "the store of samples keeps no exemplars");
   Exemplars found;
+  std::vector<std::string> warnings;
   for (const VectorSelector* selector : selectors) {
-    if (auto done = read(*table, *selector, start_ns, end_ns, exchange, found); !done) return refuse(exchange, done.error());
+    if (auto done = read(*table, *selector, start_ns, end_ns, exchange, found, warnings); !done)
+      return refuse(exchange, done.error());
   }
-  answer(exchange, [&](json::Writer& json) { write_exemplars(json, found); });
+  std::sort(warnings.begin(), warnings.end());  // two selectors may meet the same damage
+  warnings.erase(std::unique(warnings.begin(), warnings.end()), warnings.end());
+  answer(exchange, [&](json::Writer& json) { write_exemplars(json, found); }, warnings);
 }
 
 }  // namespace tarsier::promql

@@ -9,6 +9,7 @@
 #include "plugins/lib/exposition/text_writer.hpp"
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
+#include "plugins/query/promql/api/federate_protobuf.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/selection.hpp"
 #include "plugins/query/promql/remote_read/chunks.hpp"
@@ -26,7 +27,7 @@ constexpr size_t kPieceBytes = size_t{256} << 10U;
 struct Newest {
   int64_t time_ms = 0;
   double value = 0;
-  std::optional<NativeHistogram> buckets;  // of a histogram with bounds of its own, which has a classic form
+  std::optional<NativeHistogram> histogram;
 };
 
 /// The newest samples by labels: a series that several match[] select is there once.
@@ -42,9 +43,8 @@ struct Found {
       const uint32_t begin = series_found.histogram_offsets[last];
       const std::span encoded(series_found.histogram_bytes + begin, series_found.histogram_offsets[last + 1] - begin);
       NativeHistogram histogram;
-      // Text has no form for buckets that double; the original leaves such series out, too.
-      if (!decode_histogram(encoded, histogram) || histogram.schema != NativeHistogram::kCustomBuckets) return;
-      newest.buckets = std::move(histogram);
+      if (!decode_histogram(encoded, histogram)) return;
+      newest.histogram = std::move(histogram);
     }
     Labels labels = Labels::from(series_found.labels, series_found.label_count);
     if (labels.get(kMetricName).empty()) return;
@@ -54,8 +54,8 @@ struct Found {
 };
 
 Result<void> find(const tarsier_samples_store& store, const std::vector<Matcher>& list, int64_t from_ns, int64_t now_ns,
-                  const http::Exchange& exchange, Found& found) {
-  const Selection selection(list, from_ns, now_ns, exchange);
+                  const http::Exchange& exchange, Found& found, std::vector<std::string>& warnings) {
+  const Selection selection(list, from_ns, now_ns, exchange, &warnings);
   tarsier_error error = empty_error();
   const tarsier_status status = store.select(
       store.self, &selection.raw(), &found,
@@ -67,14 +67,16 @@ Result<void> find(const tarsier_samples_store& store, const std::vector<Matcher>
   return Result<void>::from_c(status, error);
 }
 
-/// The page, family by family.
+/// The page as text, family by family.
 class Page {
  public:
   explicit Page(bool utf8) : utf8_(utf8) {}
 
   void add(const Labels& labels, const Newest& newest) {
+    // Text has no form for buckets that double; the original leaves such series out, too.
+    if (newest.histogram && newest.histogram->schema != NativeHistogram::kCustomBuckets) return;
     const std::string name = plain(labels.get(kMetricName), true);
-    const std::string_view type = newest.buckets ? "histogram" : "untyped";
+    const std::string_view type = newest.histogram ? "histogram" : "untyped";
     if (name != family_ || type != type_) {
       family_ = name;
       type_ = type;
@@ -89,7 +91,7 @@ class Page {
       add_label(labels.name(i), labels.value(i));
     }
     if (!has_instance) add_label("instance", "");  // so that who scrapes this does not put its own there
-    newest.buckets ? write_buckets(*newest.buckets, newest.time_ms) : write(family_, newest.value, newest.time_ms);
+    newest.histogram ? write_buckets(*newest.histogram, newest.time_ms) : write(family_, newest.value, newest.time_ms);
     if (text_.size() < kPieceBytes) return;
     pieces_.push_back(std::move(text_));
     text_.clear();
@@ -101,19 +103,7 @@ class Page {
 
  private:
   /// A name with underscores for what readers of before names of UTF-8 do not know.
-  std::string plain(std::string_view name, bool colons) const {
-    std::string out(name);
-    if (utf8_) return out;
-    out.clear();
-    for (size_t i = 0; i < name.size(); ++i) {
-      const char c = name[i];
-      if ((static_cast<uint8_t>(c) & 0xc0U) == 0x80) continue;  // the rest of a character
-      const bool digit = c >= '0' && c <= '9';
-      const bool known = exposition::is_name_char(c) && (colons || c != ':') && !(digit && i == 0);
-      out.push_back(known ? c : '_');
-    }
-    return out;
-  }
+  std::string plain(std::string_view name, bool colons) const { return utf8_ ? std::string(name) : plain_name(name, colons); }
   void add_label(std::string_view name, std::string_view value) {
     names_.push_back(plain(name, false));
     texts_.push_back({{}, value});
@@ -177,14 +167,25 @@ void Api::federate(const Request& request, const Exchange& exchange) {
   if (!store) return exchange.respond(503, kPlainText, store.error().message() + "\n");
   const int64_t now_ns = host_.now_ns();
   Found found;
+  std::vector<std::string> warnings;
   for (const auto& list : lists) {
-    const auto done = find(**store, list, now_ns - engine_.options().lookback_ns, now_ns, exchange, found);
+    const auto done = find(**store, list, now_ns - engine_.options().lookback_ns, now_ns, exchange, found, warnings);
     if (!done) return exchange.respond(500, kPlainText, done.error().message() + "\n");
   }
+  for (const std::string& text : warnings) host_.warn("/federate: " + text);  // the format has no place for them
   std::vector<std::pair<const Labels, Newest>*> sorted;
   for (auto& one : found.series) sorted.push_back(&one);
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto* a, const auto* b) { return a->first.get(kMetricName) < b->first.get(kMetricName); });
+  if (const FederateFormat format = read_accept(request.header("accept")); format.protobuf) {
+    ProtobufPage page(format.utf8);
+    for (const auto* one : sorted) {
+      const auto& [labels, newest] = *one;
+      page.add(labels, newest.time_ms, newest.value, newest.histogram ? &*newest.histogram : nullptr);
+    }
+    const std::string_view type = page.content_type();
+    return send_pieces(exchange, 200, type, page.finish());
+  }
   const auto accepts = [&](std::string_view what) { return request.header("accept").find(what) != std::string_view::npos; };
   const bool utf8 = accepts("escaping=allow-utf-8");
   Page page(utf8);

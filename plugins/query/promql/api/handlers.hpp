@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "plugins/query/promql/api/turns.hpp"
 #include "plugins/query/promql/exec/engine.hpp"
 #include "tarsier/host.hpp"
 #include "tarsier/http.hpp"
@@ -28,11 +29,18 @@ class Api {
   using Request = http::Request;
   using Exchange = http::Exchange;
   using Method = void (Api::*)(const Request&, const Exchange&);
+  using QueryMethod = void (Api::*)(const Request&, const Exchange&, const Turn&);  // which waits for its turn
 
   // query_handlers.cpp
-  void query(const Request& request, const Exchange& exchange);
-  void query_range(const Request& request, const Exchange& exchange);
-  void run(const http::Form& form, QueryRequest query, const Exchange& exchange);
+  void query(const Request& request, const Exchange& exchange, const Turn& turn);
+  void query_range(const Request& request, const Exchange& exchange, const Turn& turn);
+  void explain_query(const Request& request, const Exchange& exchange, const Turn& turn);
+  void answer_query(const http::Form& form, bool range, const Exchange& exchange, const Turn& turn);
+  /// False when a parameter was refused.
+  bool read_query(const http::Form& form, bool range, QueryRequest& query, const Exchange& exchange) const;
+  /// Evaluates it; `on_answer` finishes the exchange, unless there is an error to tell.
+  void run(QueryRequest query, const Exchange& exchange, const Turn& turn,
+           const std::function<void(const QueryAnswer&)>& on_answer);
   void format_query(const Request& request, const Exchange& exchange);
   void parse_query(const Request& request, const Exchange& exchange);
 
@@ -58,6 +66,8 @@ class Api {
   void runtime_info(const Request& request, const Exchange& exchange);
   void flags(const Request& request, const Exchange& exchange);
   void config(const Request& request, const Exchange& exchange);
+  // features_handler.cpp
+  void features(const Request& request, const Exchange& exchange);
   void wal_replay(const Request& request, const Exchange& exchange);
   void notifications(const Request& request, const Exchange& exchange);
   void notifications_live(const Request& request, const Exchange& exchange);
@@ -74,6 +84,7 @@ class Api {
   const Host& host_;
   Engine& engine_;
   const ServiceRef<tarsier_samples_store>& store_;
+  Turns turns_;
   std::atomic<bool> admin_{false};
 };
 

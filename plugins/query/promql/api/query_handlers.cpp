@@ -1,8 +1,9 @@
-// /query, /query_range, /format_query, /parse_query
+// /query, /query_range, /explain_query, /format_query, /parse_query
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/printer.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
+#include "plugins/query/promql/api/explain_json.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
@@ -50,35 +51,68 @@ std::optional<BadParameter> read_range(const http::Form& form, QueryRequest& que
 
 }  // namespace
 
-void Api::query(const Request& request, const Exchange& exchange) {
-  const http::Form form(request);
-  QueryRequest query;
-  if (auto bad = read_common(form, query)) return refuse_parameter(exchange, bad->name, bad->text);
-  query.start_ns = host_.now_ns() / 1'000'000 * 1'000'000;
-  if (auto bad = read_time_parameter(form, "time", query.start_ns)) return refuse_parameter(exchange, bad->name, bad->text);
-  run(form, query, exchange);
+bool Api::read_query(const http::Form& form, bool range, QueryRequest& query, const Exchange& exchange) const {
+  std::optional<BadParameter> bad;
+  if (range) bad = read_range(form, query);
+  if (!bad && range && distance(query.start_ns, query.end_ns) / static_cast<uint64_t>(query.step_ns) > kMostSteps) {
+    refuse(exchange, 400, "bad_data",
+           "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
+    return false;
+  }
+  if (!bad) bad = read_common(form, query);
+  if (!bad && !range) {
+    query.start_ns = host_.now_ns() / 1'000'000 * 1'000'000;
+    bad = read_time_parameter(form, "time", query.start_ns);
+  }
+  if (bad) refuse_parameter(exchange, bad->name, bad->text);
+  return !bad;
 }
 
-void Api::query_range(const Request& request, const Exchange& exchange) {
-  const http::Form form(request);
-  QueryRequest query;
-  if (auto bad = read_range(form, query)) return refuse_parameter(exchange, bad->name, bad->text);
-  if (distance(query.start_ns, query.end_ns) / static_cast<uint64_t>(query.step_ns) > kMostSteps)
-    return refuse(exchange, 400, "bad_data",
-                  "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
-  if (auto bad = read_common(form, query)) return refuse_parameter(exchange, bad->name, bad->text);
-  run(form, query, exchange);
+void Api::query(const Request& request, const Exchange& exchange, const Turn& turn) {
+  answer_query(http::Form(request), false, exchange, turn);
 }
 
-void Api::run(const http::Form& form, QueryRequest query, const Exchange& exchange) {
-  auto store = store_.acquire_wait();
-  if (!store) return refuse(exchange, store.error());
-  query.cancel = {const_cast<Exchange*>(&exchange),
-                  [](void* user) { return static_cast<const Exchange*>(user)->cancelled() ? 1 : 0; }};
+void Api::query_range(const Request& request, const Exchange& exchange, const Turn& turn) {
+  answer_query(http::Form(request), true, exchange, turn);
+}
+
+void Api::answer_query(const http::Form& form, bool range, const Exchange& exchange, const Turn& turn) {
+  QueryRequest query;
+  if (!read_query(form, range, query, exchange)) return;
   const std::string_view stats = form.get("stats");
-  const auto outcome = engine_.query(**store, query, [&](const QueryAnswer& result) {
+  query.count_samples = !stats.empty();
+  run(query, exchange, turn, [&](const QueryAnswer& result) {
     answer(exchange, [&](json::Writer& json) { write_answer(json, result, stats); }, result.warnings, result.infos);
   });
+}
+
+/// A range query where start, end or step is given. It is evaluated as always; what it would have answered is left out.
+void Api::explain_query(const Request& request, const Exchange& exchange, const Turn& turn) {
+  const http::Form form(request);
+  const bool range = form.has("start") || form.has("end") || form.has("step");
+  const std::string_view format = form.get("format");
+  if (!format.empty() && format != "json" && format != "text")
+    return refuse_parameter(exchange, "format", "must be json or text, not " + quote(format));
+  QueryRequest query;
+  if (!read_query(form, range, query, exchange)) return;
+  Explanation explanation;
+  query.explanation = &explanation;
+  run(query, exchange, turn, [&](const QueryAnswer& result) {
+    if (format == "text") return exchange.respond(200, "text/plain; charset=utf-8", explanation_text(result, explanation));
+    answer(exchange, [&](json::Writer& json) { write_explanation(json, result, explanation); }, result.warnings, result.infos);
+  });
+}
+
+void Api::run(QueryRequest query, const Exchange& exchange, const Turn& turn,
+              const std::function<void(const QueryAnswer&)>& on_answer) {
+  auto store = store_.acquire_wait();
+  if (!store) return refuse(exchange, store.error());
+  query.client = turn.client;
+  query.has_place = true;
+  query.queue_ns = turn.waited_ns;
+  query.cancel = {const_cast<Exchange*>(&exchange),
+                  [](void* user) { return static_cast<const Exchange*>(user)->cancelled() ? 1 : 0; }};
+  const auto outcome = engine_.query(**store, query, on_answer);
   if (!outcome) refuse(exchange, outcome.error());
 }
 

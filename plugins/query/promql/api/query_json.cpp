@@ -1,6 +1,7 @@
 #include "plugins/query/promql/api/query_json.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "plugins/query/promql/api/histogram_json.hpp"
 
@@ -95,17 +96,28 @@ void write_instant(json::Writer& json, const QueryAnswer& answer) {
   json.end_array();
 }
 
-void write_stats(json::Writer& json, const QueryAnswer& answer, int64_t queue_ns) {
+/// Field by field as the original; samplesPerStep only for stats=all.
+void write_stats(json::Writer& json, const QueryAnswer& answer, bool per_step) {
   const auto seconds = [&](std::string_view key, int64_t ns) { json.key(key).number(static_cast<double>(ns) / 1e9); };
   json.key("stats").begin_object().key("timings").begin_object();
   seconds("evalTotalTime", answer.total_ns);
-  seconds("resultSortTime", 0);
+  seconds("resultSortTime", answer.sort_ns);
   seconds("queryPreparationTime", answer.prepare_ns);
-  seconds("innerEvalTime", answer.eval_ns);
-  seconds("execQueueTime", queue_ns);
+  seconds("innerEvalTime", answer.eval_ns - answer.sort_ns);
+  seconds("execQueueTime", answer.queue_ns);
   seconds("execTotalTime", answer.total_ns);
   json.end_object().key("samples").begin_object();
-  json.key("totalQueryableSamples").integer(static_cast<int64_t>(answer.samples_read));
+  if (per_step) {
+    json.key("totalQueryableSamplesPerStep").begin_array();
+    for (size_t i = 0; i < answer.samples_per_step.size(); ++i)
+      json.begin_array()
+          .seconds_of_ms((answer.start_ns + static_cast<int64_t>(i) * answer.step_ns) / kMs)
+          .integer(static_cast<int64_t>(answer.samples_per_step[i]))
+          .end_array();
+    json.end_array();
+  }
+  const uint64_t total = std::accumulate(answer.samples_per_step.begin(), answer.samples_per_step.end(), uint64_t{0});
+  json.key("totalQueryableSamples").integer(static_cast<int64_t>(total));
   json.key("peakSamples").integer(static_cast<int64_t>(answer.peak_samples));
   json.end_object().end_object();
 }
@@ -125,7 +137,7 @@ void write_answer(json::Writer& json, const QueryAnswer& answer, std::string_vie
   } else {
     write_instant(json, answer);
   }
-  if (!stats.empty()) write_stats(json, answer, answer.queue_ns);
+  if (!stats.empty()) write_stats(json, answer, stats == "all");
   json.end_object();
 }
 

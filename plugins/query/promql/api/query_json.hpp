@@ -8,7 +8,8 @@
 
 namespace tarsier::promql {
 
-/// {"resultType":...,"result":...}, with statistics when `stats` is not empty.
+/// {"resultType":...,"result":...}, with statistics when `stats` is not empty, by step when it is "all" (both need
+/// count_samples in the request).
 void write_answer(json::Writer& json, const QueryAnswer& answer, std::string_view stats);
 /// {"__name__":"up"}
 void write_labels(json::Writer& json, const Labels& labels);

@@ -49,8 +49,8 @@ class Found {
 /// than `most`.
 template <class T, class Make, class Size>
 Result<std::map<Labels, T>> read(const tarsier_samples_store& store, const ReadQuery& query, const http::Exchange& exchange,
-                                 uint64_t most, Make make, Size size) {
-  const Selection selection(query.matchers, query.start_ns, query.end_ns, exchange);
+                                 uint64_t most, std::vector<std::string>& warnings, Make make, Size size) {
+  const Selection selection(query.matchers, query.start_ns, query.end_ns, exchange, &warnings);
   struct Call {
     Found<T> found{};
     std::atomic<uint64_t> held{0};
@@ -81,10 +81,10 @@ Result<std::map<Labels, T>> read(const tarsier_samples_store& store, const ReadQ
 }
 
 Result<std::string> read_samples(const tarsier_samples_store& store, const ReadRequest& request, const http::Exchange& exchange,
-                                 uint64_t most) {
+                                 uint64_t most, std::vector<std::string>& warnings) {
   protobuf::WireWriter response;
   for (const ReadQuery& query : request.queries) {
-    auto found = read<std::string>(store, query, exchange, most, write_time_series,
+    auto found = read<std::string>(store, query, exchange, most, warnings, write_time_series,
                                    [](const tarsier_series& series, const std::string&) { return series.sample_count; });
     if (!found) return std::move(found).error();
     protobuf::WireWriter result;
@@ -107,7 +107,7 @@ void write_frames(const Labels& labels, const std::vector<Chunk>& chunks, uint64
 }
 
 Result<std::vector<std::string>> read_chunks(const tarsier_samples_store& store, const ReadRequest& request,
-                                             const http::Exchange& exchange, uint64_t most) {
+                                             const http::Exchange& exchange, uint64_t most, std::vector<std::string>& warnings) {
   std::vector<std::string> frames;
   for (size_t i = 0; i < request.queries.size(); ++i) {
     const auto size = [](const tarsier_series&, const std::vector<Chunk>& chunks) {
@@ -115,7 +115,8 @@ Result<std::vector<std::string>> read_chunks(const tarsier_samples_store& store,
       for (const Chunk& chunk : chunks) bytes += sizeof(chunk) + chunk.data.size();
       return bytes;
     };
-    auto found = read<std::vector<Chunk>>(store, request.queries[i], exchange, most * kBytesPerSample, encode_chunks, size);
+    auto found =
+        read<std::vector<Chunk>>(store, request.queries[i], exchange, most * kBytesPerSample, warnings, encode_chunks, size);
     if (!found) return std::move(found).error();
     for (const auto& [labels, chunks] : *found) write_frames(labels, chunks, i, frames);
   }
@@ -130,12 +131,18 @@ void Api::remote_read(const Request& request, const Exchange& exchange) {
   auto store = store_.acquire_wait();
   if (!store) return refuse_as_text(exchange, store.error());
   const uint64_t most = engine_.options().limits.max_samples;
+  std::vector<std::string> warnings;
+  const auto log_warnings = [&] {  // the format has no place for them
+    for (const std::string& text : warnings) host_.warn("remote read: " + text);
+  };
   if (wanted->chunks) {
-    auto frames = read_chunks(**store, *wanted, exchange, most);
+    auto frames = read_chunks(**store, *wanted, exchange, most, warnings);
+    log_warnings();
     if (!frames) return refuse_as_text(exchange, frames.error());
     return send_pieces(exchange, 200, "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse", std::move(*frames));
   }
-  auto message = read_samples(**store, *wanted, exchange, most);
+  auto message = read_samples(**store, *wanted, exchange, most, warnings);
+  log_warnings();
   if (!message) return refuse_as_text(exchange, message.error());
   exchange.respond(200, "application/x-protobuf", *message, {{str("content-encoding"), str("snappy")}});
 }

@@ -6,10 +6,12 @@ namespace {
 
 constexpr int64_t kAdminTimeoutNs = 3'600'000'000'000;  // a large store is written anew
 
+constexpr uint64_t kMaxFormBytes = uint64_t{10} << 20U;  // as the original takes them
+
 }  // namespace
 
 Api::Api(const Host& host, Engine& engine, const ServiceRef<tarsier_samples_store>& store)
-    : host_(host), engine_(engine), store_(store) {}
+    : host_(host), engine_(engine), store_(store), turns_(host, engine.gate()) {}
 
 Result<void> Api::add_routes(http::Routes& routes) {
   constexpr uint32_t kGet = TARSIER_HTTP_GET;
@@ -24,8 +26,6 @@ Result<void> Api::add_routes(http::Routes& routes) {
     bool admin = false;
   };
   const Row rows[] = {
-      {kForm, "/api/v1/query", &Api::query},
-      {kForm, "/api/v1/query_range", &Api::query_range},
       {kForm, "/api/v1/query_exemplars", &Api::query_exemplars},
       {kForm, "/api/v1/format_query", &Api::format_query},
       {kForm, "/api/v1/parse_query", &Api::parse_query},
@@ -40,6 +40,7 @@ Result<void> Api::add_routes(http::Routes& routes) {
       {kGet, "/api/v1/status/runtimeinfo", &Api::runtime_info},
       {kGet, "/api/v1/status/flags", &Api::flags},
       {kGet, "/api/v1/status/config", &Api::config},
+      {kGet, "/api/v1/features", &Api::features},
       {kGet, "/api/v1/status/tsdb", &Api::tsdb},
       {kGet, "/api/v1/status/walreplay", &Api::wal_replay},
       {kGet, "/api/v1/notifications", &Api::notifications},
@@ -49,12 +50,30 @@ Result<void> Api::add_routes(http::Routes& routes) {
       {kChange, "/api/v1/admin/tsdb/snapshot", &Api::snapshot, true},
       {kChange, "/-/flush", &Api::flush, true},
   };
+  const std::pair<std::string_view, QueryMethod> queries[] = {
+      {"/api/v1/query", &Api::query}, {"/api/v1/query_range", &Api::query_range}, {"/api/v1/explain_query", &Api::explain_query}};
+  for (const auto& [pattern, method] : queries) {
+    http::RouteSpec spec;
+    spec.methods = kForm;
+    spec.api = "prometheus";
+    spec.pattern = pattern;
+    spec.permission = "metrics:read";
+    spec.max_body_bytes = kMaxFormBytes;
+    spec.timeout_ns = query_timeout_ns;
+    const Turns::Handler in_turn = [this, run = method](const Request& request, const Exchange& exchange, const Turn& turn) {
+      (this->*run)(request, exchange, turn);
+    };
+    auto added = routes.add(
+        spec, [this, in_turn](const Request& request, const Exchange& exchange) { turns_.take(request, exchange, in_turn); });
+    if (!added) return added;
+  }
   for (const Row& row : rows) {
     http::RouteSpec spec;
     spec.methods = row.methods;
     spec.api = "prometheus";
     spec.pattern = row.pattern;
     spec.permission = row.admin ? "admin" : "metrics:read";
+    spec.max_body_bytes = row.methods == kForm ? kMaxFormBytes : 0;
     spec.timeout_ns = row.admin ? kAdminTimeoutNs : query_timeout_ns;
     auto added = routes.add(spec, [this, method = row.method](const Request& request, const Exchange& exchange) {
       (this->*method)(request, exchange);

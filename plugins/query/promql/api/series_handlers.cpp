@@ -1,8 +1,10 @@
 // /series, /labels, /label/NAME/values, /metadata
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <mutex>
 #include <set>
+#include <span>
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
@@ -136,6 +138,13 @@ void Api::metadata(const Request& request, const Exchange& exchange) {
   const http::Form form(request);
   uint64_t limit = 0;
   if (auto bad = read_limit(form, limit)) return refuse_parameter(exchange, bad->name, bad->text);
+  // As the original: what is not above zero is no limit.
+  int64_t of_a_metric = 0;
+  if (const std::string_view text = form.get("limit_per_metric"); !text.empty()) {
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), of_a_metric);
+    if (end.ec != std::errc() || end.ptr != text.data() + text.size())
+      return refuse(exchange, 400, "bad_data", "limit_per_metric must be a number");
+  }
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   struct Entry {
@@ -157,7 +166,8 @@ void Api::metadata(const Request& request, const Exchange& exchange) {
     json.begin_object();
     for (const auto& [name, entries] : found) {
       json.key(name).begin_array();
-      for (const Entry& entry : entries)
+      const size_t shown = of_a_metric > 0 ? std::min<size_t>(entries.size(), static_cast<size_t>(of_a_metric)) : entries.size();
+      for (const Entry& entry : std::span(entries).first(shown))
         json.begin_object()
             .key("type")
             .string(entry.type)

@@ -104,7 +104,7 @@ void Api::flags(const Request&, const Exchange& exchange) {
   answer(exchange, [&](json::Writer& json) {
     json.begin_object();
     json.key("query.lookback-delta").string(write_duration(options.lookback_ns));
-    json.key("query.max-concurrency").string(std::to_string(options.max_concurrency));
+    json.key("query.max-concurrency").string(std::to_string(options.gate.max_concurrency));
     json.key("query.max-samples").string(std::to_string(options.limits.max_samples));
     json.key("query.timeout").string(write_duration(options.limits.timeout_ns)).end_object();
   });

@@ -114,6 +114,28 @@ bool run_bordered_windows(const QueryContext& context, const WindowPlan& plan, F
   return any;
 }
 
+void draw_borders(const WindowPlan& plan, RangeMode mode, const int64_t* times, const double* values, size_t count,
+                  RawSeries& out) {
+  if (count == 0) return;
+  const int64_t end = plan.end(0);
+  const Reach reach = {times, values, count, earlier(end, plan.range_ns), end};
+  const bool smoothed = mode == RangeMode::kSmoothed;
+  const size_t first = anchor_of(reach);
+  size_t last = count - 1;
+  if (smoothed) last = static_cast<size_t>(std::lower_bound(times, times + last, end) - times);
+  if (times[last] <= reach.start_ns) return;
+  const auto add = [&](int64_t time_ns, double value) {
+    out.times_ns.push_back(time_ns);
+    out.values.push_back(value);
+  };
+  const bool left_drawn = smoothed && times[first] < reach.start_ns;
+  add(reach.start_ns, left_drawn ? between(reach, first, reach.start_ns, false) : values[first]);
+  for (size_t i = first; i <= last && times[i] < end; ++i)
+    if (times[i] > reach.start_ns) add(times[i], values[i]);
+  const bool right_drawn = smoothed && last > 0 && times[last] > end;
+  add(end, right_drawn ? between(reach, last - 1, end, false) : values[last]);
+}
+
 bool smooth_at_steps(const WindowPlan& plan, const int64_t* times, const double* values, size_t count, Column& out) {
   const size_t steps = plan.grid.count();
   out.assign(steps, kNothing);

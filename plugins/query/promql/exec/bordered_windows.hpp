@@ -19,4 +19,8 @@ bool run_bordered_windows(const QueryContext& context, const WindowPlan& plan, F
 /// follows. `plan`: by with_borders(), its range the lookback.
 bool smooth_at_steps(const WindowPlan& plan, const int64_t* times, const double* values, size_t count, Column& out);
 
+/// An anchored or smoothed range as it is: the samples of the first window with one drawn on each border, added to `out`. `plan`:
+/// by with_borders().
+void draw_borders(const WindowPlan& plan, RangeMode mode, const int64_t* times, const double* values, size_t count, RawSeries& out);
+
 }  // namespace tarsier::promql

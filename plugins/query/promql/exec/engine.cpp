@@ -1,8 +1,8 @@
 #include "plugins/query/promql/exec/engine.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
+#include <optional>
 
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/text.hpp"
@@ -22,18 +22,24 @@ void truncate(QueryContext& context, QueryAnswer& answer, uint64_t limit) {
   }
 }
 
-Result<void> finish_vector(QueryAnswer& answer, Vector result) {
+template <class T>
+void sort_by_labels(std::vector<T>& series) {
+  std::sort(series.begin(), series.end(), [](const T& a, const T& b) { return a.labels < b.labels; });
+}
+
+Result<void> finish_vector(QueryAnswer& answer, Vector result, const std::function<int64_t()>& mono_ns) {
   answer.held = std::move(result.held);
   answer.series = std::move(result.series);
   std::erase_if(answer.series, [](const Series& series) { return series.empty(); });
   if (auto dropped = drop_names(answer.series); !dropped) return dropped;
   if (auto merged = merge_equal(answer.series, kSameLabels); !merged) return merged;
-  if (answer.range)
-    std::sort(answer.series.begin(), answer.series.end(), [](const Series& a, const Series& b) { return a.labels < b.labels; });
+  const int64_t sorting_since = mono_ns();
+  if (answer.range) sort_by_labels(answer.series);
+  answer.sort_ns = mono_ns() - sorting_since;
   return {};
 }
 
-Result<void> finish_matrix(QueryAnswer& answer, std::vector<RawSeries> result) {
+Result<void> finish_matrix(QueryAnswer& answer, std::vector<RawSeries> result, const std::function<int64_t()>& mono_ns) {
   for (RawSeries& series : result) {
     if (!series.drop_name) continue;
     std::vector<Series> one(1);
@@ -42,7 +48,9 @@ Result<void> finish_matrix(QueryAnswer& answer, std::vector<RawSeries> result) {
     if (auto dropped = drop_names(one); !dropped) return dropped;
     series.labels = one[0].labels;
   }
-  std::sort(result.begin(), result.end(), [](const RawSeries& a, const RawSeries& b) { return a.labels < b.labels; });
+  const int64_t sorting_since = mono_ns();
+  sort_by_labels(result);
+  answer.sort_ns = mono_ns() - sorting_since;
   for (size_t i = 1; i < result.size(); ++i)
     if (result[i].labels == result[i - 1].labels) return Error(TARSIER_UNSUPPORTED, std::string(kSameLabels));
   answer.matrix = std::move(result);
@@ -95,23 +103,8 @@ std::string not_enabled(const Node& node) {
 
 }  // namespace
 
-Engine::Engine(EngineOptions options, std::function<int64_t()> mono_ns) : mono_ns_(std::move(mono_ns)), options_(options) {}
-
-bool Engine::enter(int64_t timeout_ns) {
-  std::unique_lock lock(gate_);
-  const auto free = [&] { return running_ < options_.max_concurrency; };
-  if (!place_.wait_for(lock, std::chrono::nanoseconds(timeout_ns), free)) return false;
-  ++running_;
-  return true;
-}
-
-void Engine::leave() {
-  {
-    const std::lock_guard lock(gate_);
-    --running_;
-  }
-  place_.notify_one();
-}
+Engine::Engine(EngineOptions options, std::function<int64_t()> mono_ns)
+    : mono_ns_(mono_ns), options_(options), queue_(options.gate, mono_ns) {}
 
 Result<QueryAnswer> Engine::evaluate(QueryContext& context, const Node& tree, const QueryRequest& request) {
   QueryAnswer answer;
@@ -135,13 +128,13 @@ Result<QueryAnswer> Engine::evaluate(QueryContext& context, const Node& tree, co
     case ValueType::kVector: {
       auto result = evaluator.vector(tree);
       if (!result) return std::move(result).error();
-      if (auto done = finish_vector(answer, std::move(*result)); !done) return std::move(done).error();
+      if (auto done = finish_vector(answer, std::move(*result), mono_ns_); !done) return std::move(done).error();
       break;
     }
     default: {
       auto result = evaluator.matrix(tree);
       if (!result) return std::move(result).error();
-      if (auto done = finish_matrix(answer, std::move(*result)); !done) return std::move(done).error();
+      if (auto done = finish_matrix(answer, std::move(*result), mono_ns_); !done) return std::move(done).error();
     }
   }
   truncate(context, answer, request.limit);
@@ -165,10 +158,6 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   mark_histogram_totals(**tree);
 
   const int64_t timeout = request.timeout_ns > 0 ? std::min(request.timeout_ns, now.limits.timeout_ns) : now.limits.timeout_ns;
-  const int64_t waiting_since = mono_ns_();
-  if (!enter(timeout)) return Error(TARSIER_DEADLINE, "query timed out in query queue");
-  const std::unique_ptr<Engine, void (*)(Engine*)> place(this, [](Engine* engine) { engine->leave(); });
-
   QueryContext context;
   context.query = request.expression;
   context.store = &store;
@@ -181,22 +170,44 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   context.start_timestamps = now.use_start_timestamps;
   context.limits = now.limits;
   context.cancel = request.cancel;
+  context.explanation = request.explanation;
   context.mono_ns = mono_ns_;
-  context.deadline_ns = begun + timeout;
+  context.deadline_ns = begun - request.queue_ns + timeout;
+  return run(context, **tree, request, begun, on_answer);
+}
+
+Result<void> Engine::run(QueryContext& context, const Node& tree, const QueryRequest& request, int64_t begun_ns,
+                         const std::function<void(const QueryAnswer&)>& on_answer) {
+  const int64_t waiting_since = mono_ns_();
+  if (!request.has_place) {
+    if (auto entered = queue_.enter_and_wait(request.client, context.deadline_ns - waiting_since); !entered) return entered;
+  }
+  const std::unique_ptr<QueryGate, void (*)(QueryGate*)> place(request.has_place ? nullptr : &queue_,
+                                                               [](QueryGate* gate) { gate->leave(); });
   const int64_t entered_at = mono_ns_();
-  auto answer = evaluate(context, **tree, request);
-  if (!answer) return std::move(answer).error();
+  const int64_t waited_ns = entered_at - waiting_since;
+  std::optional<SampleCounts> counts;
+  if (request.count_samples)
+    context.sample_counts = &counts.emplace(Grid{request.start_ns, context.end_ns, std::max<int64_t>(request.step_ns, 1)}.count());
+  auto answer = evaluate(context, tree, request);
   const int64_t done = mono_ns_();
-  answer->warnings = context.warnings();
-  answer->infos = context.infos();
-  answer->samples_read = context.samples_read.load();
-  answer->series_read = context.series_read.load();
-  answer->peak_samples = context.peak_samples();
-  answer->prepare_ns = waiting_since - begun;
-  answer->queue_ns = entered_at - waiting_since;
-  answer->eval_ns = done - entered_at;
-  answer->total_ns = done - begun;
-  on_answer(*answer);
+  if (answer) {
+    answer->warnings = context.warnings();
+    answer->infos = context.infos();
+    answer->samples_read = context.samples_read.load();
+    answer->series_read = context.series_read.load();
+    answer->peak_samples = context.peak_samples();
+    if (counts) answer->samples_per_step = counts->per_step();
+    answer->prepare_ns = waiting_since - begun_ns;
+    answer->queue_ns = request.queue_ns + waited_ns;
+    answer->eval_ns = done - entered_at;
+    answer->total_ns = done - begun_ns - waited_ns;
+  }
+  if (finished_)
+    finished_({&request, done - begun_ns + request.queue_ns, request.queue_ns + waited_ns, context.samples_read.load(),
+               context.series_read.load(), answer ? nullptr : &answer.error()});
+  if (!answer) return std::move(answer).error();
+  on_answer(*answer);  // last: what the request refers to may be gone with its answer
   return {};
 }
 

@@ -1,7 +1,6 @@
 // The engine: from the text of a query to its answer, within the limits.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -11,13 +10,14 @@
 
 #include "plugins/lib/promql/ast.hpp"
 #include "plugins/query/promql/exec/query_context.hpp"
+#include "plugins/query/promql/exec/query_gate.hpp"
 #include "plugins/query/promql/exec/value.hpp"
 
 namespace tarsier::promql {
 
 struct EngineOptions {
   Limits limits;
-  uint32_t max_concurrency = 20;
+  GateLimits gate;
   int64_t lookback_ns = 300'000'000'000;
   int64_t default_step_ns = 60'000'000'000;
   bool delayed_name_removal = false;
@@ -34,6 +34,11 @@ struct QueryRequest {
   int64_t lookback_ns = 0;  // 0: the engine's
   uint64_t limit = 0;       // of series in the answer; 0: all
   tarsier_cancel cancel{};
+  std::string_view client;             // whose turn it takes; "": the host's own
+  bool has_place = false;              // it has entered the gate already, and leaves it by itself
+  int64_t queue_ns = 0;                // how long it waited for that
+  bool count_samples = false;          // samples_per_step of the answer is wanted
+  Explanation* explanation = nullptr;  // filled when it is given
 };
 
 struct QueryAnswer {
@@ -47,7 +52,18 @@ struct QueryAnswer {
   int64_t start_ns = 0, step_ns = 0;
   std::vector<std::string> warnings, infos;
   uint64_t samples_read = 0, peak_samples = 0, series_read = 0;
-  int64_t prepare_ns = 0, queue_ns = 0, eval_ns = 0, total_ns = 0;
+  std::vector<uint64_t> samples_per_step;  // that its windows look at
+  int64_t prepare_ns = 0, queue_ns = 0, eval_ns = 0, sort_ns = 0;
+  int64_t total_ns = 0;  // without the wait
+};
+
+/// What is told of every query that began.
+struct FinishedQuery {
+  const QueryRequest* request;
+  int64_t total_ns;  // with the wait
+  int64_t queue_ns;
+  uint64_t samples_read, series_read;
+  const Error* error;  // null: it was answered
 };
 
 class Engine {
@@ -61,9 +77,11 @@ class Engine {
   }
   /// Holds for queries that begin after it.
   void set_options(const EngineOptions& options) {
-    const std::lock_guard lock(gate_);
-    options_ = options;
-    place_.notify_all();
+    {
+      const std::lock_guard lock(gate_);
+      options_ = options;
+    }
+    queue_.set_limits(options.gate);
   }
 
   /// INVALID: the query cannot be read; DEADLINE, CANCELLED, RESOURCE, or UNSUPPORTED: it failed while it ran. `answer` is called
@@ -71,23 +89,21 @@ class Engine {
   Result<void> query(const tarsier_samples_store& store, const QueryRequest& request,
                      const std::function<void(const QueryAnswer&)>& answer);
 
-  /// Queries at work, for metrics.
-  uint32_t running() const {
-    const std::lock_guard lock(gate_);
-    return running_;
-  }
+  /// Where queries wait for their turn.
+  QueryGate& gate() noexcept { return queue_; }
+  /// [any] Called after every query; to be set before the first one.
+  void on_finished(std::function<void(const FinishedQuery&)> call) { finished_ = std::move(call); }
 
  private:
-  /// Waits for a place among the queries at work; false when the time was over first.
-  bool enter(int64_t timeout_ns);
-  void leave();
+  Result<void> run(QueryContext& context, const Node& tree, const QueryRequest& request, int64_t begun_ns,
+                   const std::function<void(const QueryAnswer&)>& on_answer);
   Result<QueryAnswer> evaluate(QueryContext& context, const Node& tree, const QueryRequest& request);
 
   std::function<int64_t()> mono_ns_;
   mutable std::mutex gate_;
   EngineOptions options_;  // by gate_
-  std::condition_variable place_;
-  uint32_t running_ = 0;  // by gate_
+  QueryGate queue_;
+  std::function<void(const FinishedQuery&)> finished_;
 };
 
 }  // namespace tarsier::promql

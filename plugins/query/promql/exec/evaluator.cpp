@@ -3,16 +3,21 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/query/promql/exec/explanation.hpp"
 #include "plugins/query/promql/exec/operators.hpp"
 
 namespace tarsier::promql {
 
 Result<Column> Evaluator::scalar(const Node& node) {
   const Node& inner = unwrap(node);
-  if (at_each_step(inner) || inner.kind == NodeKind::kNumber) return scalar_at_steps(inner);
-  auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).scalar_at_steps(inner);
-  if (once) once->assign(steps_, double{once->front()});
-  return once;
+  const bool once = !at_each_step(inner) && inner.kind != NodeKind::kNumber;
+  ExplainScope scope(context_, inner, steps_, once);
+  scope.made(1);
+  if (!once) return scalar_at_steps(inner);
+  const NestedCounts counts(context_, NestedCounts::Into::kEachStep);
+  auto value = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).scalar_at_steps(inner);
+  if (value) value->assign(steps_, double{value->front()});
+  return value;
 }
 
 Result<Column> Evaluator::scalar_at_steps(const Node& node) {
@@ -55,8 +60,15 @@ Result<Column> Evaluator::scalar_chain(const BinaryNode& top) {
 Result<Vector> Evaluator::vector(const Node& node) {
   if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
   const Node& inner = unwrap(node);
-  if (at_each_step(inner)) return vector_at_steps(inner);
-  auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).vector_at_steps(inner);
+  ExplainScope scope(context_, inner, steps_, !at_each_step(inner));
+  auto result = at_each_step(inner) ? vector_at_steps(inner) : vector_once(inner);
+  if (result) scope.made(result->series.size());
+  return result;
+}
+
+Result<Vector> Evaluator::vector_once(const Node& node) {
+  const NestedCounts counts(context_, NestedCounts::Into::kEachStep);
+  auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).vector_at_steps(node);
   if (!once) return once;
   for (Series& series : once->series) {
     series.values.assign(steps_, double{series.values.front()});

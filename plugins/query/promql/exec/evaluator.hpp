@@ -7,6 +7,7 @@
 
 #include "plugins/lib/promql/ast.hpp"
 #include "plugins/lib/promql/functions.hpp"
+#include "plugins/query/promql/exec/sample_counts.hpp"
 #include "plugins/query/promql/exec/value.hpp"
 #include "plugins/query/promql/exec/window.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
@@ -24,6 +25,8 @@ class Evaluator {
 
  private:
   Result<Vector> vector_at_steps(const Node& node);
+  /// The value at the first step, at all steps.
+  Result<Vector> vector_once(const Node& node);
   Result<Column> scalar_at_steps(const Node& node);
   Result<Column> scalar_chain(const BinaryNode& top);
   /// Whether the node has to be evaluated at every step of this grid, or is evaluated at one step and repeated.
@@ -42,7 +45,7 @@ class Evaluator {
   Result<Vector> info_timestamps(const VectorSelector& node);
   Result<std::vector<RawSeries>> raw_selector(const MatrixSelector& node);
   Result<std::vector<RawSeries>> raw_subquery(const Subquery& node);
-  Result<std::pair<Vector, Grid>> subquery_steps(const Subquery& node);
+  Result<std::pair<Vector, Grid>> subquery_steps(const Subquery& node, NestedCounts::Into into);
 
   // call.cpp
   Result<Vector> call(const CallNode& node);

@@ -6,6 +6,7 @@
 
 #include "plugins/query/promql/exec/aggregate.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/explanation.hpp"
 #include "plugins/query/promql/exec/folding.hpp"
 #include "plugins/query/promql/exec/group_table.hpp"
 #include "plugins/query/promql/exec/mixed_series.hpp"
@@ -137,7 +138,9 @@ Result<std::optional<Vector>> Evaluator::fold_selected(const AggregationNode& no
   if (nameless && signature.listed) std::erase(signature.labels, kMetricName);
   Parts parts(context_, std::move(signature), node.op, steps_);
   std::atomic<bool> general{false};
-  const uint64_t samples_before = context_.samples_read, series_before = context_.series_read;
+  std::atomic<uint64_t> results{0};
+  TentativeCounts counts(context_);
+  ExplainScope scope(context_, inner, steps_, false);
   auto selected = select_series(
       context_, *selector, plan, call != nullptr ? call->function->name : "", call != nullptr, [&](const tarsier_series& series) {
         if (has_histograms(series) || !TARSIER_HAS(&series, run) || (nameless && has_type_or_unit(series))) general = true;
@@ -149,13 +152,17 @@ Result<std::optional<Vector>> Evaluator::fold_selected(const AggregationNode& no
           part.checked_name = name;
         }
         parts.add(part, series);
+        results.fetch_add(1, std::memory_order_relaxed);
         return true;
       });
   if (!selected) return std::move(selected).error();
-  if (!general) return std::optional<Vector>(parts.take(!kernel.keeps_name && !nameless));
-  context_.samples_read = samples_before;
-  context_.series_read = series_before;
-  return std::optional<Vector>();
+  scope.made(results);
+  if (general) {
+    scope.note("given up for the general way");
+    return std::optional<Vector>();
+  }
+  counts.keep();
+  return std::optional<Vector>(parts.take(!kernel.keeps_name && !nameless));
 }
 
 }  // namespace tarsier::promql

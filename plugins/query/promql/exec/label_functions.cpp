@@ -58,6 +58,14 @@ void relabel(Series& series, std::string_view name, std::string_view value) {
   if (name == kMetricName) series.drop_name = false;
 }
 
+/// What a replacement can become at most.
+uint64_t most_bytes(std::string_view replacement, std::string_view value) {
+  const auto references = static_cast<uint64_t>(std::count(replacement.begin(), replacement.end(), '$'));
+  return replacement.size() + references * value.size();
+}
+
+constexpr uint64_t kBytesOfSample = 16;
+
 }  // namespace
 
 Result<Vector> Evaluator::label_replace(const CallNode& node) {
@@ -74,8 +82,11 @@ Result<Vector> Evaluator::label_replace(const CallNode& node) {
   if (!regex.ok()) return Error(TARSIER_UNSUPPORTED, "invalid regular expression in label_replace(): " + pattern);
   if (!is_label_name(target)) return Error(TARSIER_UNSUPPORTED, "invalid destination label name in label_replace(): " + target);
   std::vector<re2::StringPiece> groups(static_cast<size_t>(regex.NumberOfCapturingGroups()) + 1);
+  uint64_t bytes = 0;  // of what is made here: it can grow at each call in a call
   for (Series& series : result->series) {
     const std::string_view value = series.labels.get(source);
+    bytes += most_bytes(replacement, value);
+    if (auto room = context_.room_for(bytes / kBytesOfSample); !room) return std::move(room).error();
     if (!regex.Match(re2::StringPiece(value.data(), value.size()), 0, value.size(), RE2::ANCHOR_BOTH, groups.data(),
                      static_cast<int>(groups.size())))
       continue;
@@ -97,8 +108,12 @@ Result<Vector> Evaluator::label_join(const CallNode& node) {
       return Error(TARSIER_UNSUPPORTED, "invalid source label name in label_join(): " + sources.back());
   }
   if (!is_label_name(target)) return Error(TARSIER_UNSUPPORTED, "invalid destination label name in label_join(): " + target);
+  uint64_t bytes = 0;
   for (Series& series : result->series) {
     std::string value;
+    bytes += separator.size() * sources.size();
+    for (const std::string& name : sources) bytes += series.labels.get(name).size();
+    if (auto room = context_.room_for(bytes / kBytesOfSample); !room) return std::move(room).error();
     for (size_t i = 0; i < sources.size(); ++i) {
       if (i > 0) value += separator;
       value += series.labels.get(sources[i]);

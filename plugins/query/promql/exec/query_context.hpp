@@ -17,6 +17,9 @@
 
 namespace tarsier::promql {
 
+class Explanation;
+class SampleCounts;
+
 struct Limits {
   int64_t timeout_ns = 120'000'000'000;
   uint64_t max_samples = 50'000'000;  // held in memory at once
@@ -35,7 +38,9 @@ class QueryContext {
   Limits limits;
   tarsier_cancel cancel{};
   std::function<int64_t()> mono_ns;
-  int64_t deadline_ns = 0;  // monotonic; 0: none
+  int64_t deadline_ns = 0;                // monotonic; 0: none
+  SampleCounts* sample_counts = nullptr;  // filled for who asks for statistics
+  Explanation* explanation = nullptr;     // filled for who asks how the query was evaluated
 
   bool instant() const noexcept { return step_ns == 0; }
 

@@ -7,6 +7,7 @@
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/bordered_windows.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/explanation.hpp"
 #include "plugins/query/promql/exec/mixed_borders.hpp"
 #include "plugins/query/promql/exec/mixed_windows.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
@@ -87,25 +88,26 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
   const RangeMode mode = timestamps ? RangeMode::kPlain : node.mode;
   const WindowPlan plan = with_borders(plan_of(grid_, node.time, context_.lookback_ns), mode, context_.lookback_ns);
   Collector<Series> collected(context_);
-  auto selected = select_series(context_, node, plan, timestamps ? "timestamp" : "", false, all([&](const tarsier_series& series) {
-                                  Series made;
-                                  if (mode == RangeMode::kSmoothed && has_histograms(series)) {
-                                    made.labels = Labels::from(series.labels, series.label_count);  // which its notes name
-                                    if (!smooth_histograms(node, plan, series, made)) return;
-                                  } else if (mode == RangeMode::kSmoothed) {
-                                    const LiveSamples live(series);
-                                    if (!smooth_at_steps(plan, live.times(), live.values(), live.count(), made.values)) return;
-                                  } else if (has_histograms(series) && !timestamps) {
-                                    auto any = look_back_mixed(plan, series, detail_of(node), made);
-                                    if (!any) context_.fail(std::move(any).error());
-                                    if (!any || !*any) return;
-                                  } else {
-                                    if (!look_back(plan, series, timestamps, made.values)) return;
-                                  }
-                                  made.labels = Labels::from(series.labels, series.label_count);
-                                  const uint64_t weight = steps_ + samples_of(made.histograms);
-                                  collected.add(series.series_id, std::move(made), weight);
-                                }));
+  const auto on_series = [&](const tarsier_series& series) {
+    Series made;
+    if (mode == RangeMode::kSmoothed && has_histograms(series)) {
+      made.labels = Labels::from(series.labels, series.label_count);  // which its notes name
+      if (!smooth_histograms(node, plan, series, made)) return;
+    } else if (mode == RangeMode::kSmoothed) {
+      const LiveSamples live(series);
+      if (!smooth_at_steps(plan, live.times(), live.values(), live.count(), made.values)) return;
+    } else if (has_histograms(series) && !timestamps) {
+      auto any = look_back_mixed(plan, series, detail_of(node), made);
+      if (!any) context_.fail(std::move(any).error());
+      if (!any || !*any) return;
+    } else {
+      if (!look_back(plan, series, timestamps, made.values)) return;
+    }
+    made.labels = Labels::from(series.labels, series.label_count);
+    const uint64_t weight = steps_ + samples_of(made.histograms);
+    collected.add(series.series_id, std::move(made), weight);
+  };
+  auto selected = select_series(context_, node, plan, timestamps ? "timestamp" : "", false, all(on_series));
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
 }
@@ -125,19 +127,19 @@ bool Evaluator::smooth_histograms(const VectorSelector& node, const WindowPlan& 
 Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
   Collector<Series> collected(context_);
-  auto selected = select_series(context_, node, plan, "timestamp", false, all([&](const tarsier_series& series) {
-                                  if (has_histograms(series)) {
-                                    Series found;
-                                    auto any = look_back_mixed(plan, series, HistogramDetail::kTotals, found);
-                                    if (!any) return context_.fail(std::move(any).error());
-                                    if (!found.histograms.empty())
-                                      return context_.fail(Error(TARSIER_UNSUPPORTED, "info sample should be float"));
-                                  }
-                                  Series made;
-                                  if (!look_back(plan, series, true, made.values)) return;
-                                  made.labels = Labels::from(series.labels, series.label_count);
-                                  collected.add(series.series_id, std::move(made), steps_);
-                                }));
+  const auto on_series = [&](const tarsier_series& series) {
+    if (has_histograms(series)) {
+      Series found;
+      auto any = look_back_mixed(plan, series, HistogramDetail::kTotals, found);
+      if (!any) return context_.fail(std::move(any).error());
+      if (!found.histograms.empty()) return context_.fail(Error(TARSIER_UNSUPPORTED, "info sample should be float"));
+    }
+    Series made;
+    if (!look_back(plan, series, true, made.values)) return;
+    made.labels = Labels::from(series.labels, series.label_count);
+    collected.add(series.series_id, std::move(made), steps_);
+  };
+  auto selected = select_series(context_, node, plan, "timestamp", false, all(on_series));
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
 }
@@ -145,12 +147,13 @@ Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
 Result<Vector> Evaluator::start_timestamps(const VectorSelector& node) {
   const WindowPlan plan = plan_of(grid_, node.time, context_.lookback_ns);
   Collector<Series> collected(context_);
-  auto selected = select_series(context_, node, plan, "start_timestamp", false, all([&](const tarsier_series& series) {
-                                  Series made;
-                                  if (!look_back_starts(plan, series, made.values)) return;
-                                  made.labels = Labels::from(series.labels, series.label_count);
-                                  collected.add(series.series_id, std::move(made), steps_);
-                                }));
+  const auto on_series = [&](const tarsier_series& series) {
+    Series made;
+    if (!look_back_starts(plan, series, made.values)) return;
+    made.labels = Labels::from(series.labels, series.label_count);
+    collected.add(series.series_id, std::move(made), steps_);
+  };
+  auto selected = select_series(context_, node, plan, "start_timestamp", false, all(on_series));
   if (!selected) return std::move(selected).error();
   return finish({collected.take(), {}});
 }
@@ -203,7 +206,7 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
   return finish({collected.take(), {}});
 }
 
-Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) {
+Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node, NestedCounts::Into into) {
   const int64_t step = node.step ? node.step->ns : context_.default_step_ns;
   const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
   const int64_t from = plan.first_start();
@@ -212,6 +215,7 @@ Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) 
   const Grid inner = {start, std::max(start, plan.last_end()), step};
   if (start <= from || start > plan.last_end()) return std::pair<Vector, Grid>{Vector{}, inner};
   if (auto room = context_.room_for(inner.count()); !room) return std::move(room).error();
+  const NestedCounts counts(context_, into);
   auto result = Evaluator(context_, inner).vector(*node.inner);
   if (!result) return std::move(result).error();
   return std::pair<Vector, Grid>{std::move(*result), inner};
@@ -219,7 +223,7 @@ Result<std::pair<Vector, Grid>> Evaluator::subquery_steps(const Subquery& node) 
 
 Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& node, const WindowKernel& kernel,
                                         const KernelArguments& arguments) {
-  auto steps = subquery_steps(node);
+  auto steps = subquery_steps(node, NestedCounts::Into::kNowhere);
   if (!steps) return std::move(steps).error();
   auto& [inner, inner_grid] = *steps;
   const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
@@ -233,6 +237,7 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
   for (size_t id = 0; id < inner.series.size(); ++id) {
     const Series& series = inner.series[id];
     if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
+    if (context_.sample_counts != nullptr) context_.sample_counts->add(plan, inner_grid, series);
     Series made;
     made.labels = series.labels;
     made.drop_name = !kernel.keeps_name || series.drop_name;
@@ -259,41 +264,55 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
 
 Result<std::vector<RawSeries>> Evaluator::matrix(const Node& node) {
   const Node& inner = unwrap(node);
-  if (inner.kind == NodeKind::kMatrixSelector) return raw_selector(static_cast<const MatrixSelector&>(inner));
-  return raw_subquery(static_cast<const Subquery&>(inner));
+  ExplainScope scope(context_, inner, steps_, false);
+  auto result = inner.kind == NodeKind::kMatrixSelector ? raw_selector(static_cast<const MatrixSelector&>(inner))
+                                                        : raw_subquery(static_cast<const Subquery&>(inner));
+  if (result) scope.made(result->size());
+  return result;
 }
 
 Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& node) {
-  const WindowPlan plan = plan_of(grid_, node.selector->time, node.range->ns);
+  const RangeMode mode = node.selector->mode;
+  const WindowPlan plan = with_borders(plan_of(grid_, node.selector->time, node.range->ns), mode, context_.lookback_ns);
   Collector<RawSeries> collected(context_);
   SummaryNotes notes(context_, plan, node.position);
-  auto selected = select_series(context_, *node.selector, plan, "", true, all([&](const tarsier_series& whole) {
-                                  tarsier_series series = whole;
-                                  if (has_histograms(series)) {
-                                    auto made = raw_mixed(series);
-                                    if (!made) return context_.fail(std::move(made).error());
-                                    const uint64_t weight = made->values.size() + samples_of(made->histograms);
-                                    if (weight != 0) collected.add(series.series_id, std::move(*made), weight);
-                                    return;
-                                  }
-                                  if (has_summaries(series)) {
-                                    leave_out_before(plan.first_start(), series);
-                                    notes.add(SummedSamples(series), "the samples are the last ones of summaries");
-                                  }
-                                  const LiveSamples live(series);
-                                  if (live.count() == 0) return;
-                                  RawSeries made;
-                                  made.labels = Labels::from(series.labels, series.label_count);
-                                  made.times_ns.assign(live.times(), live.times() + live.count());
-                                  made.values.assign(live.values(), live.values() + live.count());
-                                  collected.add(series.series_id, std::move(made), live.count());
-                                }));
+  const auto on_series = [&](const tarsier_series& whole) {
+    tarsier_series series = whole;
+    if (has_histograms(series)) {
+      if (mode != RangeMode::kPlain)
+        return context_.fail(Error(TARSIER_UNSUPPORTED, std::string(mode == RangeMode::kAnchored ? "anchored" : "smoothed") +
+                                                            " modifier is not supported with histograms"));
+      auto made = raw_mixed(series);
+      if (!made) return context_.fail(std::move(made).error());
+      const uint64_t weight = made->values.size() + samples_of(made->histograms);
+      if (weight != 0) collected.add(series.series_id, std::move(*made), weight);
+      return;
+    }
+    if (has_summaries(series)) {
+      leave_out_before(earlier(plan.first_start(), plan.reach_before_ns), series);
+      notes.add(SummedSamples(series), "the samples are the last ones of summaries");
+    }
+    const LiveSamples live(series);
+    if (live.count() == 0) return;
+    RawSeries made;
+    made.labels = Labels::from(series.labels, series.label_count);
+    if (mode != RangeMode::kPlain) {
+      draw_borders(plan, mode, live.times(), live.values(), live.count(), made);
+      if (made.values.empty()) return;
+    } else {
+      made.times_ns.assign(live.times(), live.times() + live.count());
+      made.values.assign(live.values(), live.values() + live.count());
+    }
+    const uint64_t weight = made.values.size();
+    collected.add(series.series_id, std::move(made), weight);
+  };
+  auto selected = select_series(context_, *node.selector, plan, "", true, all(on_series));
   if (!selected) return std::move(selected).error();
   return counted(context_, collected.take());
 }
 
 Result<std::vector<RawSeries>> Evaluator::raw_subquery(const Subquery& node) {
-  auto steps = subquery_steps(node);
+  auto steps = subquery_steps(node, NestedCounts::Into::kEachStep);
   if (!steps) return std::move(steps).error();
   auto& [inner, inner_grid] = *steps;
   std::vector<RawSeries> out;

@@ -2,6 +2,7 @@
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/bordered_windows.hpp"
+#include "plugins/query/promql/exec/explanation.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
 
 namespace tarsier::promql {
@@ -59,13 +60,15 @@ Result<void> select_series(QueryContext& context, const VectorSelector& node, co
   struct Call {
     QueryContext& context;
     const std::function<bool(const tarsier_series&)>& on_series;
-  } call{context, on_series};
+    SelectProbe probe;
+  } call{context, on_series, SelectProbe(context, request, plan, !is_range)};
   tarsier_error error = empty_error();
   const tarsier_status status = context.store->select(
       context.store->self, &request, &call,
       [](void* user, const tarsier_series* series) -> int32_t {
         auto& to = *static_cast<Call*>(user);
         to.context.samples_read.fetch_add(series->sample_count, std::memory_order_relaxed);
+        to.probe.saw(*series);
         const uint64_t before = to.context.series_read.fetch_add(1, std::memory_order_relaxed);
         if (!to.on_series(*series)) return 0;
         return (before % kSeriesBetweenQuestions == 0 ? to.context.stopped() : to.context.broken()) ? 0 : 1;

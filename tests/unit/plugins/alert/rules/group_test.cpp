@@ -6,6 +6,7 @@
 #include <map>
 
 #include "tarsier/batch.hpp"
+#include "tarsier/histogram.hpp"
 
 namespace tarsier::rules {
 namespace {
@@ -37,6 +38,8 @@ class KeepingSink final : public Sink {
         for (uint32_t label = 0; label < view.labels().size(i); ++label)
           line += std::string(view.labels().name(i, label)) + "=" + std::string(view.labels().value(i, label)) + " ";
         const double value = view.values(i)[0];
+        if (view.has_histograms() && !view.histogram(i, 0).empty())
+          line += "histogram of " + std::to_string(view.histogram(i, 0).size()) + " bytes, sum ";
         lines.push_back(line + (std::bit_cast<uint64_t>(value) == TARSIER_STALE_NAN_BITS ? "stale" : std::to_string(value)));
       }
       return 0;
@@ -80,6 +83,22 @@ TEST_F(RuleGroupTest, RecordsAndMarksVanishedSeriesAsStale) {
   EXPECT_EQ(sink_.take(), (Lines{"__name__=up_sum job=node team=x stale"}));
   EXPECT_EQ(group.evaluate(45 * kSecond, querier_, sink_), 0U);
   EXPECT_TRUE(sink_.take().empty()) << "marked once";
+}
+
+TEST_F(RuleGroupTest, WritesWhatIsANativeHistogramAsOne) {
+  NativeHistogram histogram;
+  histogram.count = 3;
+  histogram.sum = 4.5;
+  histogram.positive_spans = {{0, 2}};
+  histogram.positive_buckets = {1, 2};
+  Element element{{{"job", "a"}}, 0, histogram.sum, {}};
+  encode_histogram(histogram, element.histogram);
+  const std::string bytes = std::to_string(element.histogram.size());
+  querier_.answers["sum(size)"] = {element, Element{{{"job", "b"}}, 7}};
+  RuleGroup group = make("{record: sizes, expr: sum(size)}");
+  EXPECT_EQ(group.evaluate(15 * kSecond, querier_, sink_), 0U);
+  EXPECT_EQ(sink_.take(),
+            (Lines{"__name__=sizes job=a histogram of " + bytes + " bytes, sum 4.500000", "__name__=sizes job=b 7.000000"}));
 }
 
 TEST_F(RuleGroupTest, WritesAlertsSeriesAndSendsTheAlert) {

@@ -48,7 +48,8 @@ class Recorder {
   bool busy_ = false;
 };
 
-std::string answer_to(const QueryRequest& request, std::string_view stats = {}) {
+std::string answer_to(QueryRequest request, std::string_view stats = {}) {
+  request.count_samples = !stats.empty();
   test::MemoryStore store;
   store.add({{"__name__", "up"}, {"job", "a\"b"}}, 1000 * kMs, 1);
   store.add({{"__name__", "up"}, {"job", "a\"b"}}, 2500 * kMs, 1e21);
@@ -113,8 +114,14 @@ TEST(QueryJson, WritesHistogramsAsPrometheusDoes) {
 
 TEST(QueryJson, AddsStatisticsOnlyWhenAsked) {
   EXPECT_EQ(answer_to(instant("1", 0)).find("stats"), std::string::npos);
-  EXPECT_NE(answer_to(instant("up", 2500), "true").find(R"("samples":{"totalQueryableSamples":2,"peakSamples":1})"),
+  EXPECT_NE(answer_to(instant("up", 2500), "true").find(R"("samples":{"totalQueryableSamples":1,"peakSamples":1})"),
             std::string::npos);
+  QueryRequest range = instant("up", 1000);
+  range.end_ns = 2500 * kMs;
+  range.step_ns = 1500 * kMs;
+  EXPECT_NE(
+      answer_to(range, "all").find(R"("samples":{"totalQueryableSamplesPerStep":[[1,1],[2.500,1]],"totalQueryableSamples":2,)"),
+      std::string::npos);
 }
 
 TEST(Envelope, PutsWarningsBehindTheData) {

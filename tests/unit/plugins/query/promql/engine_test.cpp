@@ -58,6 +58,21 @@ TEST_F(EngineTest, RefusesSubqueriesOfTooManyStepsBeforeTheStoreIsAsked) {
   }
 }
 
+TEST_F(EngineTest, RefusesLabelsThatGrowWithoutEnd) {
+  EngineOptions options;
+  options.limits.max_samples = 1'000'000;
+  Engine small(options, [] { return int64_t{0}; });
+  std::string expression = "x_total";
+  for (int i = 0; i < 40; ++i) expression = "label_replace(" + expression + R"~(, "n", "$1$1$1$1$1$1$1$1", "n", "(.*)"))~";
+  std::string joined = "x_total";
+  for (int i = 0; i < 40; ++i) joined = "label_join(" + joined + R"(, "n", "", "n", "n", "n", "n", "n", "n", "n", "n"))";
+  for (const std::string& one : {expression, joined}) {
+    const auto outcome = small.query(*store_.table(), range(one), [](const QueryAnswer&) { FAIL(); });
+    ASSERT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.error().code(), TARSIER_RESOURCE);
+  }
+}
+
 TEST_F(EngineTest, CountsSeriesWhileTheStoreBringsThem) {
   EngineOptions options;
   options.limits.max_samples = 2 * 21;  // two series of this query
