@@ -8,6 +8,7 @@
 #include "core/config/load.hpp"
 #include "core/config/nearest.hpp"
 #include "core/host/lifecycle.hpp"
+#include "core/host/section_findings.hpp"
 
 namespace tarsier::host {
 namespace {
@@ -96,11 +97,6 @@ void find_plugin(InstanceSpec& spec, const loader::PluginDirectory& directory, M
   if (other && lifecycle->hangs(spec)) refuse_file(spec, Lifecycle::kHangs, running);
 }
 
-std::string place_of(const Node& section) {
-  const Node* use = section.find("use");
-  return (use != nullptr ? use->position : section.key_position).text();
-}
-
 bool disabled(const Node& section) {
   const Node* enabled = section.find("enabled");
   return enabled != nullptr && enabled->kind == config::Kind::boolean && !enabled->boolean;
@@ -111,7 +107,6 @@ InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Mo
   InstanceSpec spec;
   spec.name = section.key;
   spec.use = config::plugin_of(section);
-  spec.location = place_of(section);
   spec.enabled = !disabled(section);
   if (!spec.enabled) return spec;
   find_plugin(spec, directory, modules, running);
@@ -186,8 +181,7 @@ config::Findings refusals(const Desired& desired) {
   config::Findings findings;
   for (const InstanceSpec& spec : desired.specs) {
     if (!spec.enabled || spec.refusal.empty()) continue;
-    const auto* use = spec.node->find("use");
-    findings.push_back(config::error_at(use != nullptr ? use->position : spec.node->key_position, spec.node->path, spec.refusal));
+    findings.push_back(section_finding(spec, spec.refusal));
   }
   return findings;
 }

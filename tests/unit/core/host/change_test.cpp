@@ -36,6 +36,19 @@ TEST(Change, RefusesToStartWithAConfigurationThatDoesNotCheck) {
   EXPECT_THAT(test.start(), HasSubstr("tarsier.toml:7:1: plugin.behave.valu"));
 }
 
+TEST(Change, SaysWhatAPluginRefusesWithTheOnePlaceThatItIsAbout) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.one]\nuse = \"behave\"\nreconfigure = \"yes\"\n");
+  ASSERT_EQ(test.start(), "");
+  const std::string place = test.path("tarsier.toml") + ":8:";
+  test.configure(
+      "[plugin.two]\nuse = \"behave\"\nstart = \"configure-fails\"\n[plugin.one]\nuse = \"behave\"\nreconfigure = \"yes\"\n");
+  EXPECT_THAT(test.reload().problems, ElementsAre(place + "9: plugin.two.start: told to fail"));
+  test.configure("[plugin.one]\nuse = \"behave\"\nreconfigure = \"refuse\"\n");
+  EXPECT_THAT(test.reload().problems, ElementsAre(place + "15: plugin.one.reconfigure: told to refuse"));
+}
+
 TEST(Change, ReconfiguresInPlaceWhatCan) {
   TestHost test;
   test.install("behave_v1", "behave");
