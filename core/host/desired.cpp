@@ -7,6 +7,7 @@
 #include "core/config/check_tree.hpp"
 #include "core/config/load.hpp"
 #include "core/config/nearest.hpp"
+#include "core/config/references.hpp"
 #include "core/host/lifecycle.hpp"
 #include "core/host/section_findings.hpp"
 
@@ -128,6 +129,18 @@ InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Mo
   return spec;
 }
 
+// Sections name one another: all of them must have been read.
+void check_references(Desired& desired) {
+  std::vector<config::Provider> providers;
+  for (const InstanceSpec& spec : desired.specs) {
+    config::Provider& provider = providers.emplace_back(config::Provider{spec.name, spec.enabled, spec.plugin != nullptr, {}});
+    if (spec.plugin == nullptr) continue;
+    for (auto offer = spec.plugin->offers; offer != nullptr && *offer != nullptr; ++offer)
+      provider.offers.emplace_back((*offer)->name);
+  }
+  for (const InstanceSpec& spec : desired.specs) config::check_references(*spec.node, providers, desired.findings);
+}
+
 // An absent directory may come later: no error.
 void check_plugin_dirs(const Node& root, config::Findings& findings) {
   const Node* dirs = root.at_path("host.plugin_dirs");
@@ -173,6 +186,7 @@ Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::Plug
       desired.specs.back().node = std::shared_ptr<const Node>(root, &section);
     }
   }
+  check_references(desired);
   desired.root = root;
   return desired;
 }
