@@ -351,7 +351,7 @@ constexpr tarsier_plugin kPlugin = describe<AlertsPlugin>({
     .keys = kKeyTable.data(),
     .needs = kNeedTable.data(),
     .sample_toml = "[plugin.alerts]\nroute = { receiver = \"default\", group_by = [\"alertname\"] }\nreceivers = [{ name = "
-                   "\"default\", notifiers = [\"webhook\"] }]\n",
+                   "\"default\", notifiers = [\"webhook\"] }]\n[plugin.webhook]\nurl = \"http://127.0.0.1:9099/hook\"\n",
     .flags = TARSIER_PLUGIN_EXCLUSIVE | TARSIER_PLUGIN_PARALLEL | TARSIER_PLUGIN_SINGLETON,
 });
 
