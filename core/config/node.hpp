@@ -47,6 +47,7 @@ struct tarsier_config_node {
   bool secret = false;        ///< prints as "<secret>"
   bool defaulted = false;     ///< not written, but filled in from the schema
   tarsier_key_type type = 0;  ///< by the schema, once checked
+  std::string service;        ///< the value names an instance that offers this service; "": it may be any
   std::string key;            ///< its name in the table that holds it
   std::string text;           ///< of a string
   int64_t integer = 0;

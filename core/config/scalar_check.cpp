@@ -97,9 +97,16 @@ std::string choices_text(std::string_view choices) {
   return out + "\"";
 }
 
+// "@tarsier.notifier/1": the choices are the instances that offer it.
+std::string_view service_of(const tarsier_config_key& key) {
+  const std::string_view choices = key.choices == nullptr || key.type != TARSIER_KEY_STRING ? "" : key.choices;
+  return choices.starts_with('@') ? choices.substr(1) : std::string_view();
+}
+
 Result<void> check_choices(const Node& node, const tarsier_config_key& key) {
   if (key.choices == nullptr) return {};
   if (key.type == TARSIER_KEY_STRING) {
+    if (!service_of(key).empty()) return {};  // which instances there are is not known yet: check_references
     if (is_choice(key.choices, node.text)) return {};
     return Error::invalid("expected " + choices_text(key.choices) + ", got " + found_text(node));
   }
@@ -187,6 +194,7 @@ Result<void> check_scalar(Node& node, const tarsier_config_key& key) {
   if (auto converted = convert(node, key); !converted) return converted;
   if (auto chosen = check_choices(node, key); !chosen) return chosen;
   node.type = key.type;
+  node.service = service_of(key);
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/host/section_findings.hpp"
 #include "core/scheduler/clock.hpp"
 
 namespace tarsier::host {
@@ -62,14 +63,16 @@ void Change::begin_transit(const Step& step) {
   lifecycle_.in_transit_.insert(step.spec.name);
 }
 
-void Change::problem(const Step& step, const std::string& what) { report_.problems.push_back(step.spec.place() + what); }
+void Change::problem(const Step& step, const std::string& what) {
+  for (const auto& finding : section_findings(step.spec, what)) report_.problems.push_back(finding.text());
+}
 
 // The version that runs stays, whatever is wrong with its new file; nothing else depends on that.
 void Change::keep_version(Step& step, const std::string& why) {
   step.kind = Kind::keep;
   step.spec = step.entry->spec;
   step.spec.refused_file = why;
-  report_.warnings.push_back(step.spec.file_warning());
+  report_.warnings.push_back(file_warning(step.spec));
 }
 
 // Creates and configures everything new. A changed file alone is no reason to refuse the rest. Without strict, one that fails is

@@ -4,6 +4,7 @@
 #include "core/config/host_schema.hpp"
 #include "core/config/node.hpp"
 #include "core/host/change.hpp"
+#include "core/host/section_findings.hpp"
 #include "core/host/start_order.hpp"
 
 namespace tarsier::host {
@@ -49,7 +50,7 @@ bool needs(const tarsier_plugin& plugin, std::string_view service) {
 // Puts the specs into start order; what cannot start gets its refusal.
 void Change::order(std::vector<InstanceSpec> specs) {
   for (const InstanceSpec& spec : specs) {
-    if (!spec.refused_file.empty()) report_.warnings.push_back(spec.file_warning());
+    if (!spec.refused_file.empty()) report_.warnings.push_back(file_warning(spec));
   }
   refuse_second_singletons(specs);
   std::vector<StartNode> nodes;
@@ -95,7 +96,9 @@ bool Change::same_as_before(const Step& step) const {
 }
 
 // What it reads besides its section may have changed; whoever asks for a reload wants to know.
-bool Change::may_read_anew(const Step& step) const { return strict_ && (step.spec.plugin->flags & TARSIER_PLUGIN_READS_FILES) != 0; }
+bool Change::may_read_anew(const Step& step) const {
+  return strict_ && (step.spec.plugin->flags & TARSIER_PLUGIN_READS_FILES) != 0;
+}
 
 void Change::decide(Step& step) {
   step.entry = lifecycle_.find(step.spec.name);
@@ -109,13 +112,12 @@ void Change::decide(Step& step) {
   }
   if (step.old == nullptr) {
     // One that failed and did not change waits for its restart, as before.
-    const bool waits =
-        step.entry != nullptr && step.entry->state == State::failed && same_as_before(step) && !may_read_anew(step);
+    const bool waits = step.entry != nullptr && step.entry->state == State::failed && same_as_before(step) && !may_read_anew(step);
     step.kind = waits ? Kind::keep : Kind::add;
     step.hangs = !waits && lifecycle_.hangs(step.spec);
     if (step.hangs) {
       step.failure = Lifecycle::kHangs;
-      report_.warnings.push_back(step.spec.place() + step.failure);
+      report_.warnings.push_back(section_finding(step.spec, step.failure).text());
     }
     return;
   }

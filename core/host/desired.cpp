@@ -7,7 +7,9 @@
 #include "core/config/check_tree.hpp"
 #include "core/config/load.hpp"
 #include "core/config/nearest.hpp"
+#include "core/config/references.hpp"
 #include "core/host/lifecycle.hpp"
+#include "core/host/section_findings.hpp"
 
 namespace tarsier::host {
 namespace {
@@ -96,11 +98,6 @@ void find_plugin(InstanceSpec& spec, const loader::PluginDirectory& directory, M
   if (other && lifecycle->hangs(spec)) refuse_file(spec, Lifecycle::kHangs, running);
 }
 
-std::string place_of(const Node& section) {
-  const Node* use = section.find("use");
-  return (use != nullptr ? use->position : section.key_position).text();
-}
-
 bool disabled(const Node& section) {
   const Node* enabled = section.find("enabled");
   return enabled != nullptr && enabled->kind == config::Kind::boolean && !enabled->boolean;
@@ -111,7 +108,6 @@ InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Mo
   InstanceSpec spec;
   spec.name = section.key;
   spec.use = config::plugin_of(section);
-  spec.location = place_of(section);
   spec.enabled = !disabled(section);
   if (!spec.enabled) return spec;
   find_plugin(spec, directory, modules, running);
@@ -131,6 +127,18 @@ InstanceSpec spec_of(Node& section, const loader::PluginDirectory& directory, Mo
   spec.restart = settings.restart == "never" ? RestartPolicy::never : RestartPolicy::on_failure;
   spec.cpu_share = static_cast<uint32_t>(settings.cpu_share);
   return spec;
+}
+
+// Sections name one another: all of them must have been read.
+void check_references(Desired& desired) {
+  std::vector<config::Provider> providers;
+  for (const InstanceSpec& spec : desired.specs) {
+    config::Provider& provider = providers.emplace_back(config::Provider{spec.name, spec.enabled, spec.plugin != nullptr, {}});
+    if (spec.plugin == nullptr) continue;
+    for (auto offer = spec.plugin->offers; offer != nullptr && *offer != nullptr; ++offer)
+      provider.offers.emplace_back((*offer)->name);
+  }
+  for (const InstanceSpec& spec : desired.specs) config::check_references(*spec.node, providers, desired.findings);
 }
 
 // An absent directory may come later: no error.
@@ -178,6 +186,7 @@ Desired read_desired(const DesiredOptions& options, std::unique_ptr<loader::Plug
       desired.specs.back().node = std::shared_ptr<const Node>(root, &section);
     }
   }
+  check_references(desired);
   desired.root = root;
   return desired;
 }
@@ -186,8 +195,7 @@ config::Findings refusals(const Desired& desired) {
   config::Findings findings;
   for (const InstanceSpec& spec : desired.specs) {
     if (!spec.enabled || spec.refusal.empty()) continue;
-    const auto* use = spec.node->find("use");
-    findings.push_back(config::error_at(use != nullptr ? use->position : spec.node->key_position, spec.node->path, spec.refusal));
+    findings.push_back(section_finding(spec, spec.refusal));
   }
   return findings;
 }

@@ -8,6 +8,7 @@
 #include "core/host/build_info.hpp"
 #include "core/host/crash_handler.hpp"
 #include "core/host/process_limits.hpp"
+#include "core/host/section_findings.hpp"
 
 namespace tarsier::host {
 
@@ -182,7 +183,7 @@ ApplyReport Host::Impl::apply(bool strict) {
     ApplyReport report{false, {}, {}};
     for (const config::Finding& finding : desired.findings) report.problems.push_back(finding.text());
     for (const InstanceSpec& spec : desired.specs) {
-      if (!spec.refused_file.empty()) report.warnings.push_back(spec.file_warning());
+      if (!spec.refused_file.empty()) report.warnings.push_back(file_warning(spec));
     }
     desired = {};
     (void)modules.sweep();

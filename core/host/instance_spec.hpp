@@ -17,8 +17,7 @@ enum class RestartPolicy : uint8_t {
 
 struct InstanceSpec {
   std::string name;
-  std::string use;       ///< the plugin's id, or a former one
-  std::string location;  ///< "config/tarsier.toml:14:1"
+  std::string use;  ///< the plugin's id, or a former one
   bool enabled = true;
   RestartPolicy restart = RestartPolicy::on_failure;
   uint32_t cpu_share = 100;
@@ -32,10 +31,6 @@ struct InstanceSpec {
 
   /// Its own table, checked against the schema.
   std::shared_ptr<const tarsier_config_node> node;
-
-  /// "config/tarsier.toml:14:1: plugin.node: ", before what is said of it.
-  std::string place() const { return (location.empty() ? "" : location + ": ") + "plugin." + name + ": "; }
-  std::string file_warning() const { return place() + "the new file is refused, the running version stays: " + refused_file; }
 };
 
 }  // namespace tarsier::host

@@ -1,5 +1,6 @@
 // What the Lifecycle shows of its entries: copies, so that nobody who looks keeps a plugin loaded.
 #include "core/host/lifecycle.hpp"
+#include "core/scheduler/scheduler.hpp"
 
 namespace tarsier::host {
 namespace {
@@ -19,13 +20,13 @@ void describe(EntryView& view, const tarsier_plugin& plugin) {
   for (auto offer = plugin.offers; offer != nullptr && *offer != nullptr; ++offer) view.offers.emplace_back((*offer)->name);
 }
 
-void count(EntryView& view, const Instance& instance, const ServiceRegistry& services) {
+void count(EntryView& view, Instance& instance, const Rooms& rooms) {
   const Accounting& accounting = instance.owner().accounting();
-  view.cpu_ns = accounting.cpu_ns.load(std::memory_order_relaxed);
+  view.cpu_ns = rooms.scheduler->cpu_ns(instance.owner());
   view.calls = accounting.calls.load(std::memory_order_relaxed);
   view.failures = accounting.failures.load(std::memory_order_relaxed);
   view.overruns = accounting.overruns.load(std::memory_order_relaxed);
-  view.in_flight = instance.owner().in_flight() + services.uses_of(instance.name());
+  view.in_flight = instance.owner().in_flight() + rooms.services->uses_of(instance.name());
   view.queue_length = accounting.queue_length.load(std::memory_order_relaxed);
   view.dropped = accounting.dropped_batches.load(std::memory_order_relaxed);
   view.malformed = accounting.malformed_batches.load(std::memory_order_relaxed);
@@ -34,7 +35,7 @@ void count(EntryView& view, const Instance& instance, const ServiceRegistry& ser
   view.interval_factor = accounting.interval_factor.load(std::memory_order_relaxed);
 }
 
-EntryView view_of(const std::string& name, const Instance& instance, const ServiceRegistry& services) {
+EntryView view_of(const std::string& name, Instance& instance, const Rooms& rooms) {
   EntryView view;
   view.name = name;
   view.file = instance.module()->path();
@@ -43,7 +44,7 @@ EntryView view_of(const std::string& name, const Instance& instance, const Servi
   view.state = status.state;
   view.reason = status.reason;
   view.since_ns = status.since_ns;
-  count(view, instance, services);
+  count(view, instance, rooms);
   return view;
 }
 
@@ -67,7 +68,7 @@ std::vector<EntryView> Lifecycle::view() const {
   for (const auto& entry : entries_) {
     EntryView view;
     if (entry->instance != nullptr) {
-      view = view_of(entry->spec.name, *entry->instance, *rooms_.services);
+      view = view_of(entry->spec.name, *entry->instance, rooms_);
     } else {
       view.name = entry->spec.name;
       view.plugin = entry->spec.use;
@@ -84,7 +85,7 @@ std::vector<EntryView> Lifecycle::view() const {
     view.restarts = entry->restarts;
     out.push_back(std::move(view));
   }
-  for (const auto& zombie : zombies_) out.push_back(view_of(zombie->name(), *zombie, *rooms_.services));
+  for (const auto& zombie : zombies_) out.push_back(view_of(zombie->name(), *zombie, rooms_));
   return out;
 }
 

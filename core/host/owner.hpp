@@ -15,7 +15,8 @@ namespace tarsier::host {
 
 /// Counts of one instance, added to by every room and shown on /metrics and on the plugins page. All lock-free.
 struct Accounting {
-  std::atomic<int64_t> cpu_ns{0};
+  std::atomic<int64_t> cpu_ns{0};        ///< of calls that have returned; Scheduler::cpu_ns() has the rest
+  std::atomic<int64_t> shown_cpu_ns{0};  ///< what Scheduler::cpu_ns() answered last
   std::atomic<uint64_t> calls{0};
   std::atomic<uint64_t> failures{0};
   std::atomic<uint64_t> overruns{0};

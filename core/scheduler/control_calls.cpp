@@ -1,5 +1,6 @@
 #include "core/scheduler/control_calls.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -10,8 +11,26 @@ namespace tarsier::scheduler {
 struct ControlCalls::Call {
   std::mutex mutex;
   std::condition_variable changed;
+  bool running = false;  // the instance's function, on `thread`
+  int64_t begin_ns = 0;  // in the thread's CPU time, while it runs
   bool finished = false;
   std::thread thread;
+
+  void begin() {
+    const std::lock_guard lock(mutex);
+    running = true;
+    begin_ns = thread_cpu_ns();
+  }
+  /// Together, so that nothing is counted twice.
+  void settle(host::Owner& owner) {
+    const std::lock_guard lock(mutex);
+    running = false;
+    owner.accounting().cpu_ns.fetch_add(thread_cpu_ns() - begin_ns, std::memory_order_relaxed);
+  }
+  int64_t running_ns() {
+    const std::lock_guard lock(mutex);
+    return running ? std::max<int64_t>(thread_cpu_ns(thread.native_handle()) - begin_ns, 0) : 0;
+  }
 
   bool wait_until(std::chrono::steady_clock::time_point until) {
     std::unique_lock lock(mutex);
@@ -21,8 +40,7 @@ struct ControlCalls::Call {
 
 namespace {
 
-void run_accounted(host::Owner& owner, const std::function<void()>& call, const ReportFunction& report) {
-  const int64_t begin_ns = thread_cpu_ns();
+void run_guarded(host::Owner& owner, const std::function<void()>& call, const ReportFunction& report) {
   std::string failure;
   try {
     call();
@@ -31,7 +49,6 @@ void run_accounted(host::Owner& owner, const std::function<void()>& call, const 
   } catch (...) {
     failure = "not a std::exception";
   }
-  owner.accounting().cpu_ns.fetch_add(thread_cpu_ns() - begin_ns, std::memory_order_relaxed);
   owner.accounting().calls.fetch_add(1, std::memory_order_relaxed);
   if (failure.empty()) return;
   owner.accounting().failures.fetch_add(1, std::memory_order_relaxed);
@@ -56,7 +73,9 @@ std::shared_ptr<ControlCalls::Call> ControlCalls::start(host::Owner& owner, std:
   auto call = std::make_shared<Call>();
   call->thread = std::thread([call, &owner, function = std::move(function), report = report_]() mutable {
     name_thread("control");
-    run_accounted(owner, function, report);
+    call->begin();
+    run_guarded(owner, function, report);
+    call->settle(owner);
     function = nullptr;
     const std::lock_guard lock(call->mutex);
     call->finished = true;
@@ -91,6 +110,12 @@ ControlOutcome ControlCalls::run(host::Owner& owner, std::function<void()> funct
     calls_.erase(found);
   }
   return ControlOutcome::completed;
+}
+
+int64_t ControlCalls::running_cpu_ns(const host::Owner& owner) {
+  const std::lock_guard lock(calls_mutex_);
+  const auto found = calls_.find(&owner);
+  return found != calls_.end() ? found->second->running_ns() : 0;
 }
 
 }  // namespace tarsier::scheduler

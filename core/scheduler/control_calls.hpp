@@ -25,6 +25,8 @@ class ControlCalls {
   ~ControlCalls();
 
   ControlOutcome run(host::Owner& owner, std::function<void()> call, std::chrono::nanoseconds deadline);
+  /// CPU time of the instance's call that has not returned: not in its Accounting yet.
+  int64_t running_cpu_ns(const host::Owner& owner);
 
  private:
   struct Call;

@@ -1,5 +1,6 @@
 #include "core/scheduler/scheduler.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/scheduler/children.hpp"
@@ -46,6 +47,17 @@ WorkerPool& Scheduler::pool() noexcept { return impl_->pool; }
 
 ControlOutcome Scheduler::run_control(host::Owner& owner, std::function<void()> call, std::chrono::nanoseconds deadline) {
   return impl_->control.run(owner, std::move(call), deadline);
+}
+
+// The account first: a call that returns in between is missed, and found the next time, rather than counted twice.
+int64_t Scheduler::cpu_ns(host::Owner& owner) const {
+  const int64_t returned_ns = owner.accounting().cpu_ns.load(std::memory_order_relaxed);
+  const int64_t now_ns = returned_ns + impl_->pool.running_cpu_ns(owner) + impl_->control.running_cpu_ns(owner);
+  auto& shown_ns = owner.accounting().shown_cpu_ns;
+  int64_t before_ns = shown_ns.load(std::memory_order_relaxed);
+  while (before_ns < now_ns && !shown_ns.compare_exchange_weak(before_ns, now_ns, std::memory_order_relaxed)) {
+  }
+  return std::max(before_ns, now_ns);
 }
 
 Result<tarsier_timer*> Scheduler::every(host::Owner& owner, const tarsier_timer_spec& spec) {

@@ -41,6 +41,9 @@ class Scheduler {
   /// accounted.
   ControlOutcome run_control(host::Owner& owner, std::function<void()> call, std::chrono::nanoseconds deadline);
 
+  /// CPU time of the instance, with that of calls which have not returned. Never less than it answered before.
+  int64_t cpu_ns(host::Owner& owner) const;
+
   /// Timers, jobs, watches, children: the meaning of each is that of abi/scheduler.h.
   Result<tarsier_timer*> every(host::Owner& owner, const tarsier_timer_spec& spec);
   /// `keep_handle` false: the timer frees itself, and nullptr is returned.

@@ -97,7 +97,7 @@ void WorkerPool::State::worker_loop(Worker& self) {
   name_thread("work");
   std::unique_lock lock(mutex);
   while (true) {
-    if (take_job(lock, self) || assist(lock)) continue;
+    if (take_job(lock, self) || assist(lock, self)) continue;
     // A replacement goes when those it stood in for are back: there are enough without it, and one of them is idle.
     if (stopping || (alive - stuck > base_workers && idle > 0)) break;
     ++idle;
@@ -146,9 +146,10 @@ void WorkerPool::State::run_job(std::unique_lock<std::mutex>& lock, Worker& self
   self.due = last_take + job.deadline;
   self.reported = false;
   wake_watchdog_by(self.due);
+  self.charge(owner);
   lock.unlock();
 
-  const int64_t begin_ns = thread_cpu_ns();
+  const int64_t begin_ns = self.begin();
   const auto begin = std::chrono::steady_clock::now();
   Outcome outcome = Outcome::ran;
   try {
@@ -161,13 +162,13 @@ void WorkerPool::State::run_job(std::unique_lock<std::mutex>& lock, Worker& self
     fail(owner, self.job, "not a std::exception");
   }
   const int64_t cpu_ns = thread_cpu_ns() - begin_ns;
-  owner.accounting().cpu_ns.fetch_add(cpu_ns, std::memory_order_relaxed);
   owner.accounting().calls.fetch_add(1, std::memory_order_relaxed);
   owner.accounting().call_time.add((std::chrono::steady_clock::now() - begin).count());
   finish(job, outcome);
 
   lock.lock();
   self.owner = nullptr;
+  self.settle(cpu_ns);
   if (self.reported) --stuck;
   lane->turn_ns += (cpu_ns + kCostOfACall) * kDefaultShare / lane->share;
   --lane->running;
@@ -212,17 +213,19 @@ void WorkerPool::State::run_indices(ParallelRun& run, bool yield) {
 }
 
 /// Helps the oldest parallel_for until it is through or jobs wait: jobs come first, the caller goes on anyway.
-bool WorkerPool::State::assist(std::unique_lock<std::mutex>& lock) {
+bool WorkerPool::State::assist(std::unique_lock<std::mutex>& lock, Worker& self) {
   while (!parallel_runs.empty() && parallel_runs.front()->next.load(std::memory_order_relaxed) >= parallel_runs.front()->count)
     parallel_runs.pop_front();
   if (parallel_runs.empty()) return false;
   ParallelRun& run = *parallel_runs.front();
   ++run.helpers;
+  self.charge(run.owner);
   lock.unlock();
-  const int64_t begin_ns = thread_cpu_ns();
+  const int64_t begin_ns = self.begin();
   run_indices(run, true);
-  run.owner.accounting().cpu_ns.fetch_add(thread_cpu_ns() - begin_ns, std::memory_order_relaxed);
+  const int64_t cpu_ns = thread_cpu_ns() - begin_ns;
   lock.lock();
+  self.settle(cpu_ns);
   --run.helpers;
   run.left.notify_all();
   return true;
@@ -274,6 +277,15 @@ void WorkerPool::detach(host::Owner& owner) {
 void WorkerPool::settle() {
   std::unique_lock lock(state_->mutex);
   state_->quiet.wait(lock, [this] { return state_->waiting == 0 && state_->busy == 0; });
+}
+
+int64_t WorkerPool::running_cpu_ns(const host::Owner& owner) const {
+  const std::lock_guard lock(state_->mutex);
+  int64_t sum_ns = 0;
+  for (Worker& worker : state_->workers) {
+    if (worker.charged == &owner) sum_ns += worker.uncharged_ns();
+  }
+  return sum_ns;
 }
 
 PoolStats WorkerPool::stats() const {

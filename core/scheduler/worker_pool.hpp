@@ -57,6 +57,9 @@ class WorkerPool {
   /// After owner.close(): drops the jobs that wait (done(skipped)), and forgets the instance. Does not wait for the one that runs.
   void detach(host::Owner& owner);
 
+  /// CPU time of the instance's calls that have not returned: not in its Accounting yet.
+  int64_t running_cpu_ns(const host::Owner& owner) const;
+
   /// Waits until no job waits or runs. For tests.
   void settle();
 

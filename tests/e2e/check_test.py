@@ -109,6 +109,40 @@ class RuleFiles(unittest.TestCase):
             self.assertIn(finding, host.plugins()["rules"]["reason"])
 
 
+ALERTS = """
+[plugin.webhook]
+url = "http://127.0.0.1:1/"
+[plugin.alerts]
+route.receiver = "team"
+receivers = [{ name = "team", notifiers = ["NOTIFIER"] }]
+"""
+
+
+class Receivers(unittest.TestCase):
+    """A receiver that names a notifier which does not exist would tell nobody, and be found out by the first alert."""
+
+    def test_that_name_no_notifier_are_refused_by_check_reload_and_start_alike(self):
+        with Host(ALERTS.replace("NOTIFIER", "webhook")) as host:
+            self.assertEqual(check(host).returncode, 0)
+            host.write_config(ALERTS.replace("NOTIFIER", "webhok"))
+            lines = host.config_file.read_text().splitlines()
+            line = next(number for number, text in enumerate(lines, 1) if "webhok" in text)
+            finding = f"{host.config_file}:{line}:{lines[line - 1].index('webhok')}: plugin.alerts.receivers[0].notifiers[0]: expected an instance"
+            done = check(host)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(finding, done.stdout)
+            self.assertIn('did you mean "webhook"?', done.stdout)
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(urllib.request.Request(host.url + "/-/reload", method="POST"))
+            self.assertEqual(refused.exception.code, 500)
+            self.assertIn(finding, refused.exception.read().decode())
+            self.assertEqual(get(f"http://127.0.0.1:{host.alertmanager_port}/api/v2/status")[0], 200)
+            host.stop()
+            started = subprocess.run([TARSIER, "run", "-c", host.config_file], capture_output=True, text=True, timeout=60)
+            self.assertNotEqual(started.returncode, 0)
+            self.assertIn(finding, started.stderr)
+
+
 class Headers(unittest.TestCase):
     """A value that would begin a header of its own is refused where it is written, and not shown: it may be a secret."""
 

@@ -1,16 +1,14 @@
 // tarsier check: everything that can be known to be wrong without starting anything.
 #include <cstdio>
 
-#include "core/config/placed_errors.hpp"
 #include "core/host/cli/command.hpp"
 #include "core/host/cli/scratch_host.hpp"
 #include "core/host/json_writer.hpp"
+#include "core/host/section_findings.hpp"
 #include "core/host/start_order.hpp"
 
 namespace tarsier::host::cli {
 namespace {
-
-constexpr std::string_view kConfigure = "configure: ";
 
 // Needs that nobody meets, and circles, as findings at the sections.
 void check_needs(const Desired& desired, config::Findings& findings) {
@@ -38,9 +36,7 @@ void check_by_plugins(const Desired& desired, config::Findings& findings) {
     if (!spec.enabled || spec.plugin == nullptr || !spec.refusal.empty()) continue;
     const auto configured = (*host)->configure(spec);
     if (configured) continue;
-    const std::string& message = configured.error().message();
-    const size_t begin = message.starts_with(kConfigure) ? kConfigure.size() : 0;  // the call, which means nothing to who reads it
-    const auto said = config::placed_errors(message.substr(begin), spec.node->key_position, spec.node->path);
+    const auto said = section_findings(spec, configured.error().message());
     findings.insert(findings.end(), said.begin(), said.end());
   }
 }

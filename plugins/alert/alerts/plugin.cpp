@@ -330,7 +330,8 @@ constexpr tarsier_config_key kKeys[] = {
     key("route.repeat_interval", TARSIER_KEY_DURATION, "4h", "How often a group without news is told again.", "1s.."),
     key("receivers[]", TARSIER_KEY_TABLE, nullptr, "Receivers."),
     key("receivers[].name", TARSIER_KEY_STRING, nullptr, "The name that routes use.", nullptr, TARSIER_KEY_REQUIRED),
-    key("receivers[].notifiers[]", TARSIER_KEY_STRING, nullptr, "Instances of notifier plugins, e.g. \"webhook\"."),
+    key("receivers[].notifiers[]", TARSIER_KEY_STRING, nullptr, "Instances of notifier plugins, e.g. \"webhook\".",
+        "@" TARSIER_NOTIFIER_SERVICE),
     key("resolve_timeout", TARSIER_KEY_DURATION, "5m", "When an alert without an end counts as resolved if nobody renews it.",
         "1s.."),
     key("notify_timeout", TARSIER_KEY_DURATION, "10s", "Of one attempt.", "1s.."),
@@ -350,7 +351,7 @@ constexpr tarsier_plugin kPlugin = describe<AlertsPlugin>({
     .keys = kKeyTable.data(),
     .needs = kNeedTable.data(),
     .sample_toml = "[plugin.alerts]\nroute = { receiver = \"default\", group_by = [\"alertname\"] }\nreceivers = [{ name = "
-                   "\"default\", notifiers = [\"webhook\"] }]\n",
+                   "\"default\", notifiers = [\"webhook\"] }]\n[plugin.webhook]\nurl = \"http://127.0.0.1:9099/hook\"\n",
     .flags = TARSIER_PLUGIN_EXCLUSIVE | TARSIER_PLUGIN_PARALLEL | TARSIER_PLUGIN_SINGLETON,
 });
 

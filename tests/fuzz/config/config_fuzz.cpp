@@ -10,6 +10,7 @@
 #include "core/config/check_tree.hpp"
 #include "core/config/difference.hpp"
 #include "core/config/overrides.hpp"
+#include "core/config/references.hpp"
 #include "core/config/render.hpp"
 #include "core/config/toml_reader.hpp"
 
@@ -35,6 +36,7 @@ constexpr tarsier_config_key kKeys[] = {
     key("job[].job_name", TARSIER_KEY_STRING, nullptr, nullptr, TARSIER_KEY_REQUIRED),
     key("job[].params.*[]", TARSIER_KEY_STRING),
     key("tls.cert", TARSIER_KEY_STRING, nullptr, nullptr, TARSIER_KEY_REQUIRED),
+    key("to[]", TARSIER_KEY_STRING, nullptr, "@service/1"),
     key("free", TARSIER_KEY_TABLE),
 };
 
@@ -73,6 +75,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < keys.size(); ++i) keys[i] = &kKeys[i];
   const std::array<KnownPlugin, 1> plugins = {{{"node", keys}}};
   check_tree(root, plugins, findings);
+  const std::array<Provider, 1> providers = {{{"node", true, true, {"service/1"}}}};
+  check_references(root, providers, findings);
   check_stable(root);
 
   Node target;

@@ -48,9 +48,9 @@ enum {
   TARSIER_KEY_RELOADABLE = 1u << 3  /* informative: reconfigure applies it without a restart of the instance */
 };
 
-/* One key of the plugin's TOML. `path` is dotted from the instance's table: "interval", "job[].job_name" (a key in each table
- * of an array), "job[].params.*" (any key of a table), "collectors[]" (an array of values). The host refuses keys that are
- * not in the schema (naming the nearest), checks type, unit, range and choices, and fills in default_value. */
+/* One key of the plugin's TOML. `path` is dotted from the instance's table: "interval", "job[].job_name" (a key in each table of an
+ * array), "job[].params.*" (any key of a table), "collectors[]" (an array of values). The host refuses keys that are not in the schema
+ * (naming the nearest), checks type, unit, range and choices ("@SERVICE" since minor version 2), and fills in default_value. */
 typedef struct tarsier_config_key {
   uint32_t size;
   tarsier_key_type type;
@@ -58,7 +58,7 @@ typedef struct tarsier_config_key {
   uint32_t reserved;
   const char *path;
   const char *default_value; /* as written in TOML without quotes, e.g. "15s"; NULL: no default */
-  const char *choices;       /* for strings: "http|https"; for numbers and durations: "min..max" (either may be empty); NULL: any */
+  const char *choices;       /* strings: "http|https", or "@SERVICE": an instance that offers it; numbers, durations: "min..max", either may be empty; NULL: any */
   const char *doc;           /* one line, shown by `tarsier plugins info` and in the reference */
 } tarsier_config_key;
 

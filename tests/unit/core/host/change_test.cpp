@@ -36,6 +36,38 @@ TEST(Change, RefusesToStartWithAConfigurationThatDoesNotCheck) {
   EXPECT_THAT(test.start(), HasSubstr("tarsier.toml:7:1: plugin.behave.valu"));
 }
 
+TEST(Change, RefusesANameThatNoInstanceAnswersTo) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.behave]\nprobes = [\"othr\"]\n[plugin.other]\nuse = \"behave\"\n");
+  const char* const said =
+      ":7:11: plugin.behave.probes[0]: expected an instance that offers test.probe/1, got \"othr\", which is no "
+      "instance; did you mean \"other\"?";
+  EXPECT_THAT(test.start(), HasSubstr(test.path("tarsier.toml") + said));
+  test.configure("[plugin.behave]\nprobes = [\"other\"]\n[plugin.other]\nuse = \"behave\"\n");
+  ASSERT_EQ(test.start(), "");
+  test.configure("[plugin.behave]\nprobes = [\"othr\"]\n[plugin.other]\nuse = \"behave\"\n");
+  const auto report = test.reload();
+  EXPECT_FALSE(report.applied);
+  EXPECT_THAT(report.problems, ElementsAre(test.path("tarsier.toml") + said));
+  test.configure("[plugin.behave]\nprobes = [\"other\"]\n");
+  EXPECT_FALSE(test.reload().applied) << "whom somebody names cannot go alone";
+  EXPECT_EQ(test.state("other"), State::running);
+}
+
+TEST(Change, SaysWhatAPluginRefusesWithTheOnePlaceThatItIsAbout) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  test.configure("[plugin.one]\nuse = \"behave\"\nreconfigure = \"yes\"\n");
+  ASSERT_EQ(test.start(), "");
+  const std::string place = test.path("tarsier.toml") + ":8:";
+  test.configure(
+      "[plugin.two]\nuse = \"behave\"\nstart = \"configure-fails\"\n[plugin.one]\nuse = \"behave\"\nreconfigure = \"yes\"\n");
+  EXPECT_THAT(test.reload().problems, ElementsAre(place + "9: plugin.two.start: told to fail"));
+  test.configure("[plugin.one]\nuse = \"behave\"\nreconfigure = \"refuse\"\n");
+  EXPECT_THAT(test.reload().problems, ElementsAre(place + "15: plugin.one.reconfigure: told to refuse"));
+}
+
 TEST(Change, ReconfiguresInPlaceWhatCan) {
   TestHost test;
   test.install("behave_v1", "behave");

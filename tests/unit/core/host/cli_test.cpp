@@ -70,6 +70,12 @@ TEST(CommandLine, CheckNamesFileLineAndColumn) {
   test.configure("[plugin.behave]\nstart = \"configure-fails\"\n");
   const Answer unhappy = tarsier_says("check --json -c " + test.path("tarsier.toml"));
   EXPECT_THAT(unhappy.text, HasSubstr("\"line\":7,\"column\":9,\"key\":\"plugin.behave.start\",\"message\":\"told to fail\""));
+  test.configure("[plugin.behave]\nprobes = [\"behav\"]\n");
+  const Answer unknown = tarsier_says("check --json -c " + test.path("tarsier.toml"));
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_THAT(unknown.text,
+              HasSubstr("\"line\":7,\"column\":11,\"key\":\"plugin.behave.probes[0]\",\"message\":\"expected an instance"));
+  EXPECT_THAT(unknown.text, HasSubstr("did you mean \\\"behave\\\"?"));
   EXPECT_EQ(tarsier_says("check -c /nowhere.toml").code, 1);
 }
 

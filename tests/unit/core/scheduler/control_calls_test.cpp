@@ -29,6 +29,20 @@ TEST(ControlCalls, ReturnAtTheDeadlineWhenTheCallHangs) {
   EXPECT_EQ(control.run(owner, [] {}, kLong), ControlOutcome::completed);
 }
 
+TEST(ControlCalls, ShowTheCpuTimeOfACallThatHasNotReturned) {
+  host::Owner owner("spins", "x", false), other("other", "x", false);
+  auto stop = std::make_shared<std::atomic<bool>>(false);
+  ControlCalls control({});
+  EXPECT_EQ(control.run(owner, [stop] { spin_until(*stop); }, std::chrono::milliseconds(1)), ControlOutcome::deadline);
+  EXPECT_TRUE(eventually([&] { return control.running_cpu_ns(owner) > kSpun; }));
+  EXPECT_EQ(control.running_cpu_ns(other), 0);
+  EXPECT_EQ(owner.accounting().cpu_ns.load(), 0);
+  *stop = true;
+  EXPECT_EQ(control.run(owner, [] {}, kLong), ControlOutcome::completed);
+  EXPECT_EQ(control.running_cpu_ns(owner), 0);
+  EXPECT_GT(owner.accounting().cpu_ns.load(), kSpun);
+}
+
 TEST(ControlCalls, CountAnEscapingException) {
   std::string said;
   ControlCalls control([&](const Report& report) { said = describe(report); });

@@ -1,6 +1,8 @@
 // Shared by the scheduler's tests: a latch to wait on, a job from a closure, and a temporary directory.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +11,7 @@
 #include <mutex>
 #include <stdlib.h>
 #include <string>
+#include <thread>
 
 #include "core/host/owner.hpp"
 #include "core/scheduler/scheduler.hpp"
@@ -61,6 +64,24 @@ inline Job job_of(std::function<void()> run, Priority priority = Priority::norma
   job.priority = priority;
   job.run = std::move(run);
   return job;
+}
+
+inline constexpr int64_t kSpun = 5'000'000;  // ns of CPU time, more than a call costs without spinning
+
+inline void spin_until(const std::atomic<bool>& stop) {
+  while (!stop.load(std::memory_order_relaxed)) {
+  }
+}
+
+/// Waits for a condition that comes by itself.
+template <class Condition>
+bool eventually(Condition condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 class TemporaryDirectory {

@@ -228,5 +228,39 @@ TEST(WorkerPool, AnswersAllJobsWhenItShutsDown) {
   EXPECT_EQ(answered.load(), 50);
 }
 
+TEST(WorkerPool, ShowsTheCpuTimeOfAJobThatHasNotReturned) {
+  host::Owner owner("spins", "x", false), other("other", "x", false);
+  WorkerPool pool(workers(2));
+  std::atomic<bool> stop{false};
+  ASSERT_TRUE(pool.submit(owner, job_of([&] { spin_until(stop); })));
+  EXPECT_TRUE(eventually([&] { return pool.running_cpu_ns(owner) > kSpun; }));
+  EXPECT_EQ(pool.running_cpu_ns(other), 0);
+  EXPECT_EQ(owner.accounting().cpu_ns.load(), 0);
+  stop = true;
+  pool.settle();
+  EXPECT_EQ(pool.running_cpu_ns(owner), 0);
+  EXPECT_GT(owner.accounting().cpu_ns.load(), kSpun);
+}
+
+TEST(WorkerPool, ShowsTheCpuTimeOfThoseWhoHelpWithAParallelFor) {
+  host::Owner owner("spins", "x", true);
+  WorkerPool pool(workers(2));
+  std::atomic<bool> stop{false};
+  Signal helped;
+  std::thread caller([&] {
+    const auto self = std::this_thread::get_id();
+    pool.parallel_for(owner, 2, [&](uint64_t) {
+      if (std::this_thread::get_id() == self) return helped.wait();
+      helped.raise();
+      spin_until(stop);
+    });
+  });
+  EXPECT_TRUE(eventually([&] { return pool.running_cpu_ns(owner) > kSpun; }));
+  stop = true;
+  caller.join();
+  EXPECT_EQ(pool.running_cpu_ns(owner), 0);
+  EXPECT_GT(owner.accounting().cpu_ns.load(), kSpun);
+}
+
 }  // namespace
 }  // namespace tarsier::scheduler
