@@ -149,6 +149,25 @@ TEST_F(SegmentMergingTest, KeepsEverySampleBitForBit) {
   EXPECT_EQ(everything(), before);
 }
 
+TEST_F(SegmentMergingTest, GoesThroughManyBlocksOfSeriesThatComeAndGo) {
+  constexpr int kSeries = 2500;  // a block has 1,024
+  for (int flush = 0; flush < 8; ++flush) {
+    batch::SamplesBuilder builder;
+    for (int i = 0; i < kSeries; ++i) {
+      if ((i + flush) % 3 == 0) continue;
+      add(builder, {{"__name__", "m" + std::to_string(i % 40)}, {"i", std::to_string(i)}},
+          {{begin_ + flush * kMinuteNs, static_cast<double>(i + flush)}});
+    }
+    ASSERT_TRUE(write_wait(builder).ok());
+    ASSERT_TRUE(store_->flush().ok());
+  }
+  const Found before = all();
+  ASSERT_EQ(before.size(), static_cast<size_t>(kSeries));
+  merge();
+  EXPECT_EQ(segments(), (Names{"1-8"}));
+  EXPECT_EQ(difference(all(), before), "");
+}
+
 TEST_F(SegmentMergingTest, KeepsTheWindowsApart) {
   for (int flush = 0; flush < 8; ++flush) {
     const int64_t time = begin_ + flush * kSecondNs;
