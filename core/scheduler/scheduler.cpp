@@ -29,7 +29,7 @@ struct Scheduler::Impl {
   Children children;
 };
 
-Scheduler::Scheduler(Clock& clock, PoolOptions options) : impl_(std::make_unique<Impl>(clock, options)) {
+Scheduler::Scheduler(Clock& clock, const PoolOptions& options) : impl_(std::make_unique<Impl>(clock, options)) {
   if (!clock.drives(impl_->timers)) impl_->house.serve(impl_->timers, clock);
 }
 

@@ -28,7 +28,7 @@ enum class ControlOutcome : uint8_t {
 class Scheduler {
  public:
   /// Starts the house thread and the workers. `options.report` hears of overruns, failures and slowed timers.
-  Scheduler(Clock& clock, PoolOptions options);
+  Scheduler(Clock& clock, const PoolOptions& options);
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
   ~Scheduler();

@@ -66,7 +66,7 @@ class WatchedPath {
 }  // namespace tarsier::scheduler
 
 struct tarsier_watch : std::enable_shared_from_this<tarsier_watch> {
-  explicit tarsier_watch(std::string path) : watched(std::move(path)) {}
+  explicit tarsier_watch(const std::string& path) : watched(path) {}
 
   tarsier::scheduler::Watches* watches = nullptr;
   tarsier::host::Owner* owner = nullptr;
