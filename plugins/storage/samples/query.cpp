@@ -153,6 +153,12 @@ Result<Query::Reader::Outcome> Query::Reader::read_head(const HeadSelection::Ite
     }
     if (deletions_.any()) deletions_.drop(segment.file()->cover(), out, before);
   }
+  if (auto read = read_memory(item, out); !read) return std::move(read).error();
+  return Outcome::done;
+}
+
+Result<void> Query::Reader::read_memory(const HeadSelection::Item& item, Columns& out) const {
+  const QueryRange& range = query_.range_;
   const auto decode = [&](std::span<const ChunkView> chunks) -> Result<void> {
     for (const ChunkView& chunk : chunks) {
       if (chunk.min_time > range.end || chunk.max_time < range.start) continue;
@@ -160,11 +166,10 @@ Result<Query::Reader::Outcome> Query::Reader::read_head(const HeadSelection::Ite
     }
     return {};
   };
-  Result<void> decoded;
-  if (query_.head_.frozen != nullptr) decoded = decode(query_.head_.frozen->find(item.key));
-  if (decoded) decoded = decode(std::span(query_.head_.views).subspan(item.first_view, item.view_count));
-  if (!decoded) return std::move(decoded).error();
-  return Outcome::done;
+  if (query_.head_.frozen != nullptr) {
+    if (auto decoded = decode(query_.head_.frozen->find(item.key)); !decoded) return decoded;
+  }
+  return decode(std::span(query_.head_.views).subspan(item.first_view, item.view_count));
 }
 
 Result<Query::Reader::Outcome> Query::Reader::read_partition(const Place& place, Columns& out) {
@@ -212,12 +217,55 @@ Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Co
 }
 
 /// Once more for each environment that is set aside on the way, so at most as often as there are any.
-Result<void> Query::Reader::read(const Entry& entry, Columns& out) {
+Result<void> Query::Reader::read_one(const Entry& entry, Samples& out) {
   for (;;) {
-    auto read = read_places(entry, out);
+    auto read = read_places(entry, out.columns);
+    if (!read) return std::move(read).error();
+    if (*read == Outcome::again) continue;
+    out.tier_ns = tier_ns_;
+    return {};
+  }
+}
+
+/// Of entries that lie in the head only: segment by segment.
+Result<Query::Reader::Outcome> Query::Reader::read_segments(std::span<const Entry> entries, std::span<Samples> out) {
+  if (auto opened = open_segments(); !opened) return std::move(opened).error();
+  for (size_t i = 0; i < entries.size(); ++i) out[i].columns.clear(), out[i].tier_ns = 0;
+  for (SegmentReader& segment : segments_) {
+    for (size_t i = 0; i < entries.size(); ++i) {
+      auto done = segment.read(query_.item(entries[i]).key, query_.range_.start, query_.range_.end, out[i].columns);
+      if (!done) return outcome(std::move(done), segment.file());
+    }
+  }
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (auto read = read_memory(query_.item(entries[i]), out[i].columns); !read) return std::move(read).error();
+    out[i].columns.normalise();
+  }
+  return Outcome::done;
+}
+
+Result<void> Query::Reader::read(std::span<const Entry> entries, std::span<Samples> out) {
+  if (entries.size() > 1) {
+    auto read = read_segments(entries, out);
     if (!read) return std::move(read).error();
     if (*read == Outcome::done) return {};
   }
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (auto read = read_one(entries[i], out[i]); !read) return read;
+  }
+  return {};
+}
+
+size_t Query::series_at_once() const noexcept {
+  constexpr uint64_t kMostSeries = 32, kMostSamples = 16'384;  // of all of them
+  const bool head_only = indexes_.empty() && deletions_->empty() && !range_.newest_only;
+  if (!head_only || segments_.empty()) return 1;
+  uint64_t samples = 0, series = 1;
+  for (const auto& segment : segments_) {
+    samples += segment->info().samples;
+    series = std::max(series, segment->info().series);
+  }
+  return static_cast<size_t>(std::clamp<uint64_t>(kMostSamples * series / std::max<uint64_t>(samples, 1), 1, kMostSeries));
 }
 
 }  // namespace tarsier::samples

@@ -47,21 +47,33 @@ class Query {
   /// Appends the labels; the text lives as long as the query.
   void labels(const Entry& entry, std::vector<Label>& out) const { labels(places_[entry.first_place], out); }
 
+  /// How many entries a reader had better read at once. Of series in segments, several: each segment is then gone through once for
+  /// all of them, while it is in the processor's caches. Otherwise one, since samples of several take memory.
+  size_t series_at_once() const noexcept;
+
+  /// What was read of an entry.
+  struct Samples {
+    Columns columns;
+    int64_t tier_ns = 0;  // the interval of the widest summary among them; 0: there is none
+  };
+
   /// Reads samples of entries one after the other; for one thread.
   class Reader {
    public:
     explicit Reader(const Query& query) : query_(query) {}
-    /// Puts the samples in the range into `out`, ascending, each time once: of equal times the one that was stored first.
-    Result<void> read(const Entry& entry, Columns& out);
-    /// The interval of the widest summary among the samples that were read last; 0: there is none.
-    int64_t tier_ns() const noexcept { return tier_ns_; }
+    /// Puts the samples in the range into `out`, one for each entry: ascending, each time once, of equal times the one that was
+    /// stored first.
+    Result<void> read(std::span<const Entry> entries, std::span<Samples> out);
 
    private:
     /// `again`: an environment turned out to be damaged, and `out` may hold half of a series.
     enum class Outcome : uint8_t { done, again };
+    Result<void> read_one(const Entry& entry, Samples& out);
+    Result<Outcome> read_segments(std::span<const Entry> entries, std::span<Samples> out);
     Result<Outcome> read_places(const Entry& entry, Columns& out);
     Result<Outcome> read_partition(const Place& place, Columns& out);
     Result<Outcome> read_head(const HeadSelection::Item& item, Columns& out);
+    Result<void> read_memory(const HeadSelection::Item& item, Columns& out) const;
     Result<void> open_segments();
     /// CORRUPT: the file is set aside, and it is to be read again without it.
     Result<Outcome> outcome(Result<void> read, const std::shared_ptr<SealedFile>& file) const;
@@ -84,6 +96,7 @@ class Query {
   void labels(const Place& place, std::vector<Label>& out) const;
   bool is_needless(const Place& place, const HeadSelection::Item& newest) const noexcept;
   bool in_head(const Place& place) const noexcept { return place.source == indexes_.size(); }
+  const HeadSelection::Item& item(const Entry& entry) const noexcept { return head_.items[places_[entry.first_place].number]; }
 
   QueryRange range_;
   DeletionList deletions_;  // of the range

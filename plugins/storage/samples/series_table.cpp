@@ -124,6 +124,25 @@ Result<void> SeriesTable::scan(std::string_view name, const std::string* low, co
   return {};
 }
 
+/// Looks at each series' own pairs while there are not many; each value is asked about once.
+Result<void> SeriesTable::filter(std::string_view name, const std::string* low, const std::string* high,
+                                 const std::function<bool(std::string_view)>& wanted, SeriesIds& ids) const {
+  const uint32_t name_symbol = symbols_.find(name);
+  if (name_symbol == kNoSymbol || ids.size() > size() / 4) return LabelIndex::filter(name, low, high, wanted, ids);
+  std::unordered_map<uint32_t, bool> known;
+  std::erase_if(ids, [&](uint32_t id) {
+    const auto of_series = pairs(id);
+    for (size_t i = 0; i < of_series.size(); i += 2) {
+      if (of_series[i] != name_symbol) continue;
+      const auto [value, fresh] = known.try_emplace(of_series[i + 1]);
+      if (fresh) value->second = wanted(symbols_.text(of_series[i + 1]));
+      return !value->second;
+    }
+    return true;
+  });
+  return {};
+}
+
 void SeriesTable::names(std::vector<uint32_t>& out) const {
   for (const auto& [name, values] : values_) out.push_back(name);
 }

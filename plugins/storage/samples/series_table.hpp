@@ -82,6 +82,8 @@ class SeriesTable final : public LabelIndex {
   Result<void> postings(std::string_view name, std::string_view value, SeriesIds& out) const override;
   Result<void> scan(std::string_view name, const std::string* low, const std::string* high,
                     const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const override;
+  Result<void> filter(std::string_view name, const std::string* low, const std::string* high,
+                      const std::function<bool(std::string_view)>& wanted, SeriesIds& ids) const override;
   /// Symbols of the names that any series has, and of the values of one name; no order.
   void names(std::vector<uint32_t>& out) const;
   std::span<const uint32_t> values(uint32_t name) const;

@@ -10,7 +10,7 @@ namespace tarsier::samples {
 namespace {
 
 constexpr uint64_t kSeriesBetweenQuestions = 16;
-constexpr size_t kManySamples = 10'000;  // of one series
+constexpr uint64_t kManySamples = 10'000;
 
 /// How many series one call reads: about as many as share a block of samples, but enough calls to keep all threads busy.
 uint64_t series_per_run(uint64_t series) {
@@ -110,9 +110,9 @@ class Progress {
     if (outcome_.ok()) outcome_ = std::move(error);
     ended_ = true;
   }
-  /// False when the query has to end. Asks whether it was cancelled when `ask`, which costs more than to read a short series.
-  bool count(uint64_t samples, bool ask) {
-    if (ask && cancelled_ && cancelled_()) {
+  /// False when the query has to end. Costs more than to read a short series: for several together.
+  bool count(uint64_t samples) {
+    if (cancelled_ && cancelled_()) {
       fail({TARSIER_CANCELLED, "the query was cancelled"});
     } else if (const uint64_t total = samples_.fetch_add(samples) + samples; most_ != 0 && total > most_) {
       fail({TARSIER_RESOURCE, "the query reads more than " + std::to_string(most_) + " samples"});
@@ -164,16 +164,27 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
     if (progress.ended()) return;
     Query::Reader reader(query);
     SeriesView series_view;
-    Columns columns;
+    std::vector<Query::Samples> samples(query.series_at_once());
     const auto entries = query.series();
     const uint64_t end = std::min<uint64_t>(entries.size(), (index + 1) * per_run);
-    for (uint64_t i = index * per_run; i < end && !progress.ended(); ++i) {
-      columns.clear();
-      if (auto read = reader.read(entries[i], columns); !read) return progress.fail(std::move(read).error());
-      if (!progress.count(columns.size(), i % kSeriesBetweenQuestions == 0 || columns.size() > kManySamples)) return;
-      if (!columns.empty() && on_series(user, &series_view.fill(query, entries[i], columns, reader.tier_ns(), index)) == 0)
-        progress.stop();
+    uint64_t read = 0, since_asked = 0;
+    for (uint64_t first = index * per_run; first < end && !progress.ended(); first += samples.size()) {
+      const auto some = entries.subspan(first, std::min<uint64_t>(samples.size(), end - first));
+      if (auto done = reader.read(some, samples); !done) return progress.fail(std::move(done).error());
+      for (size_t i = 0; i < some.size(); ++i) {
+        const auto& [columns, tier_ns] = samples[i];
+        read += columns.size();
+        if (++since_asked == kSeriesBetweenQuestions || read > kManySamples) {
+          if (!progress.count(std::exchange(read, 0))) return;
+          since_asked = 0;
+        }
+        if (!columns.empty() && on_series(user, &series_view.fill(query, some[i], columns, tier_ns, index)) == 0) {
+          progress.stop();
+          return;
+        }
+      }
     }
+    (void)progress.count(read);
   };
   const uint64_t runs = (query.series().size() + per_run - 1) / per_run;
   const auto guarded = [&](uint64_t index) {

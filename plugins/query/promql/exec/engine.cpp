@@ -194,8 +194,8 @@ Result<void> Engine::run(QueryContext& context, const Node& tree, const QueryReq
   if (answer) {
     answer->warnings = context.warnings();
     answer->infos = context.infos();
-    answer->samples_read = context.samples_read.load();
-    answer->series_read = context.series_read.load();
+    answer->samples_read = context.samples_read.total();
+    answer->series_read = context.series_read.total();
     answer->peak_samples = context.peak_samples();
     if (counts) answer->samples_per_step = counts->per_step();
     answer->prepare_ns = waiting_since - begun_ns;
@@ -204,8 +204,8 @@ Result<void> Engine::run(QueryContext& context, const Node& tree, const QueryReq
     answer->total_ns = done - begun_ns - waited_ns;
   }
   if (finished_)
-    finished_({&request, done - begun_ns + request.queue_ns, request.queue_ns + waited_ns, context.samples_read.load(),
-               context.series_read.load(), answer ? nullptr : &answer.error()});
+    finished_({&request, done - begun_ns + request.queue_ns, request.queue_ns + waited_ns, context.samples_read.total(),
+               context.series_read.total(), answer ? nullptr : &answer.error()});
   if (!answer) return std::move(answer).error();
   on_answer(*answer);  // last: what the request refers to may be gone with its answer
   return {};

@@ -116,7 +116,7 @@ void ExplainScope::enter(const Node& node, uint64_t steps, bool once) {
   mine_->how = how_of(node);
   mine_->once = once;
   mine_->steps = once ? 1 : steps;
-  samples_before_ = context_.samples_read.load(std::memory_order_relaxed);
+  samples_before_ = context_.samples_read.total();
   begun_ns_ = context_.mono_ns();
   all.path_.push_back(mine_);
 }
@@ -124,7 +124,7 @@ void ExplainScope::enter(const Node& node, uint64_t steps, bool once) {
 ExplainScope::~ExplainScope() {
   if (mine_ == nullptr) return;
   mine_->total_ns = context_.mono_ns() - begun_ns_;
-  mine_->samples = context_.samples_read.load(std::memory_order_relaxed) - samples_before_;
+  mine_->samples = context_.samples_read.total() - samples_before_;
   context_.explanation->path_.pop_back();
 }
 

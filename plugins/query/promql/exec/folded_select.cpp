@@ -30,6 +30,7 @@ struct Part {
   GroupTable groups;
   std::unique_ptr<Folding> folding;
   Column column;             // of the series in hand
+  uint64_t results = 0;      // series that had any
   std::string checked_name;  // check_counter() has seen it
 };
 
@@ -44,8 +45,16 @@ class Parts {
 
   /// For the thread that has the run in hand.
   Part& of(uint64_t run) {
+    // One run has many series, so the lock is seldom needed.
+    struct Last {
+      uint64_t query, run;
+      Part* part;
+    };
+    thread_local Last last{};
+    if (last.query == query_ && last.run == run) return *last.part;
     const std::lock_guard lock(mutex_);
-    return parts_.try_emplace(run, signature_, op_, steps_).first->second;
+    last = {query_, run, &parts_.try_emplace(run, signature_, op_, steps_).first->second};
+    return *last.part;
   }
   /// Adds part.column, of that series.
   void add(Part& part, const tarsier_series& series) {
@@ -57,6 +66,13 @@ class Parts {
       if (!context_.hold(steps_)) return;
     }
     part.folding->add(group, part.column);
+    ++part.results;
+  }
+  /// Series that had any result.
+  uint64_t results() const {
+    uint64_t sum = 0;
+    for (const auto& [run, part] : parts_) sum += part.results;
+    return sum;
   }
   Vector take(bool drop_name) {
     Part all(signature_, op_, steps_);
@@ -75,10 +91,16 @@ class Parts {
   }
 
  private:
+  static uint64_t next_query() noexcept {
+    static std::atomic<uint64_t> last{0};
+    return ++last;
+  }
+
   QueryContext& context_;
   const Signature signature_;
   const Token op_;
   const size_t steps_;
+  const uint64_t query_ = next_query();  // of all there ever are
   std::mutex mutex_;
   std::map<uint64_t, Part> parts_;
   std::atomic<uint64_t> held_{0};
@@ -138,7 +160,6 @@ Result<std::optional<Vector>> Evaluator::fold_selected(const AggregationNode& no
   if (nameless && signature.listed) std::erase(signature.labels, kMetricName);
   Parts parts(context_, std::move(signature), node.op, steps_);
   std::atomic<bool> general{false};
-  std::atomic<uint64_t> results{0};
   TentativeCounts counts(context_);
   ExplainScope scope(context_, inner, steps_, false);
   auto selected = select_series(
@@ -152,11 +173,10 @@ Result<std::optional<Vector>> Evaluator::fold_selected(const AggregationNode& no
           part.checked_name = name;
         }
         parts.add(part, series);
-        results.fetch_add(1, std::memory_order_relaxed);
         return true;
       });
   if (!selected) return std::move(selected).error();
-  scope.made(results);
+  scope.made(parts.results());
   if (general) {
     scope.note("given up for the general way");
     return std::optional<Vector>();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "plugins/lib/promql/position.hpp"
+#include "plugins/query/promql/exec/spread_counter.hpp"
 #include "tarsier/result.hpp"
 #include "tarsier/service/samples_store.h"
 
@@ -70,8 +71,8 @@ class QueryContext {
   std::vector<std::string> infos() const { return {infos_.begin(), infos_.end()}; }
 
   // Statistics.
-  std::atomic<uint64_t> samples_read{0};
-  std::atomic<uint64_t> series_read{0};
+  SpreadCounter samples_read;
+  SpreadCounter series_read;
   uint64_t peak_samples() const noexcept { return peak_.load(std::memory_order_relaxed); }
 
  private:

@@ -71,8 +71,8 @@ TentativeCounts::TentativeCounts(QueryContext& context)
     : context_(context),
       outer_(context.sample_counts),
       mine_(outer_ != nullptr ? outer_->per_step().size() : 0),
-      samples_read_(context.samples_read),
-      series_read_(context.series_read) {
+      samples_read_(context.samples_read.total()),
+      series_read_(context.series_read.total()) {
   if (outer_ != nullptr) context_.sample_counts = &mine_;
 }
 
@@ -81,8 +81,8 @@ TentativeCounts::~TentativeCounts() {
   if (keep_) {
     if (outer_ != nullptr) outer_->add(mine_);
   } else {
-    context_.samples_read = samples_read_;
-    context_.series_read = series_read_;
+    context_.samples_read.set(samples_read_);
+    context_.series_read.set(series_read_);
   }
 }
 

@@ -254,7 +254,7 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
       times.push_back(inner_grid.time(i));
       values.push_back(series.values[i]);
     }
-    context_.samples_read.fetch_add(values.size(), std::memory_order_relaxed);
+    (void)context_.samples_read.add(values.size());
     if (run_windows(context_, plan, kernel, arguments, times.data(), values.data(), values.size(), made.values))
       collected.add(id, std::move(made), steps_);
   }

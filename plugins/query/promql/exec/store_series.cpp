@@ -67,9 +67,9 @@ Result<void> select_series(QueryContext& context, const VectorSelector& node, co
       context.store->self, &request, &call,
       [](void* user, const tarsier_series* series) -> int32_t {
         auto& to = *static_cast<Call*>(user);
-        to.context.samples_read.fetch_add(series->sample_count, std::memory_order_relaxed);
+        (void)to.context.samples_read.add(series->sample_count);
         to.probe.saw(*series);
-        const uint64_t before = to.context.series_read.fetch_add(1, std::memory_order_relaxed);
+        const uint64_t before = to.context.series_read.add(1);
         if (!to.on_series(*series)) return 0;
         return (before % kSeriesBetweenQuestions == 0 ? to.context.stopped() : to.context.broken()) ? 0 : 1;
       },
