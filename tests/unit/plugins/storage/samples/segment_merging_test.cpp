@@ -194,12 +194,10 @@ TEST_F(SegmentMergingTest, LetsQueriesGoOnWithWhatTheyHold) {
   merge();
   EXPECT_EQ(segments().size(), 9U) << "its files are there as long as it lives";
   Query::Reader reader(**query);
-  Columns columns;
+  std::vector<Query::Samples> found((*query)->series().size());
+  ASSERT_TRUE(reader.read((*query)->series(), found).ok());
   size_t samples = 0;
-  for (const Query::Entry& entry : (*query)->series()) {
-    ASSERT_TRUE(reader.read(entry, columns).ok());
-    samples += columns.size();
-  }
+  for (const Query::Samples& one : found) samples += one.columns.size();
   EXPECT_EQ(samples, 24U);
   EXPECT_EQ(all(), before);
 }
