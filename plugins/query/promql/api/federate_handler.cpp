@@ -8,6 +8,7 @@
 #include "plugins/lib/exposition/number.hpp"
 #include "plugins/lib/exposition/text_writer.hpp"
 #include "plugins/lib/promql/parser.hpp"
+#include "plugins/query/promql/api/classic_buckets.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/federate_protobuf.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
@@ -112,31 +113,16 @@ class Page {
     for (size_t i = 0; i < texts_.size(); ++i) texts_[i].name = names_[i];  // names_ has stopped growing
     writer_.sample(name, texts_, value, time_ms);
   }
-  /// Buckets count up, and the last one counts all.
   void write_buckets(const NativeHistogram& histogram, int64_t time_ms) {
-    std::vector<double> counts(histogram.custom_bounds.size(), 0);
-    int64_t index = 0;
-    size_t next = 0;
-    for (const BucketSpan& span : histogram.positive_spans) {
-      index += span.offset;
-      for (uint32_t i = 0; i < span.length; ++i, ++index, ++next)
-        if (index >= 0 && static_cast<size_t>(index) < counts.size())
-          counts[static_cast<size_t>(index)] = histogram.positive_buckets[next];
-    }
-    double below = 0;
+    const std::vector<double> counts = classic_counts(histogram);
     std::string bound;
     add_label("le", "");
     for (size_t i = 0; i <= counts.size(); ++i) {
-      bound.clear();
-      if (i < counts.size()) {
-        below += counts[i];
-        exposition::append_number(bound, histogram.custom_bounds[i]);
-      } else {
-        below = histogram.count;
-        bound = "+Inf";
-      }
+      const bool last = i == counts.size();
+      bound = last ? "+Inf" : "";
+      if (!last) exposition::append_number(bound, histogram.custom_bounds[i]);
       texts_.back().value = bound;
-      write(family_ + "_bucket", below, time_ms);
+      write(family_ + "_bucket", last ? histogram.count : counts[i], time_ms);
     }
     texts_.pop_back();
     names_.pop_back();

@@ -5,6 +5,7 @@
 
 #include "plugins/lib/exposition/series_text.hpp"
 #include "plugins/lib/promql/text.hpp"
+#include "plugins/query/promql/api/classic_buckets.hpp"
 #include "tarsier/varint.hpp"
 
 namespace tarsier::promql {
@@ -27,22 +28,11 @@ void write_counts(WireWriter& out, uint32_t number, const std::vector<double>& c
   for (const double count : counts) out.float64(number, count);  // not packed: the format is of proto2
 }
 
-/// Buckets with bounds of their own count up, and the last one counts all.
 void write_classic_buckets(WireWriter& out, const NativeHistogram& histogram) {
-  std::vector<double> counts(histogram.custom_bounds.size() + 1, 0);
-  int64_t index = 0;
-  size_t next = 0;
-  for (const BucketSpan& span : histogram.positive_spans) {
-    index += span.offset;
-    for (uint32_t i = 0; i < span.length; ++i, ++index, ++next)
-      if (index >= 0 && static_cast<size_t>(index) < counts.size())
-        counts[static_cast<size_t>(index)] = histogram.positive_buckets[next];
-  }
-  double below = 0;
-  for (size_t i = 0; i < histogram.custom_bounds.size(); ++i) {
-    below += counts[i];
+  const std::vector<double> counts = classic_counts(histogram);
+  for (size_t i = 0; i < counts.size(); ++i) {
     WireWriter bucket;
-    bucket.float64(2, histogram.custom_bounds[i]).float64(4, below);
+    bucket.float64(2, histogram.custom_bounds[i]).float64(4, counts[i]);
     out.message(3, bucket);
   }
 }
