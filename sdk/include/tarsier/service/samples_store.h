@@ -111,6 +111,16 @@ typedef struct tarsier_store_stat {
   int64_t min_time_ns, max_time_ns;
 } tarsier_store_stat;
 
+/* One of the pieces that a store keeps its samples in: a file, a directory, a partition of a table. */
+typedef struct tarsier_store_block {
+  uint32_t size;
+  uint32_t level;        /* how often its samples were brought together into a larger piece: 1 never */
+  tarsier_str name;      /* unique and the same as long as the piece is there */
+  int64_t min_time_ns, max_time_ns; /* inclusive */
+  int64_t tier_ns;       /* the span of the summaries in it, 0: samples as they came */
+  uint64_t series, samples, chunks, bytes; /* chunks: blocks of samples that are read as one */
+} tarsier_store_block;
+
 typedef struct tarsier_samples_store {
   uint32_t size;
   uint32_t reserved;
@@ -155,6 +165,8 @@ typedef struct tarsier_samples_store {
    * with which the store can be started). `flags`: TARSIER_SNAPSHOT_*. On error nothing is left. May take long. */
   tarsier_status (*snapshot)(void *self, uint32_t flags, void *user, void (*made)(void *user, tarsier_str name, tarsier_str directory),
                              tarsier_error *error);
+  /* [work, PARALLEL] The pieces that are final, oldest first; what is still written to is not among them. Valid during the callback. */
+  tarsier_status (*blocks)(void *self, void *user, void (*each)(void *user, const tarsier_store_block *block), tarsier_error *error);
 } tarsier_samples_store;
 #ifdef __cplusplus
 }
