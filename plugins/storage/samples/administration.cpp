@@ -56,7 +56,7 @@ Result<void> Store::delete_samples(std::vector<Condition> conditions, QueryRange
 Result<bool> Store::concerns(const Deletion& deletion, const std::shared_ptr<Partition>& partition) const {
   if (!deletion.concerns(partition->cover()) || !partition->overlaps(deletion.start(), deletion.end())) return false;
   auto index = PartitionIndex::open(partition);
-  auto ids = index ? match(**index, deletion.matchers()) : Result<SeriesIds>(std::move(index).error());
+  auto ids = index ? match(**index, deletion.matchers()) : Result<IdSet>(std::move(index).error());
   if (ids) return !ids->empty();
   if (ids.error().code() != TARSIER_CORRUPT) return std::move(ids).error();
   sealed_.set_aside(partition, ids.error());

@@ -94,11 +94,11 @@ class Count {
   }
   /// Returns the bytes of the text.
   uint64_t count_value(uint32_t name, uint32_t value) {
-    const auto ids = table_->postings(name, value);
+    const IdSet& ids = *table_->series_with(name, value);
     by_pair_.add(name, value, ids.size());
     if (name == metric_name_) {
       by_metric_.add(value, kNoSymbol, ids.size());
-      new_by_metric_.add(value, kNoSymbol, static_cast<uint64_t>(ids.end() - std::lower_bound(ids.begin(), ids.end(), first_new_)));
+      new_by_metric_.add(value, kNoSymbol, ids.count_from(first_new_));
     }
     return table_->symbols().text(value).size();
   }

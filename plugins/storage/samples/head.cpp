@@ -43,14 +43,14 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const Quer
   const std::shared_lock lock(mutex_);
   auto ids = match(*table_, matchers);
   if (!ids) return std::move(ids).error();
-  const bool newest_known = newest_known_, wanted = range.newest_only && newest_known;
+  const bool wanted = range.newest_only && newest_known_;
   const int64_t removed_until = removed_until_.load(std::memory_order_relaxed);
   HeadSelection selection{.table = table_, .frozen = frozen_, .items = {}, .views = {}};
   selection.items.reserve(ids->size());
   for (const uint32_t id : *ids) {
     const Series& series = (*table_)[id];
     const int64_t newest = series.chunks.newest();
-    if (newest_known && newest < range.start && newest != SeriesChunks::kNever) continue;
+    if (has_ended(series, range.start)) continue;
     HeadSelection::Item item{.hash = series.hash, .key = series.key(), .series = id, .newest_time = newest, .newest = {}};
     item.first_view = static_cast<uint32_t>(selection.views.size());
     if (wanted && newest <= range.end && newest > removed_until) item.newest = series.chunks.newest_value();
@@ -60,6 +60,26 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const Quer
   }
   if (!labels_only) sort_by_key(selection.items);
   return selection;
+}
+
+/// Nothing of it lies at or after that time.
+bool Head::has_ended(const Series& series, int64_t start) const noexcept {
+  const int64_t newest = series.chunks.newest();
+  return newest < start && newest != SeriesChunks::kNever && newest_known_;
+}
+
+Result<std::vector<uint32_t>> Head::list(std::span<const Matcher> matchers, int64_t start, const ListLabels& list,
+                                         std::shared_ptr<const SeriesTable>& table) const {
+  const std::shared_lock lock(mutex_);
+  table = table_;
+  if (matchers.empty()) return list(*table_, nullptr);
+  auto ids = match(*table_, matchers);
+  if (!ids) return std::move(ids).error();
+  IdSet live;
+  for (const uint32_t id : *ids) {
+    if (!has_ended((*table_)[id], start)) live.append(id);
+  }
+  return list(*table_, &live);
 }
 
 bool Head::has_before(int64_t cutoff) const {

@@ -87,6 +87,10 @@ class Head {
   /// Series that match and may have samples in the range, with views of those in memory unless `labels_only`. In the order of
   /// their keys, unless nothing is to be read of the disk.
   Result<HeadSelection> select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const;
+  /// What `list` names of the series that match and may have samples from `start` on; where there are no matchers, of all. `table`
+  /// then has the texts.
+  Result<std::vector<uint32_t>> list(std::span<const Matcher> matchers, int64_t start, const ListLabels& list,
+                                     std::shared_ptr<const SeriesTable>& table) const;
   /// Calls use(table) under the shared lock.
   template <class Use>
   auto read(Use&& use) const {
@@ -107,6 +111,7 @@ class Head {
   HeadStat stat() const;
 
  private:
+  bool has_ended(const Series& series, int64_t start) const noexcept;
   const int64_t window_;
   mutable std::shared_mutex mutex_;
   std::shared_ptr<SeriesTable> table_;

@@ -4,6 +4,8 @@
 #include <array>
 #include <numeric>
 
+#include "id_set_codec.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -81,13 +83,11 @@ Result<void> IndexWriter::write_symbols(Sealer& sealer) {
 Result<void> IndexWriter::write_postings(Sealer& sealer, PartitionInfo& info) {
   struct Pair {
     uint32_t name, value;
-    std::span<const uint32_t> ids;
+    const IdSet* ids;
   };
   std::vector<Pair> pairs;
   pairs.reserve(postings_.size());
-  postings_.each([&](uint32_t name, uint32_t value, std::span<const uint32_t> ids) {
-    pairs.push_back({rank_[name], rank_[value], ids});
-  });
+  postings_.each([&](uint32_t name, uint32_t value, const IdSet& ids) { pairs.push_back({rank_[name], rank_[value], &ids}); });
   std::sort(pairs.begin(), pairs.end(),
             [](const Pair& a, const Pair& b) { return a.name != b.name ? a.name < b.name : a.value < b.value; });
   info.label_pairs = pairs.size();
@@ -98,15 +98,16 @@ Result<void> IndexWriter::write_postings(Sealer& sealer, PartitionInfo& info) {
     if (block.empty()) first = last = pair.value;
     list.clear();
     ByteWriter list_writer(list);
-    encode_postings(pair.ids, list_writer);
+    encode_ids(*pair.ids, list_writer);
     ByteWriter writer(block);
     writer.varint(pair.value - last);
-    writer.varint(pair.ids.size());
+    writer.varint(pair.ids->size());
     writer.varint(list.size());
     writer.bytes(list);
     last = pair.value;
     const bool name_ends = at + 1 == pairs.size() || pairs[at + 1].name != pair.name;
-    if (name_ends) info.names.push_back(pair.name);
+    if (info.names.empty() || info.names.back().symbol != pair.name) info.names.push_back({pair.name, 0});
+    ++info.names.back().values;
     if (!name_ends && block.size() < kIndexBlockBytes) continue;
     if (auto done = append_packed(sealer, kPostingsTable, key_of(pair.name, first), block); !done) return done;
   }

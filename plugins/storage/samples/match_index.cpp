@@ -1,94 +1,251 @@
 #include "match_index.hpp"
 
-#include <numeric>
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 namespace tarsier::samples {
 namespace {
 
-/// Series that have one of the texts of the matcher.
-Result<SeriesIds> look_up(const LabelIndex& index, const Matcher& matcher) {
-  SeriesIds ids;
+/// Of the series that have the label: those whose value is positive() for the matcher, or, `negative`, is not.
+struct Wanted {
+  const Matcher& matcher;
+  bool negative = false;
+  bool holds(std::string_view value) const { return matcher.positive(value) != negative; }
+};
+
+/// A matcher that is a look-up of texts, and what the index has of them.
+struct LookUp {
+  std::vector<StoredSet> sets;
+  uint64_t size = 0;
+};
+
+Result<LookUp> look_up(const LabelIndex& index, const Matcher& matcher) {
+  LookUp found;
+  auto name = index.symbol(matcher.name());
+  if (!name) return std::move(name).error();
+  if (*name == kNoSymbol) return found;
   for (const std::string& text : matcher.texts()) {
-    if (text.empty()) continue;
-    if (auto found = index.postings(matcher.name(), text, ids); !found) return std::move(found).error();
+    auto value = text.empty() ? Result<uint32_t>(kNoSymbol) : index.symbol(text);
+    if (!value) return std::move(value).error();
+    if (*value == kNoSymbol) continue;
+    auto set = index.postings(*name, *value);
+    if (!set) return std::move(set).error();
+    if (set->size() == 0) continue;
+    found.size += set->size();
+    found.sets.push_back(*set);
   }
-  unite(ids);
-  return ids;
+  return found;
 }
 
-/// Leaves of `ids` those that have the label with a value that is positive() for the matcher, or, `negative`, is not.
-Result<void> keep(const LabelIndex& index, const Matcher& matcher, bool negative, SeriesIds& ids) {
-  const auto wanted = [&](std::string_view value) { return matcher.positive(value) != negative; };
-  const bool range = matcher.has_range() && !negative;
-  return index.filter(matcher.name(), range ? &matcher.low() : nullptr, range ? &matcher.high() : nullptr, wanted, ids);
+/// Puts the union into `room`, or returns the one set there is where it lies.
+Result<const IdSet*> read(const LookUp& found, IdSet& room) {
+  if (found.sets.size() == 1) return found.sets.front().read(room);
+  IdUnion all;
+  for (const StoredSet& stored : found.sets) {
+    auto set = stored.read(room);
+    if (!set) return set;
+    all.add(**set);
+  }
+  room = all.take();
+  return &room;
 }
 
-/// The same of all series.
-Result<SeriesIds> find(const LabelIndex& index, const Matcher& matcher, bool negative) {
-  SeriesIds ids;
-  const auto wanted = [&](std::string_view value) { return matcher.positive(value) != negative; };
-  const bool range = matcher.has_range() && !negative;
-  auto found = index.scan(matcher.name(), range ? &matcher.low() : nullptr, range ? &matcher.high() : nullptr, wanted, ids);
+/// Of a series' pairs the value of a name; kNoSymbol when it has none.
+uint32_t value_of(std::span<const uint32_t> pairs, uint32_t name) noexcept {
+  for (size_t i = 0; i < pairs.size(); i += 2) {
+    if (pairs[i] == name) return pairs[i + 1];
+  }
+  return kNoSymbol;
+}
+
+/// Looks at the series one by one; each value is asked about once.
+Result<IdSet> having_among(const LabelIndex& index, uint32_t name, const Wanted& wanted, const IdSet& among) {
+  IdSet found;
+  std::unordered_map<uint32_t, bool> known;
+  for (const uint32_t id : among) {
+    auto pairs = index.pairs_of(id);
+    if (!pairs) return std::move(pairs).error();
+    const uint32_t value = value_of(*pairs, name);
+    if (value == kNoSymbol) continue;
+    const auto [held, fresh] = known.try_emplace(value);
+    if (fresh) {
+      auto text = index.text(value);
+      if (!text) return std::move(text).error();
+      held->second = wanted.holds(*text);
+    }
+    if (held->second) found.append(id);
+  }
+  return found;
+}
+
+/// The series that have the label with a value that is wanted; where `among` is not null, perhaps only those of them.
+Result<IdSet> having(const LabelIndex& index, const Wanted& wanted, const IdSet* among) {
+  const Matcher& matcher = wanted.matcher;
+  auto name = index.symbol(matcher.name());
+  if (!name) return std::move(name).error();
+  if (*name == kNoSymbol) return IdSet();
+  if (among != nullptr && index.rather_series(among->size(), *name)) return having_among(index, *name, wanted, *among);
+  IdUnion all;
+  IdSet room;
+  const LabelIndex::TextRange range = {matcher.low(), matcher.high()};
+  const bool has_range = matcher.has_range() && !wanted.negative;
+  auto done = index.each_value(*name, has_range ? &range : nullptr, [&](uint32_t value, const StoredSet& series) -> Result<bool> {
+    auto text = index.text(value);
+    if (!text) return std::move(text).error();
+    if (!wanted.holds(*text)) return true;
+    auto set = series.read(room);
+    if (!set) return std::move(set).error();
+    all.add(**set);
+    return true;
+  });
+  if (!done) return std::move(done).error();
+  return all.take();
+}
+
+/// What the matchers that were applied so far have left.
+class Narrowed {
+ public:
+  explicit Narrowed(const LabelIndex& index) : index_(index) {}
+  void keep(const IdSet& set) { ids_ = std::exchange(narrowed_, true) ? intersect(ids_, set) : set; }
+  void remove(const IdSet& set) {
+    if (!set.empty()) ids_ = subtract(all(), set);
+  }
+  bool empty() const noexcept { return narrowed_ && ids_.empty(); }
+  /// Null: all series.
+  const IdSet* among() const noexcept { return narrowed_ ? &ids_ : nullptr; }
+  IdSet& all() {
+    if (!std::exchange(narrowed_, true)) ids_ = IdSet::first(index_.series_count());
+    return ids_;
+  }
+
+ private:
+  const LabelIndex& index_;
+  IdSet ids_;
+  bool narrowed_ = false;
+};
+
+bool is_look_up(const Matcher& matcher) noexcept { return matcher.enumerable() && !matcher.negated(); }
+
+/// The smallest first, which is known before any is decoded: it leaves little for the others.
+Result<void> keep_look_ups(const LabelIndex& index, std::span<const Matcher> matchers, Narrowed& left) {
+  std::vector<LookUp> found;
+  for (const Matcher& matcher : matchers) {
+    if (matcher.matches_empty() || !is_look_up(matcher)) continue;
+    auto sets = look_up(index, matcher);
+    if (!sets) return std::move(sets).error();
+    found.push_back(std::move(*sets));
+  }
+  std::sort(found.begin(), found.end(), [](const LookUp& a, const LookUp& b) { return a.size < b.size; });
+  IdSet room;
+  for (const LookUp& one : found) {
+    if (left.empty()) return {};
+    auto set = read(one, room);
+    if (!set) return std::move(set).error();
+    left.keep(**set);
+  }
+  return {};
+}
+
+Result<void> remove_failing(const LabelIndex& index, const Matcher& matcher, Narrowed& left) {
+  if (!matcher.negated() || !matcher.enumerable()) {
+    auto failing = having(index, {matcher, !matcher.negated()}, left.among());
+    if (!failing) return std::move(failing).error();
+    left.remove(*failing);
+    return {};
+  }
+  auto found = look_up(index, matcher);
   if (!found) return std::move(found).error();
-  unite(ids);
-  return ids;
-}
-
-/// Of those that have the label, the series for which a matcher fails that holds for absent ones.
-Result<SeriesIds> failing(const LabelIndex& index, const Matcher& matcher, const SeriesIds& among) {
-  if (matcher.negated() && matcher.enumerable()) return look_up(index, matcher);
-  SeriesIds ids = among;
-  if (auto kept = keep(index, matcher, !matcher.negated(), ids); !kept) return std::move(kept).error();
-  return ids;
+  IdSet room;
+  auto failing = read(*found, room);
+  if (!failing) return std::move(failing).error();
+  left.remove(**failing);
+  return {};
 }
 
 }  // namespace
 
-Result<void> LabelIndex::filter(std::string_view name, const std::string* low, const std::string* high,
-                                const std::function<bool(std::string_view)>& wanted, SeriesIds& ids) const {
-  SeriesIds found;
-  if (auto scanned = scan(name, low, high, wanted, found); !scanned) return scanned;
-  unite(found);
-  ids = intersect(ids, found);
+Result<IdSet> match(const LabelIndex& index, std::span<const Matcher> matchers) {
+  Narrowed left(index);
+  if (auto kept = keep_look_ups(index, matchers, left); !kept) return std::move(kept).error();
+  for (const Matcher& matcher : matchers) {
+    if (left.empty()) break;
+    if (matcher.matches_empty() || is_look_up(matcher)) continue;
+    auto found = having(index, {matcher, matcher.negated()}, left.among());
+    if (!found) return std::move(found).error();
+    left.keep(*found);
+  }
+  for (const Matcher& matcher : matchers) {
+    if (left.empty()) break;
+    if (!matcher.matches_empty()) continue;
+    if (auto removed = remove_failing(index, matcher, left); !removed) return std::move(removed).error();
+  }
+  return std::move(left.all());
+}
+
+namespace {
+
+/// Calls use(value) for values of a name that any of the series has, until it returns false.
+Result<void> each_value_of(const LabelIndex& index, uint32_t name, const IdSet* series, const std::function<bool(uint32_t)>& use) {
+  IdSet room;
+  return index.each_value(name, nullptr, [&](uint32_t value, const StoredSet& stored) -> Result<bool> {
+    if (series == nullptr) return use(value);
+    auto set = stored.read(room);
+    if (!set) return std::move(set).error();
+    return !meet(**set, *series) || use(value);
+  });
+}
+
+/// Calls use(pairs) for each series.
+Result<void> each_pairs(const LabelIndex& index, const IdSet& series, const std::function<void(std::span<const uint32_t>)>& use) {
+  for (const uint32_t id : series) {
+    auto pairs = index.pairs_of(id);
+    if (!pairs) return std::move(pairs).error();
+    use(*pairs);
+  }
   return {};
 }
 
-Result<SeriesIds> match(const LabelIndex& index, std::span<const Matcher> matchers) {
-  SeriesIds ids;
-  bool narrowed = false;
-  const auto is_look_up = [](const Matcher& matcher) { return matcher.enumerable() && !matcher.negated(); };
-  // Texts first: they are look-ups and leave little for the others.
-  for (const Matcher& matcher : matchers) {
-    if (matcher.matches_empty() || !is_look_up(matcher)) continue;
-    auto found = look_up(index, matcher);
-    if (!found) return std::move(found).error();
-    ids = narrowed ? intersect(ids, *found) : std::move(*found);
-    narrowed = true;
-    if (ids.empty()) return ids;
+}  // namespace
+
+Result<std::vector<uint32_t>> values_of(const LabelIndex& index, std::string_view name, const IdSet* series) {
+  std::vector<uint32_t> values;
+  auto symbol = index.symbol(name);
+  if (!symbol) return std::move(symbol).error();
+  if (*symbol == kNoSymbol) return values;
+  if (series == nullptr || !index.rather_series(series->size(), *symbol)) {
+    auto done = each_value_of(index, *symbol, series, [&](uint32_t value) { return values.push_back(value), true; });
+    if (!done) return std::move(done).error();
+    return values;
   }
-  for (const Matcher& matcher : matchers) {
-    if (matcher.matches_empty() || is_look_up(matcher)) continue;
-    if (narrowed) {
-      if (auto kept = keep(index, matcher, matcher.negated(), ids); !kept) return std::move(kept).error();
-    } else {
-      auto found = find(index, matcher, matcher.negated());
-      if (!found) return std::move(found).error();
-      ids = std::move(*found);
-      narrowed = true;
-    }
-    if (ids.empty()) return ids;
+  std::unordered_set<uint32_t> seen;
+  auto done = each_pairs(index, *series, [&](std::span<const uint32_t> pairs) { seen.insert(value_of(pairs, *symbol)); });
+  if (!done) return std::move(done).error();
+  seen.erase(kNoSymbol);
+  return std::vector<uint32_t>(seen.begin(), seen.end());
+}
+
+Result<std::vector<uint32_t>> names_of(const LabelIndex& index, const IdSet* series) {
+  constexpr uint32_t kFewSeries = 4096;
+  std::vector<uint32_t> names;
+  if (series != nullptr && series->size() <= kFewSeries) {
+    std::unordered_set<uint32_t> seen;
+    auto done = each_pairs(index, *series, [&](std::span<const uint32_t> pairs) {
+      for (size_t i = 0; i < pairs.size(); i += 2) seen.insert(pairs[i]);
+    });
+    if (!done) return std::move(done).error();
+    names.assign(seen.begin(), seen.end());
+    return names;
   }
-  if (!narrowed) {
-    ids.resize(index.series_count());
-    std::iota(ids.begin(), ids.end(), 0U);
+  std::vector<uint32_t> all;
+  index.names(all);
+  if (series == nullptr) return all;
+  for (const uint32_t name : all) {  // the first value that they have is enough
+    auto done = each_value_of(index, name, series, [&](uint32_t) { return names.push_back(name), false; });
+    if (!done) return std::move(done).error();
   }
-  for (const Matcher& matcher : matchers) {
-    if (!matcher.matches_empty()) continue;
-    auto gone = failing(index, matcher, ids);
-    if (!gone) return std::move(gone).error();
-    if (!gone->empty()) ids = subtract(ids, *gone);
-  }
-  return ids;
+  return names;
 }
 
 }  // namespace tarsier::samples

@@ -1,32 +1,52 @@
-// match: the series of one index (the head's or a partition's) for which all matchers hold. An index is anything that can hand out
-// postings of a label pair and walk the values of a label.
+// match: the series of one index (the head's or a partition's) for which all matchers hold, and which names and values they have.
+// Everything is done on sets; texts are looked at once for each value of a label, not for each series.
 #pragma once
 
 #include <functional>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "id_set_codec.hpp"
 #include "matcher.hpp"
-#include "postings.hpp"
+#include "symbols.hpp"
 
 namespace tarsier::samples {
 
+/// An index of labels. Names and values are symbols, numbers of its own; kNoSymbol: no series has such a text.
 class LabelIndex {
  public:
+  /// Texts from `low` to `high`.
+  struct TextRange {
+    std::string_view low, high;
+  };
+  using UseValue = std::function<Result<bool>(uint32_t value, const StoredSet& series)>;
+
   virtual ~LabelIndex() = default;
   /// Ids are 0 .. series_count() - 1.
   virtual uint32_t series_count() const = 0;
-  /// Appends the postings of one pair; none when it does not exist.
-  virtual Result<void> postings(std::string_view name, std::string_view value, SeriesIds& out) const = 0;
-  /// Appends the postings of every value of `name` that `wanted` accepts. Where `low` <= `high` is given, values outside may be
-  /// skipped without being asked about.
-  virtual Result<void> scan(std::string_view name, const std::string* low, const std::string* high,
-                            const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const = 0;
-  /// Leaves of `ids`, ascending, those with a value of `name` that `wanted` accepts. As scan(), and better where few are left.
-  virtual Result<void> filter(std::string_view name, const std::string* low, const std::string* high,
-                              const std::function<bool(std::string_view)>& wanted, SeriesIds& ids) const;
+  virtual Result<uint32_t> symbol(std::string_view text) const = 0;
+  virtual Result<std::string_view> text(uint32_t symbol) const = 0;
+  /// Appends the symbols of the names that any series has.
+  virtual void names(std::vector<uint32_t>& out) const = 0;
+  /// The series of one pair; none when it does not exist.
+  virtual Result<StoredSet> postings(uint32_t name, uint32_t value) const = 0;
+  /// Calls use(value, series) for the values of a name until it returns false; those outside `range` may be left out. The series
+  /// are valid during the call.
+  virtual Result<void> each_value(uint32_t name, const TextRange* range, const UseValue& use) const = 0;
+  /// Name, value, name, value, ... of one series; valid until the next call.
+  virtual Result<std::span<const uint32_t>> pairs_of(uint32_t series) const = 0;
+  /// Whether it costs less to look at the pairs of so many series than at all values of the name.
+  virtual bool rather_series(uint32_t series, uint32_t name) const = 0;
 };
 
-Result<SeriesIds> match(const LabelIndex& index, std::span<const Matcher> matchers);
+Result<IdSet> match(const LabelIndex& index, std::span<const Matcher> matchers);
+
+/// Which symbols of an index the series have; of all series where it is null.
+using ListLabels = std::function<Result<std::vector<uint32_t>>(const LabelIndex& index, const IdSet* series)>;
+
+/// The values of a name that any of the series has, and the names; of all series where it is null. Each symbol once, in no order.
+Result<std::vector<uint32_t>> values_of(const LabelIndex& index, std::string_view name, const IdSet* series);
+Result<std::vector<uint32_t>> names_of(const LabelIndex& index, const IdSet* series);
 
 }  // namespace tarsier::samples

@@ -3,8 +3,8 @@
 namespace tarsier::samples {
 namespace {
 
-constexpr uint8_t kFormat = 2;
-constexpr uint8_t kTierFormat = 3;  // the same, and the tier
+constexpr uint8_t kFormat = 4;
+constexpr uint8_t kTierFormat = 5;  // the same, and the tier
 
 }  // namespace
 
@@ -24,7 +24,10 @@ void PartitionInfo::encode(std::vector<uint8_t>& out) const {
   writer.varint(label_pairs);
   writer.varint(blocks);
   writer.varint(names.size());
-  for (const uint32_t name : names) writer.varint(name);
+  for (const LabelName& name : names) {
+    writer.varint(name.symbol);
+    writer.varint(name.values);
+  }
   if (cover.tier_ns != 0) writer.svarint(cover.tier_ns);
 }
 
@@ -48,8 +51,11 @@ Result<PartitionInfo> PartitionInfo::decode(std::span<const uint8_t> bytes) {
   info.symbols = in.count(0);
   info.label_pairs = in.varint();
   info.blocks = in.varint();
-  info.names.resize(static_cast<size_t>(in.count(1)));
-  for (uint32_t& name : info.names) name = static_cast<uint32_t>(in.count(0));
+  info.names.resize(static_cast<size_t>(in.count(2)));
+  for (LabelName& name : info.names) {
+    name.symbol = static_cast<uint32_t>(in.count(0));
+    name.values = static_cast<uint32_t>(in.count(0));
+  }
   if (format == kTierFormat) info.cover.tier_ns = in.svarint();
   if (format == kTierFormat && info.cover.tier_ns <= 0) in.fail();
   if (!in.ok() || info.slot_ns <= 0) return Error{TARSIER_CORRUPT, "partition head is malformed"};

@@ -24,6 +24,11 @@ inline constexpr std::string_view kChunksTable = "chunks";      // first series 
 /// Of a tier only, with the keys of chunks: what the summaries of a block have besides time and value.
 inline constexpr std::array<std::string_view, 5> kSummaryTables = {"counts", "sums", "mins", "maxs", "drops"};
 
+struct LabelName {
+  uint32_t symbol = 0;
+  uint32_t values = 0;  // how many it has
+};
+
 struct PartitionInfo {
   Cover cover;
   int64_t slot_ns = 0;  // the span of a block of samples
@@ -34,7 +39,7 @@ struct PartitionInfo {
   uint64_t symbols = 0;
   uint64_t label_pairs = 0;
   uint64_t blocks = 0;
-  std::vector<uint32_t> names;  // symbols of the label names, ascending
+  std::vector<LabelName> names;  // ascending
 
   void encode(std::vector<uint8_t>& out) const;
   static Result<PartitionInfo> decode(std::span<const uint8_t> bytes);

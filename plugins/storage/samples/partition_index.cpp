@@ -76,7 +76,7 @@ Result<uint32_t> PartitionIndex::find_symbol(std::string_view text, bool lower) 
   return lower ? low : kNoSymbol;
 }
 
-Result<void> PartitionIndex::each_value(uint32_t name, uint32_t from,
+Result<void> PartitionIndex::each_entry(uint32_t name, uint32_t from, uint32_t last,
                                         const std::function<Result<bool>(const ValueEntry&)>& use) const {
   auto cursor = snapshot_.cursor(kPostingsTable);
   if (!cursor) return std::move(cursor).error();
@@ -102,6 +102,7 @@ Result<void> PartitionIndex::each_value(uint32_t name, uint32_t from,
         found.list = in.bytes(in.varint());
         if (!in.ok() || value >= partition_->info().symbols) return corrupt("block of postings is malformed");
         if (found.value < from) continue;
+        if (found.value > last) return {};
         auto more = use(found);
         if (!more) return std::move(more).error();
         if (!*more) return {};
@@ -111,45 +112,34 @@ Result<void> PartitionIndex::each_value(uint32_t name, uint32_t from,
   }
 }
 
-Result<void> PartitionIndex::append_list(const ValueEntry& entry, SeriesIds& out) const {
-  ByteReader in(entry.list);
-  decode_postings(in, entry.count, series_count(), out);
-  if (!in.ok() || !in.at_end()) return corrupt("postings are malformed");
-  return {};
+StoredSet PartitionIndex::stored(const ValueEntry& entry, std::span<const uint8_t> list) const {
+  return {list, entry.count, series_count(), partition_->name()};
 }
 
-Result<void> PartitionIndex::postings(std::string_view name, std::string_view value, SeriesIds& out) const {
-  auto name_symbol = find_symbol(name, false);
-  if (!name_symbol) return std::move(name_symbol).error();
-  auto value_symbol = find_symbol(value, false);
-  if (!value_symbol) return std::move(value_symbol).error();
-  if (*name_symbol == kNoSymbol || *value_symbol == kNoSymbol) return {};
-  return each_value(*name_symbol, *value_symbol, [&](const ValueEntry& entry) -> Result<bool> {
-    if (entry.value != *value_symbol) return false;
-    if (auto appended = append_list(entry, out); !appended) return std::move(appended).error();
+Result<StoredSet> PartitionIndex::postings(uint32_t name, uint32_t value) const {
+  StoredSet found;
+  auto done = each_entry(name, value, value, [&](const ValueEntry& entry) -> Result<bool> {
+    found = stored(entry, lists_.emplace_back(entry.list.begin(), entry.list.end()));
     return false;
   });
+  if (!done) return std::move(done).error();
+  return found;
 }
 
-Result<void> PartitionIndex::scan(std::string_view name, const std::string* low, const std::string* high,
-                                  const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const {
-  auto name_symbol = find_symbol(name, false);
-  if (!name_symbol) return std::move(name_symbol).error();
-  if (*name_symbol == kNoSymbol) return {};
-  uint32_t from = 0;
-  if (low != nullptr) {
-    auto begin = find_symbol(*low, true);
-    if (!begin) return std::move(begin).error();
-    from = *begin;
-  }
-  return each_value(*name_symbol, from, [&](const ValueEntry& entry) -> Result<bool> {
-    auto value = text(entry.value);
-    if (!value) return std::move(value).error();
-    if (high != nullptr && *value > *high) return false;
-    if (!wanted(*value)) return true;
-    if (auto appended = append_list(entry, out); !appended) return std::move(appended).error();
-    return true;
-  });
+Result<void> PartitionIndex::each_value(uint32_t name, const TextRange* range, const UseValue& use) const {
+  auto from = range == nullptr ? Result<uint32_t>(0U) : find_symbol(range->low, true);
+  if (!from) return std::move(from).error();
+  auto last = range == nullptr ? Result<uint32_t>(kNoSymbol) : find_symbol(range->high, true);
+  if (!last) return std::move(last).error();
+  return each_entry(name, *from, *last, [&](const ValueEntry& entry) { return use(entry.value, stored(entry, entry.list)); });
+}
+
+/// Series that match often share blocks, which are unpacked once.
+bool PartitionIndex::rather_series(uint32_t series, uint32_t name) const {
+  constexpr uint64_t kValuesPerSeries = 8;
+  const auto& names = partition_->info().names;
+  const auto found = std::ranges::lower_bound(names, name, {}, &LabelName::symbol);
+  return found != names.end() && found->symbol == name && series * kValuesPerSeries < found->values;
 }
 
 Result<const PartitionIndex::SeriesBlock*> PartitionIndex::series_block(uint32_t series, uint32_t& first) const {
@@ -186,40 +176,29 @@ Result<const PartitionIndex::SeriesBlock*> PartitionIndex::series_block(uint32_t
   return &series_blocks_.insert_or_assign(first, std::move(block)).first->second;
 }
 
-Result<void> PartitionIndex::labels(uint32_t series, std::vector<Label>& out) const {
+Result<std::span<const uint32_t>> PartitionIndex::pairs_of(uint32_t series) const {
   uint32_t first = 0;
   auto block = series_block(series, first);
   if (!block) return std::move(block).error();
-  const uint32_t at = series - first;
-  for (uint32_t i = at == 0 ? 0 : (*block)->ends[at - 1]; i < (*block)->ends[at]; i += 2) {
-    auto name = text((*block)->pairs[i]);
+  const uint32_t at = series - first, begin = at == 0 ? 0 : (*block)->ends[at - 1];
+  return std::span<const uint32_t>((*block)->pairs).subspan(begin, (*block)->ends[at] - begin);
+}
+
+Result<void> PartitionIndex::labels(uint32_t series, std::vector<Label>& out) const {
+  auto pairs = pairs_of(series);
+  if (!pairs) return std::move(pairs).error();
+  for (size_t i = 0; i < pairs->size(); i += 2) {
+    auto name = text((*pairs)[i]);
     if (!name) return std::move(name).error();
-    auto value = text((*block)->pairs[i + 1]);
+    auto value = text((*pairs)[i + 1]);
     if (!value) return std::move(value).error();
     out.emplace_back(*name, *value);
   }
   return {};
 }
 
-Result<void> PartitionIndex::names(std::vector<std::string_view>& out) const {
-  for (const uint32_t name : partition_->info().names) {
-    auto found = text(name);
-    if (!found) return std::move(found).error();
-    out.push_back(*found);
-  }
-  return {};
-}
-
-Result<void> PartitionIndex::values(std::string_view name, std::vector<std::string_view>& out) const {
-  auto name_symbol = find_symbol(name, false);
-  if (!name_symbol) return std::move(name_symbol).error();
-  if (*name_symbol == kNoSymbol) return {};
-  return each_value(*name_symbol, 0, [&](const ValueEntry& entry) -> Result<bool> {
-    auto value = text(entry.value);
-    if (!value) return std::move(value).error();
-    out.push_back(*value);
-    return true;
-  });
+void PartitionIndex::names(std::vector<uint32_t>& out) const {
+  for (const LabelName& name : partition_->info().names) out.push_back(name.symbol);
 }
 
 }  // namespace tarsier::samples

@@ -2,6 +2,7 @@
 // blocks that it unpacked, and the text that it hands out lives as long as it does.
 #pragma once
 
+#include <deque>
 #include <map>
 
 #include "labels.hpp"
@@ -20,15 +21,17 @@ class PartitionIndex final : public LabelIndex {
 
   const std::shared_ptr<Partition>& partition() const noexcept { return partition_; }
   uint32_t series_count() const override { return static_cast<uint32_t>(partition_->info().series); }
-  Result<void> postings(std::string_view name, std::string_view value, SeriesIds& out) const override;
-  Result<void> scan(std::string_view name, const std::string* low, const std::string* high,
-                    const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const override;
+  Result<uint32_t> symbol(std::string_view text) const override { return find_symbol(text, false); }
+  Result<std::string_view> text(uint32_t symbol) const override;
+  void names(std::vector<uint32_t>& out) const override;
+  Result<StoredSet> postings(uint32_t name, uint32_t value) const override;
+  Result<void> each_value(uint32_t name, const TextRange* range, const UseValue& use) const override;
+  Result<std::span<const uint32_t>> pairs_of(uint32_t series) const override;
+  bool rather_series(uint32_t series, uint32_t name) const override;
   /// Appends the labels of a series.
   Result<void> labels(uint32_t series, std::vector<Label>& out) const;
   /// Forgets the series that were unpacked. Text that was handed out stays.
   void drop_series() noexcept { series_blocks_.clear(); }
-  Result<void> names(std::vector<std::string_view>& out) const;
-  Result<void> values(std::string_view name, std::vector<std::string_view>& out) const;
 
  private:
   struct SymbolBlock {
@@ -50,12 +53,12 @@ class PartitionIndex final : public LabelIndex {
       : partition_(std::move(partition)), snapshot_(std::move(snapshot)) {}
   Result<const SymbolBlock*> symbol_block(uint32_t symbol, uint32_t& first) const;
   Result<const SeriesBlock*> series_block(uint32_t series, uint32_t& first) const;
-  Result<std::string_view> text(uint32_t symbol) const;
   /// kNoSymbol when no series has it. `lower`: instead, the first symbol that is not below the text.
   Result<uint32_t> find_symbol(std::string_view text, bool lower) const;
-  /// Calls use(entry) for values of a name from `from` on, until it returns false.
-  Result<void> each_value(uint32_t name, uint32_t from, const std::function<Result<bool>(const ValueEntry&)>& use) const;
-  Result<void> append_list(const ValueEntry& entry, SeriesIds& out) const;
+  /// Calls use(entry) for values of a name from `from` to `last`, until it returns false.
+  Result<void> each_entry(uint32_t name, uint32_t from, uint32_t last,
+                          const std::function<Result<bool>(const ValueEntry&)>& use) const;
+  StoredSet stored(const ValueEntry& entry, std::span<const uint8_t> list) const;
   Error corrupt(std::string_view what) const;
 
   std::shared_ptr<Partition> partition_;
@@ -63,6 +66,7 @@ class PartitionIndex final : public LabelIndex {
   mutable Unpacker unpacker_;
   mutable std::map<uint32_t, SymbolBlock> symbol_blocks_;  // by first symbol
   mutable std::map<uint32_t, SeriesBlock> series_blocks_;  // by first series
+  mutable std::deque<std::vector<uint8_t>> lists_;         // those that were handed out
 };
 
 }  // namespace tarsier::samples

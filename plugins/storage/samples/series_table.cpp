@@ -95,51 +95,23 @@ void SeriesTable::labels(uint32_t series, std::vector<Label>& out) const {
   }
 }
 
-Result<void> SeriesTable::postings(std::string_view name, std::string_view value, SeriesIds& out) const {
-  const uint32_t name_symbol = symbols_.find(name);
-  const uint32_t value_symbol = symbols_.find(value);
-  if (name_symbol == kNoSymbol || value_symbol == kNoSymbol) return {};
-  const auto ids = postings_.find(name_symbol, value_symbol);
-  out.insert(out.end(), ids.begin(), ids.end());
-  return {};
+Result<StoredSet> SeriesTable::postings(uint32_t name, uint32_t value) const {
+  const IdSet* found = postings_.find(name, value);
+  return found == nullptr ? StoredSet() : StoredSet(*found);
 }
 
 uint64_t SeriesTable::series_count(std::string_view name, std::string_view value) const {
-  const uint32_t name_symbol = symbols_.find(name);
-  const uint32_t value_symbol = symbols_.find(value);
-  return name_symbol == kNoSymbol || value_symbol == kNoSymbol ? 0 : postings_.find(name_symbol, value_symbol).size();
+  const IdSet* found = postings_.find(symbols_.find(name), symbols_.find(value));
+  return found == nullptr ? 0 : found->size();
 }
 
-Result<void> SeriesTable::scan(std::string_view name, const std::string* low, const std::string* high,
-                               const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const {
-  const uint32_t name_symbol = symbols_.find(name);
-  if (name_symbol == kNoSymbol) return {};
-  for (const uint32_t value : values(name_symbol)) {
-    const std::string_view text = symbols_.text(value);
-    if (low != nullptr && (text < *low || text > *high)) continue;
-    if (!wanted(text)) continue;
-    const auto ids = postings_.find(name_symbol, value);
-    out.insert(out.end(), ids.begin(), ids.end());
+Result<void> SeriesTable::each_value(uint32_t name, const TextRange* range, const UseValue& use) const {
+  for (const uint32_t value : values(name)) {
+    if (range != nullptr && (symbols_.text(value) < range->low || symbols_.text(value) > range->high)) continue;
+    auto more = use(value, StoredSet(*postings_.find(name, value)));
+    if (!more) return std::move(more).error();
+    if (!*more) break;
   }
-  return {};
-}
-
-/// Looks at each series' own pairs while there are not many; each value is asked about once.
-Result<void> SeriesTable::filter(std::string_view name, const std::string* low, const std::string* high,
-                                 const std::function<bool(std::string_view)>& wanted, SeriesIds& ids) const {
-  const uint32_t name_symbol = symbols_.find(name);
-  if (name_symbol == kNoSymbol || ids.size() > size() / 4) return LabelIndex::filter(name, low, high, wanted, ids);
-  std::unordered_map<uint32_t, bool> known;
-  std::erase_if(ids, [&](uint32_t id) {
-    const auto of_series = pairs(id);
-    for (size_t i = 0; i < of_series.size(); i += 2) {
-      if (of_series[i] != name_symbol) continue;
-      const auto [value, fresh] = known.try_emplace(of_series[i + 1]);
-      if (fresh) value->second = wanted(symbols_.text(of_series[i + 1]));
-      return !value->second;
-    }
-    return true;
-  });
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "labels.hpp"
 #include "match_index.hpp"
+#include "postings.hpp"
 #include "segmented_vector.hpp"
 #include "series_ages.hpp"
 #include "series_chunks.hpp"
@@ -77,15 +78,16 @@ class SeriesTable final : public LabelIndex {
   uint32_t series_count() const override { return size(); }
   /// Of those with that label.
   uint64_t series_count(std::string_view name, std::string_view value) const;
-  /// Ascending; symbols of a label.
-  std::span<const uint32_t> postings(uint32_t name, uint32_t value) const noexcept { return postings_.find(name, value); }
-  Result<void> postings(std::string_view name, std::string_view value, SeriesIds& out) const override;
-  Result<void> scan(std::string_view name, const std::string* low, const std::string* high,
-                    const std::function<bool(std::string_view)>& wanted, SeriesIds& out) const override;
-  Result<void> filter(std::string_view name, const std::string* low, const std::string* high,
-                      const std::function<bool(std::string_view)>& wanted, SeriesIds& ids) const override;
+  /// Null when no series has the pair; valid until the next add().
+  const IdSet* series_with(uint32_t name, uint32_t value) const noexcept { return postings_.find(name, value); }
+  Result<uint32_t> symbol(std::string_view text) const override { return symbols_.find(text); }
+  Result<std::string_view> text(uint32_t symbol) const override { return symbols_.text(symbol); }
+  Result<StoredSet> postings(uint32_t name, uint32_t value) const override;
+  Result<void> each_value(uint32_t name, const TextRange* range, const UseValue& use) const override;
+  Result<std::span<const uint32_t>> pairs_of(uint32_t series) const override { return pairs(series); }
+  bool rather_series(uint32_t series, uint32_t name) const override { return series < values(name).size(); }
   /// Symbols of the names that any series has, and of the values of one name; no order.
-  void names(std::vector<uint32_t>& out) const;
+  void names(std::vector<uint32_t>& out) const override;
   std::span<const uint32_t> values(uint32_t name) const;
   size_t pair_count() const noexcept { return postings_.size(); }
   size_t memory_bytes() const noexcept;

@@ -1,7 +1,6 @@
 #include "store.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace tarsier::samples {
 namespace {
@@ -216,90 +215,6 @@ Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, Qu
   return Query::find(
       head_, deletions_.all(), [this] { return sealed_.all(); }, damage_sink(), matchers, range, labels_only, max_series,
       cancelled);
-}
-
-namespace {
-
-std::vector<std::string> sorted_unique(std::vector<std::string> texts) {
-  std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-  return texts;
-}
-
-}  // namespace
-
-/// Calls use(index) for every partition in the range; sets damaged ones aside.
-Result<void> Store::each_index(QueryRange range, const std::function<Result<void>(const PartitionIndex&)>& use) const {
-  for (const auto& partition : sealed_.partitions()) {
-    if (!partition->overlaps(range.start, range.end)) continue;
-    auto index = PartitionIndex::open(partition);
-    Result<void> used = index ? use(**index) : Result<void>(std::move(index).error());
-    if (!used && used.error().code() != TARSIER_CORRUPT) return used;
-    if (!used) sealed_.set_aside(partition, used.error());
-  }
-  return {};
-}
-
-Result<std::vector<std::string>> Store::label_names(std::span<const Matcher> matchers, QueryRange range) const {
-  std::vector<std::string> names;
-  if (!matchers.empty()) {
-    auto query = find(matchers, range, true, 0, {});
-    if (!query) return std::move(query).error();
-    std::unordered_map<std::string_view, bool> seen;
-    std::vector<Label> labels;
-    for (const Query::Entry& entry : (*query)->series()) {
-      labels.clear();
-      (*query)->labels(entry, labels);
-      for (const auto& [name, value] : labels) seen.emplace(name, true);
-    }
-    for (const auto& [name, unused] : seen) names.emplace_back(name);
-    return sorted_unique(std::move(names));
-  }
-  head_.read([&](const SeriesTable& table) {
-    std::vector<uint32_t> symbols;
-    table.names(symbols);
-    for (const uint32_t symbol : symbols) names.emplace_back(table.symbols().text(symbol));
-  });
-  auto read = each_index(range, [&](const PartitionIndex& index) -> Result<void> {
-    std::vector<std::string_view> found;
-    if (auto listed = index.names(found); !listed) return listed;
-    names.insert(names.end(), found.begin(), found.end());
-    return {};
-  });
-  if (!read) return std::move(read).error();
-  return sorted_unique(std::move(names));
-}
-
-Result<std::vector<std::string>> Store::label_values(std::string_view name, std::span<const Matcher> matchers,
-                                                     QueryRange range) const {
-  std::vector<std::string> values;
-  if (!matchers.empty()) {
-    auto query = find(matchers, range, true, 0, {});
-    if (!query) return std::move(query).error();
-    std::unordered_map<std::string_view, bool> seen;
-    std::vector<Label> labels;
-    for (const Query::Entry& entry : (*query)->series()) {
-      labels.clear();
-      (*query)->labels(entry, labels);
-      seen.emplace(label_value(labels, name), true);
-    }
-    seen.erase("");
-    for (const auto& [value, unused] : seen) values.emplace_back(value);
-    return sorted_unique(std::move(values));
-  }
-  head_.read([&](const SeriesTable& table) {
-    const uint32_t symbol = table.symbols().find(name);
-    if (symbol == kNoSymbol) return;
-    for (const uint32_t value : table.values(symbol)) values.emplace_back(table.symbols().text(value));
-  });
-  auto read = each_index(range, [&](const PartitionIndex& index) -> Result<void> {
-    std::vector<std::string_view> found;
-    if (auto listed = index.values(name, found); !listed) return listed;
-    values.insert(values.end(), found.begin(), found.end());
-    return {};
-  });
-  if (!read) return std::move(read).error();
-  return sorted_unique(std::move(values));
 }
 
 Result<StoreStat> Store::stat() const {

@@ -138,6 +138,7 @@ class Store {
   Result<void> forget_spent_in_time();
   DamageSink damage_sink() const;
   Result<void> each_index(QueryRange range, const std::function<Result<void>(const PartitionIndex&)>& use) const;
+  Result<std::vector<std::string>> list_labels(std::span<const Matcher> matchers, QueryRange range, const ListLabels& list) const;
 
   const Host& host_;
   const Options options_;

@@ -194,8 +194,8 @@ void find_some(const std::shared_ptr<Partition>& partition) {
     size_t found = 0;
     for (int round = 0; round < kRounds; ++round) {
       auto index = must(PartitionIndex::open(partition));
-      SeriesIds ids;
-      must(index->postings(name, value, ids));
+      auto matcher = must(Matcher::compile(TARSIER_MATCH_EQUAL, name, value));
+      const IdSet ids = must(match(*index, std::span(&matcher, 1)));
       std::vector<Label> labels;
       for (const uint32_t id : ids) must(index->labels(id, labels));
       found = ids.size();

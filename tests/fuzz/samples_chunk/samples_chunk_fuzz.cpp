@@ -1,6 +1,5 @@
-// Any bytes, taken for a chunk of the head, a block of a partition, keys of a head segment, postings, a record of the journal, or a
-// deletion: each decoder answers or refuses, and reads nothing outside. What a chunk decodes to is encoded again and must decode to
-// the same.
+// Any bytes, taken for a chunk of the head, a block of a partition, keys of a head segment, a record of the journal, or a deletion: each
+// decoder answers or refuses, and reads nothing outside. What a chunk decodes to is encoded again and must decode to the same.
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -13,7 +12,6 @@
 #include "plugins/storage/samples/head_segment.hpp"
 #include "plugins/storage/samples/journal_codec.hpp"
 #include "plugins/storage/samples/partition.hpp"
-#include "plugins/storage/samples/postings.hpp"
 #include "plugins/storage/samples/sample_block.hpp"
 #include "plugins/storage/samples/summary_blocks.hpp"
 
@@ -179,12 +177,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 8:
       (void)decode_groups(bytes, 1'000'000).ok();
       break;
-    case 9: {
-      SeriesIds ids;
-      ByteReader in(bytes);
-      decode_postings(in, in.count(0, 100'000), 1'000'000, ids);
-      break;
-    }
     case 10:
       fuzz_exemplars(bytes);
       break;

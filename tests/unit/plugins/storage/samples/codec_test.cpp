@@ -7,7 +7,6 @@
 #include "plugins/storage/samples/chunk_decoder.hpp"
 #include "plugins/storage/samples/journal_codec.hpp"
 #include "plugins/storage/samples/labels.hpp"
-#include "plugins/storage/samples/postings.hpp"
 #include "plugins/storage/samples/sample_block.hpp"
 #include "plugins/storage/samples/series_chunks.hpp"
 #include "plugins/storage/samples/value_codec.hpp"
@@ -347,39 +346,6 @@ TEST(JournalCodec, RefusesEveryTruncation) {
     EXPECT_FALSE(decode_samples(std::span(bytes).first(size), read).ok()) << size;
     EXPECT_TRUE(read.samples.empty());
   }
-}
-
-TEST(Postings, GiveBackTheirIds) {
-  std::mt19937_64 random(5);
-  for (int round = 0; round < 50; ++round) {
-    SeriesIds ids;
-    uint32_t id = 0;
-    for (int i = 0; i < 300; ++i) ids.push_back(id += 1 + (random() % 3 == 0 ? static_cast<uint32_t>(random() % 1000) : 0));
-    std::vector<uint8_t> bytes;
-    ByteWriter writer(bytes);
-    encode_postings(ids, writer);
-    SeriesIds decoded;
-    ByteReader in(bytes);
-    decode_postings(in, ids.size(), ids.back() + 1, decoded);
-    EXPECT_TRUE(in.ok() && in.at_end());
-    EXPECT_EQ(decoded, ids);
-    SeriesIds beyond;
-    ByteReader again(bytes);
-    decode_postings(again, ids.size(), ids.back(), beyond);
-    EXPECT_FALSE(again.ok());
-  }
-}
-
-TEST(Postings, IntersectUniteAndSubtract) {
-  const SeriesIds a = {1, 3, 5, 7}, b = {3, 4, 7, 9};
-  EXPECT_EQ(intersect(a, b), (SeriesIds{3, 7}));
-  EXPECT_EQ(subtract(a, b), (SeriesIds{1, 5}));
-  SeriesIds all = {1, 3, 5, 3, 4};
-  unite(all);
-  EXPECT_EQ(all, (SeriesIds{1, 3, 4, 5}));
-  SeriesIds many(1000);
-  for (uint32_t i = 0; i < 1000; ++i) many[i] = i * 2;
-  EXPECT_EQ(intersect(many, SeriesIds{4, 5, 1998, 3000}), (SeriesIds{4, 1998}));
 }
 
 TEST(SeriesChunks, KeepOrderInWhateverOrderSamplesCome) {
