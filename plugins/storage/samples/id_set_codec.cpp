@@ -170,14 +170,14 @@ void decode_containers(ByteReader& in, uint64_t count, uint32_t bound, IdSet& ou
 
 }  // namespace
 
-/// Runs of all ids repeat themselves, which makes them smaller still when they are compressed: containers have to gain a quarter.
+/// Runs of all ids repeat themselves, which makes them smaller still when they are compressed: containers have to be half as large.
 void encode_ids(const IdSet& ids, ByteWriter& out) {
   if (ids.size() <= kFew) return encode_runs(ids, out);
   std::vector<uint8_t> runs, containers;
   ByteWriter run_bytes(runs), container_bytes(containers);
   encode_runs(ids, run_bytes);
   encode_containers(ids, container_bytes);
-  const bool contained = containers.size() * 4 < runs.size() * 3;
+  const bool contained = containers.size() * 2 < runs.size();
   out.u8(contained ? kContainersForm : kRunsForm);
   out.bytes(contained ? containers : runs);
 }

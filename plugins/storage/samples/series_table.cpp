@@ -115,6 +115,12 @@ Result<void> SeriesTable::each_value(uint32_t name, const TextRange* range, cons
   return {};
 }
 
+/// A value costs about as much as a series, and a union of many the bitmaps of all series besides.
+bool SeriesTable::rather_series(uint32_t series, uint32_t name) const {
+  constexpr uint64_t kSeriesPerBitmap = 128;
+  return series < values(name).size() + kSeriesPerBitmap * (1 + size() / kContainerIds);
+}
+
 void SeriesTable::names(std::vector<uint32_t>& out) const {
   for (const auto& [name, values] : values_) out.push_back(name);
 }
