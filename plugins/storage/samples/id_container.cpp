@@ -1,6 +1,29 @@
 #include "id_container.hpp"
 
 namespace tarsier::samples {
+namespace {
+
+/// How many bits are set in all words of a bitmap. Sums of bytes, so that the compiler can do it for several words at once: not
+/// every processor that this is built for has an instruction for it.
+template <class Word>
+uint32_t count_ones(Word&& word) noexcept {
+  constexpr uint64_t k1 = 0x5555555555555555, k2 = 0x3333333333333333, k4 = 0x0f0f0f0f0f0f0f0f, k8 = 0x00ff00ff00ff00ff;
+  constexpr uint32_t kAtOnce = 16;  // words; a byte then has 128 at most
+  uint32_t count = 0;
+  for (uint32_t begin = 0; begin < kBitmapWords; begin += kAtOnce) {
+    uint64_t bytes = 0;
+    for (uint32_t index = begin; index < begin + kAtOnce; ++index) {
+      uint64_t ones = word(index);
+      ones -= (ones >> 1) & k1;
+      ones = (ones & k2) + ((ones >> 2) & k2);
+      bytes += (ones + (ones >> 4)) & k4;
+    }
+    count += static_cast<uint32_t>(((bytes & k8) + ((bytes >> 8) & k8)) * 0x0001000100010001 >> 48);
+  }
+  return count;
+}
+
+}  // namespace
 
 void IdBits::fill(uint32_t first, uint32_t last, bool value) noexcept {
   const uint32_t begin = first / 64, end = last / 64;
@@ -25,6 +48,8 @@ void IdBits::add(const Container& container) noexcept {
 void IdBits::remove(const Container& container) noexcept {
   if (container.form() == Container::Form::bitmap) {
     for (uint32_t i = 0; i < kBitmapWords; ++i) words_[i] &= ~container.word(i);
+  } else if (container.form() == Container::Form::array) {
+    for (uint32_t i = 0; i < container.count; ++i) words_[container.data[i] / 64] &= ~(uint64_t{1} << (container.data[i] % 64));
   } else {
     each_run(container, [&](uint32_t first, uint32_t last) { fill(first, last, false); });
   }
@@ -44,9 +69,7 @@ void IdBits::keep(const Container& container) noexcept {
 }
 
 uint32_t IdBits::count() const noexcept {
-  uint32_t count = 0;
-  for (const uint64_t word : words_) count += static_cast<uint32_t>(std::popcount(word));
-  return count;
+  return count_ones([this](uint32_t index) { return words_[index]; });
 }
 
 Container IdBits::view(uint32_t key) const noexcept {
@@ -100,13 +123,10 @@ uint32_t count_runs(const Container& container) noexcept {
     for (uint32_t i = 0; i < container.count; ++i) runs += i == 0 || container.data[i] != container.data[i - 1] + 1U ? 1U : 0U;
     return runs;
   }
-  uint64_t before = 0;  // the last bit of the word before
-  for (uint32_t i = 0; i < kBitmapWords; ++i) {
-    const uint64_t word = container.word(i);
-    runs += static_cast<uint32_t>(std::popcount(word & ~(word << 1 | before)));
-    before = word >> 63;
-  }
-  return runs;
+  return count_ones([&](uint32_t index) {
+    const uint64_t word = container.word(index), before = index == 0 ? 0 : container.word(index - 1) >> 63;
+    return word & ~(word << 1 | before);
+  });
 }
 
 }  // namespace

@@ -272,6 +272,13 @@ void intersect(const Container& a, const Container& b, IdSet& out) {
   }
   const bool a_first = a_is_array && (!b_is_array || a.count <= b.count);
   const Container &few = a_first ? a : b, &many = a_first ? b : a;
+  if (many.form() == Container::Form::runs && many.shape < few.count) {
+    const uint16_t *at = few.data, *end = few.data + few.count;
+    each_run(many, [&](uint32_t first, uint32_t last) {
+      for (at = std::lower_bound(at, end, first); at != end && *at <= last; ++at) out.append(few.key << 16 | *at);
+    });
+    return;
+  }
   ContainerCursor cursor(many);
   for (uint32_t i = 0; i < few.count; ++i) {
     const uint32_t found = cursor.seek(few.data[i]);

@@ -64,6 +64,7 @@ uint32_t value_of(std::span<const uint32_t> pairs, uint32_t name) noexcept {
 Result<IdSet> having_among(const LabelIndex& index, uint32_t name, const Wanted& wanted, const IdSet& among) {
   IdSet found;
   std::unordered_map<uint32_t, bool> known;
+  known.reserve(among.size());
   for (const uint32_t id : among) {
     auto pairs = index.pairs_of(id);
     if (!pairs) return std::move(pairs).error();
