@@ -1,5 +1,5 @@
-// Any bytes, taken for a chunk of the head, a block of a partition, keys of a head segment, a record of the journal, or a deletion: each
-// decoder answers or refuses, and reads nothing outside. What a chunk decodes to is encoded again and must decode to the same.
+// Any bytes, taken for a chunk of the head, a block of a partition, keys of a head segment, a record of the journal, or a deletion:
+// each decoder answers or refuses, and reads nothing outside. What a chunk decodes to is encoded again and must decode to the same.
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
