@@ -33,12 +33,16 @@ uint64_t hash_text(std::string_view text, uint64_t seed) {
 
 }  // namespace
 
-Labels Labels::from(std::span<const LabelView> pairs) {
+Labels Labels::from(std::span<const LabelView> pairs, QueryContext* counted_by) {
   Labels made;
   if (pairs.empty()) return made;
   size_t bytes = sizeof(Block) + pairs.size() * sizeof(Entry);
   for (const auto& [name, value] : pairs) bytes += name.size() + value.size();
-  auto* block = new (::operator new(bytes)) Block{{1}, static_cast<uint32_t>(pairs.size()), 0};
+  auto* block = new (::operator new(bytes)) Block{{1}, static_cast<uint32_t>(pairs.size()), 0, {}};
+  if (counted_by != nullptr) {
+    (void)counted_by->hold(bytes / kBytesOfSample);  // what it says, check() says again
+    block->held = Held(counted_by, bytes / kBytesOfSample);
+  }
   auto* entries = reinterpret_cast<Entry*>(block + 1);
   char* const text = reinterpret_cast<char*>(entries + pairs.size());
   uint32_t at = 0;
@@ -112,7 +116,8 @@ std::string Labels::text_form() const {
   return out + "}";
 }
 
-LabelsBuilder::LabelsBuilder(const Labels& base) {
+LabelsBuilder::LabelsBuilder(const Labels& base, QueryContext* counted_by)
+    : counted_by_(counted_by != nullptr ? counted_by : base.counted_by()) {
   pairs_.reserve(base.size() + 2);
   for (size_t i = 0; i < base.size(); ++i) pairs_.emplace_back(base.name(i), base.value(i));
 }
@@ -138,7 +143,7 @@ std::string_view LabelsBuilder::get(std::string_view name) const {
 
 Labels LabelsBuilder::build() {
   std::sort(pairs_.begin(), pairs_.end());
-  return Labels::from(pairs_);
+  return Labels::from(pairs_, counted_by_);
 }
 
 bool Signature::takes(std::string_view name) const {
@@ -171,7 +176,7 @@ Labels Signature::project(const Labels& set) const {
   std::vector<LabelView> pairs;
   for (size_t i = 0; i < set.size(); ++i)
     if (takes(set.name(i))) pairs.emplace_back(set.name(i), set.value(i));
-  return Labels::from(pairs);
+  return Labels::from(pairs, set.counted_by());
 }
 
 LabelIndex::LabelIndex(const Signature* signature, size_t expected) : signature_(signature) {

@@ -101,6 +101,8 @@ class Held {
   ~Held() {
     if (context_) context_->let_go(samples_);
   }
+  /// Whose limit it counts against; null: no one's.
+  QueryContext* context() const noexcept { return context_; }
 
  private:
   QueryContext* context_ = nullptr;

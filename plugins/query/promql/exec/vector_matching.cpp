@@ -111,7 +111,8 @@ Result<uint32_t> VectorMatcher::one_at(const Group& group, size_t step) const {
 Labels VectorMatcher::labels_of(uint32_t many, uint32_t one) const {
   const Matching& matching = node_.matching;
   const Labels base = many != kFilled ? many_[many].labels : signature_.project(one_[one].labels);
-  LabelsBuilder builder(base);
+  const Labels other = one != kFilled ? one_[one].labels : signature_.project(many_[many].labels);
+  LabelsBuilder builder(base, matching.include.empty() ? nullptr : other.counted_by());
   if (!is_comparison(node_.op) && !context_.delayed_name_removal) builder.remove(kMetricName);
   if (matching.cardinality == Cardinality::kOneToOne) {
     if (matching.on) {
@@ -120,7 +121,6 @@ Labels VectorMatcher::labels_of(uint32_t many, uint32_t one) const {
       for (const std::string& label : matching.labels) builder.remove(label);
     }
   }
-  const Labels other = one != kFilled ? one_[one].labels : signature_.project(many_[many].labels);
   for (const std::string& label : matching.include) builder.set(label, other.get(label));
   return builder.build();
 }

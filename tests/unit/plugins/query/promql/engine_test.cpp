@@ -73,6 +73,27 @@ TEST_F(EngineTest, RefusesLabelsThatGrowWithoutEnd) {
   }
 }
 
+TEST_F(EngineTest, CountsTheLabelsThatAQueryMakesForAsLongAsTheyLive) {
+  // 50 series with a label of 8,000 bytes: 400 kB, as much as 25,000 samples.
+  const auto with_label = [](char of) {
+    return R"~(label_replace(x_total, "big", ")~" + std::string(8'000, of) + R"~(", "n", "(.*)"))~";
+  };
+  const std::string big = with_label('b');
+  const auto outcome = [&](const std::string& expression, uint64_t max_samples) {
+    EngineOptions options;
+    options.limits.max_samples = max_samples;
+    QueryRequest request;
+    request.expression = expression;
+    return Engine(options, [] { return int64_t{0}; }).query(*store_.table(), request, [](const QueryAnswer&) {});
+  };
+  EXPECT_TRUE(outcome(big, 30'000).ok());
+  EXPECT_TRUE(outcome("count(" + big + ") + count(x_total) + count(" + with_label('c') + ")", 40'000).ok())
+      << "they go when they are counted";
+  EXPECT_FALSE(outcome(big + " + on (n) " + with_label('c'), 40'000).ok()) << "both sides are there at once";
+  EXPECT_FALSE(outcome("sort(" + big + ") or label_replace(" + big + R"~(, "n", "x$1", "n", "(.*)"))~", 40'000).ok());
+  EXPECT_FALSE(outcome("sum by (n, big) (" + big + ")", 40'000).ok()) << "what is made of them counts, too";
+}
+
 TEST_F(EngineTest, CountsSeriesWhileTheStoreBringsThem) {
   EngineOptions options;
   options.limits.max_samples = 2 * 21;  // two series of this query
