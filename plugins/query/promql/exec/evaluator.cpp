@@ -60,6 +60,7 @@ Result<Column> Evaluator::scalar_chain(const BinaryNode& top) {
 Result<Vector> Evaluator::vector(const Node& node) {
   if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
   const Node& inner = unwrap(node);
+  if (inner.shared != 0) return shared_vector(inner);
   ExplainScope scope(context_, inner, steps_, !at_each_step(inner));
   auto result = at_each_step(inner) ? vector_at_steps(inner) : vector_once(inner);
   if (result) scope.made(result->series.size());
