@@ -166,8 +166,8 @@ Result<void> drop_names(std::vector<Series>& series) {
     one.drop_name = false;
     const bool has =
         std::any_of(kMetadata.begin(), kMetadata.end(), [&](auto name) { return one.labels.find(name) < one.labels.size(); });
-    any = true;
     if (!has) continue;
+    any = true;
     LabelsBuilder builder(one.labels);
     for (const auto name : kMetadata) builder.remove(name);
     one.labels = builder.build();
