@@ -283,6 +283,7 @@ StoreService::StoreService(Store& store, std::function<int64_t()> now_ns) : stor
   fill_administration();
   fill_exemplars();
   fill_cardinality();
+  fill_blocks();
 }
 
 void StoreService::fill_exemplars() {
@@ -301,6 +302,28 @@ void StoreService::fill_cardinality() {
     return guard(error, [&]() -> Result<void> {
       for (const CardinalityItem& item : self_of(self).store_.cardinality(top)) {
         const tarsier_cardinality out = {sizeof(out), item.kind, str(item.name), str(item.value), item.count};
+        each(user, &out);
+      }
+      return {};
+    });
+  };
+}
+
+void StoreService::fill_blocks() {
+  table_.blocks = [](void* self, void* user, void (*each)(void*, const tarsier_store_block*), tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      for (const Block& block : self_of(self).store_.blocks()) {
+        tarsier_store_block out{};
+        out.size = sizeof(out);
+        out.level = block.level;
+        out.name = str(block.name);
+        out.min_time_ns = block.min_time;
+        out.max_time_ns = block.max_time;
+        out.tier_ns = block.tier_ns;
+        out.series = block.series;
+        out.samples = block.samples;
+        out.chunks = block.chunks;
+        out.bytes = block.bytes;
         each(user, &out);
       }
       return {};

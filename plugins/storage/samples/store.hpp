@@ -2,6 +2,7 @@
 // storage, log and what the constructor names, so that tests run it on a storage of their own.
 #pragma once
 
+#include "block_list.hpp"
 #include "cardinality.hpp"
 #include "deletions.hpp"
 #include "flushing.hpp"
@@ -106,6 +107,8 @@ class Store {
   /// Of the series in the head.
   std::vector<CardinalityItem> cardinality(uint64_t top) const { return samples::cardinality(head_, clock_, top); }
   Result<StoreStat> stat() const;
+  /// What is on the disk in files that do not change any more, oldest first.
+  std::vector<Block> blocks() const { return block_list(sealed_.all(), options_); }
 
   const Options& options() const noexcept { return options_; }
   const ParallelFor& parallel_for() const noexcept { return parallel_for_; }

@@ -80,6 +80,8 @@ class Api {
   void flush(const Request& request, const Exchange& exchange);
   // tsdb_status_handler.cpp
   void tsdb(const Request& request, const Exchange& exchange);
+  // tsdb_blocks_handler.cpp
+  void tsdb_blocks(const Request& request, const Exchange& exchange);
 
   const Host& host_;
   Engine& engine_;
