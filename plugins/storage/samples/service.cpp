@@ -45,11 +45,11 @@ std::function<bool()> cancel_of(const tarsier_select& select) {
 }
 
 /// Says what the answer lacks.
-void warn(const Store& store, const tarsier_select& select) {
+void warn(const tarsier_select& select, const std::vector<std::string>& warnings) {
   if (!TARSIER_HAS(&select, warnings) || select.warnings.warn == nullptr) return;
-  for (const std::string& text : store.warnings({select.start_ns, select.end_ns}))
-    select.warnings.warn(select.warnings.user, str(text));
+  for (const std::string& text : warnings) select.warnings.warn(select.warnings.user, str(text));
 }
+void warn(const Store& store, const tarsier_select& select) { warn(select, store.warnings({select.start_ns, select.end_ns})); }
 
 /// Label pairs and columns as the table wants them; valid while both are.
 class SeriesView {
@@ -208,13 +208,13 @@ Result<void> StoreService::series(const tarsier_select& select, uint64_t limit, 
   if (!matchers) return std::move(matchers).error();
   auto found = store_.find(*matchers, {select.start_ns, select.end_ns}, true, select.max_series, cancel_of(select));
   if (!found) return std::move(found).error();
-  warn(store_, select);
   SeriesView series_view;
   const Columns none;
   uint64_t left = limit == 0 ? UINT64_MAX : limit;
   for (const Query::Entry& entry : (*found)->series()) {
     if (left-- == 0 || on_series(user, &series_view.fill(**found, entry, none)) == 0) break;
   }
+  warn(store_, select);
   return {};
 }
 
@@ -291,7 +291,10 @@ void StoreService::fill_exemplars() {
     return guard(error, [&]() -> Result<void> {
       auto matchers = compile(*select);
       if (!matchers) return std::move(matchers).error();
-      return answer_exemplars(self_of(self).store_.exemplars(), *matchers, *select, user, on_series);
+      const Store& store = self_of(self).store_;
+      auto answered = answer_exemplars(store.exemplars(), *matchers, *select, user, on_series);
+      warn(*select, store.exemplar_warnings());
+      return answered;
     });
   };
 }

@@ -100,6 +100,8 @@ class Store {
   const Damage& damage() const noexcept { return damage_; }
   /// What an answer about the range may have wrong with it, in words.
   std::vector<std::string> warnings(QueryRange range) const;
+  /// The same of an answer about exemplars.
+  std::vector<std::string> exemplar_warnings() const;
   /// The damaged environments whose samples an answer about the range lacks.
   std::vector<SetAside> set_aside(QueryRange range = {}) const { return sealed_.set_aside(range.start, range.end); }
   const MetadataTable& metadata() const noexcept { return metadata_; }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "plugins/query/promql/api/told_warnings.hpp"
 #include "plugins/query/promql/api/turns.hpp"
 #include "plugins/query/promql/exec/engine.hpp"
 #include "tarsier/host.hpp"
@@ -87,6 +88,7 @@ class Api {
   Engine& engine_;
   const ServiceRef<tarsier_samples_store>& store_;
   Turns turns_;
+  ToldWarnings told_warnings_;
   std::atomic<bool> admin_{false};
 };
 
