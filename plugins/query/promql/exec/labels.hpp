@@ -55,6 +55,17 @@ class Labels {
   std::string text_form() const;
 
  private:
+  friend class LabelsBuilder;
+  friend struct Signature;
+  /// A pair with its hash, when that is known; 0: it is not.
+  struct Pair {
+    std::string_view name, value;
+    uint64_t hash = 0;
+  };
+  Pair pair(size_t i) const noexcept { return {name(i), value(i), pair_hash(i)}; }
+  /// `pairs` as in from().
+  static Labels made_of(std::span<const Pair> pairs, QueryContext* counted_by);
+
   struct Entry {
     uint64_t hash;
     uint32_t name_at, name_size, value_at, value_size;
@@ -83,8 +94,8 @@ constexpr uint64_t mix_pair(uint64_t set, uint64_t pair) noexcept { return set +
 /// What a sample weighs, for what is not made of samples.
 inline constexpr uint64_t kBytesOfSample = 16;
 
-/// Makes label sets from others. What is set must outlive build(). What is made counts against a query's limit when it is told
-/// which, or when the base does.
+/// Makes label sets from others. The base, and what is set, must outlive build(). What is made counts against a query's limit when
+/// it is told which, or when the base does.
 class LabelsBuilder {
  public:
   LabelsBuilder() = default;
@@ -93,10 +104,12 @@ class LabelsBuilder {
   void remove(std::string_view name);
   void keep_only(const std::vector<std::string>& names);
   std::string_view get(std::string_view name) const;
-  Labels build();
+  Labels build() const { return Labels::made_of(pairs_, counted_by_); }
 
  private:
-  std::vector<LabelView> pairs_;
+  std::vector<Labels::Pair>::iterator place_of(std::string_view name);
+
+  std::vector<Labels::Pair> pairs_;  // by name
   QueryContext* counted_by_ = nullptr;
 };
 
@@ -105,10 +118,29 @@ struct Signature {
   bool listed = true;               // by / on; otherwise without / ignoring
   std::vector<std::string> labels;  // sorted
 
-  bool takes(std::string_view name) const;
   uint64_t hash(const Labels& labels) const;
   bool equal(const Labels& a, const Labels& b) const;
   Labels project(const Labels& labels) const;
+
+ private:
+  /// Goes through the labels of a set that are taken, in their order.
+  class Cursor {
+   public:
+    Cursor(const Signature& signature, const Labels& set) : signature_(signature), set_(set) { find(); }
+    /// Of the label that it stands at; the size of the set when there is none any more.
+    size_t at() const noexcept { return at_; }
+    void next() {
+      ++at_;
+      find();
+    }
+
+   private:
+    void find();
+    const Signature& signature_;
+    const Labels& set_;
+    size_t at_ = 0;
+    size_t listed_ = 0;  // of the signature's labels, those before it are done with
+  };
 };
 
 /// Numbers label sets (or what a signature takes of them) 0, 1, 2, ... in the order of their first appearance.
