@@ -18,18 +18,32 @@ uint64_t mix(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64U);
 }
 
-uint64_t hash_text(std::string_view text, uint64_t seed) {
-  uint64_t hash = mix(seed, text.size());
-  while (text.size() >= 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, text.data(), 8);
-    hash = mix(hash, word);
-    text.remove_prefix(8);
-  }
-  uint64_t rest = 0;
-  if (!text.empty()) std::memcpy(&rest, text.data(), text.size());
-  return mix(hash, rest);
+template <class Word>
+uint64_t load(const char* at) {
+  Word word = 0;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
 }
+
+/// Less than eight bytes as one number; the size tells apart what comes out the same.
+uint64_t load_short(std::string_view text) {
+  const size_t size = text.size();
+  if (size >= 4) return load<uint32_t>(text.data()) | load<uint32_t>(text.data() + size - 4) << 32U;
+  if (size == 0) return 0;
+  const auto byte = [&](size_t at) { return static_cast<uint64_t>(static_cast<unsigned char>(text[at])); };
+  return byte(0) | byte(size / 2) << 8U | byte(size - 1) << 16U;
+}
+
+/// Eight bytes at a time; the last ones may be among those before.
+uint64_t hash_text(std::string_view text, uint64_t seed) {
+  uint64_t hash = seed + text.size() * kSeed;
+  if (text.size() < 8) return mix(hash, load_short(text));
+  for (size_t at = 0; at + 8 < text.size(); at += 8) hash = mix(hash, load<uint64_t>(text.data() + at));
+  return mix(hash, load<uint64_t>(text.data() + text.size() - 8));
+}
+
+/// So few that each is looked for in a set: to see that two names are not the same takes less than to put them in order.
+bool is_short(const std::vector<std::string>& labels) { return labels.size() <= 8; }
 
 }  // namespace
 
@@ -172,11 +186,18 @@ void Signature::Cursor::find() {
 
 uint64_t Signature::hash(const Labels& set) const {
   uint64_t hash = 0;
+  if (listed && is_short(labels)) {
+    for (const std::string& label : labels)
+      if (const size_t at = set.find(label); at < set.size()) hash = mix_pair(hash, set.pair_hash(at));
+    return hash;
+  }
   for (Cursor cursor(*this, set); cursor.at() < set.size(); cursor.next()) hash = mix_pair(hash, set.pair_hash(cursor.at()));
   return hash;
 }
 
 bool Signature::equal(const Labels& a, const Labels& b) const {
+  if (listed && is_short(labels))
+    return std::all_of(labels.begin(), labels.end(), [&](const std::string& label) { return a.get(label) == b.get(label); });
   Cursor i(*this, a), j(*this, b);
   for (; i.at() < a.size() && j.at() < b.size(); i.next(), j.next())
     if (a.name(i.at()) != b.name(j.at()) || a.value(i.at()) != b.value(j.at())) return false;
