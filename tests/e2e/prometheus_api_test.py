@@ -303,7 +303,7 @@ def explained(query, ours):
         return "later versions refuse several matches also where the comparison does not hold"
     if re.search(r"timestamp\([^()]* @ (start|end)\(\) offset", query):
         return "timestamp() of a selector with @ takes no notice of its offset there"
-    if re.search(r"std(dev|var)", query) and re.search(r"ceil|floor|round|sgn|changes|resets|%|[=!]=", query):
+    if re.search(r"std(dev|var)", query) and re.search(r"ceil|floor|round|sgn|changes|resets|rate|increase|%|[=!]=", query):
         return "the last digit of a deviation decides a step"
     return None
 
