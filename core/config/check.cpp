@@ -31,6 +31,16 @@ std::string element_text(const SchemaNode& element) {
   }
 }
 
+/// Where a name that is unknown in this table is known one table further in: `static_configs[].targets`; "" where it is not.
+std::string further_in(const std::string& name, const SchemaNode& schema) {
+  for (const std::string& entry : schema.names) {
+    const SchemaNode& table = *schema.entries.find(entry)->second;
+    const SchemaNode& inside = table.is_array() ? *table.element : table;
+    if (inside.entries.contains(name)) return entry + (table.is_array() ? "[]." : ".") + name;
+  }
+  return {};
+}
+
 class Checker {
  public:
   explicit Checker(Findings& findings) : findings_(findings) {}
@@ -98,7 +108,9 @@ class Checker {
     }
     if (schema.any) return check(child, *schema.any);
     hide_values(child);  // it may be a misspelt secret
-    error(child.key_position, child.path, "unknown key" + suggestion(child.key, schema.names));
+    const std::string inner = further_in(child.key, schema);
+    error(child.key_position, child.path,
+          "unknown key" + (inner.empty() ? suggestion(child.key, schema.names) : "; did you mean \"" + inner + "\"?"));
   }
 
   /// Defaults, and what is required and absent.

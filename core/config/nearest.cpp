@@ -7,7 +7,7 @@ namespace tarsier::config {
 namespace {
 
 constexpr size_t kMaxCompared = 64;  // longer names are no misspellings of ours
-constexpr size_t kMaxListed = 12;
+constexpr size_t kMaxListed = 10;
 
 std::string folded(std::string_view name) {
   std::string out(name);
@@ -57,9 +57,10 @@ std::string nearest(std::string_view name, std::span<const std::string> known) {
 std::string suggestion(std::string_view name, std::span<const std::string> known) {
   const std::string close = nearest(name, known);
   if (!close.empty()) return "; did you mean \"" + close + "\"?";
-  if (known.empty() || known.size() > kMaxListed) return {};
+  const size_t listed = std::min(known.size(), kMaxListed);
   std::string list;
-  for (const std::string& candidate : known) list += (list.empty() ? "; known here: " : ", ") + candidate;
+  for (const std::string& candidate : known.first(listed)) list += (list.empty() ? "; known here: " : ", ") + candidate;
+  if (known.size() > listed) list += " and " + std::to_string(known.size() - listed) + " more";
   return list;
 }
 

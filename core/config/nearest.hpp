@@ -13,7 +13,7 @@ size_t edit_distance(std::string_view left, std::string_view right);
 /// The closest of `known`, "" when none is near enough to be a likely misspelling. '-' and '_' count as the same.
 std::string nearest(std::string_view name, std::span<const std::string> known);
 
-/// `; did you mean "interval"?`, or what is known, or nothing: the end of a message about an unknown name.
+/// `; did you mean "interval"?`, or the first ten that are known, or nothing: the end of a message about an unknown name.
 std::string suggestion(std::string_view name, std::span<const std::string> known);
 
 }  // namespace tarsier::config

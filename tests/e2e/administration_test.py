@@ -119,6 +119,23 @@ class Administration(unittest.TestCase):
             self.assertEqual((status, json.loads(answer)["errorType"]), (400, "bad_data"))
             self.assertEqual(self.admin(host, "delete_series", "GET", **{"match[]": "m"})[0], 405)
 
+    def test_the_files_of_the_store_are_listed_as_blocks_and_keep_their_ids(self):
+        with Host(CONFIG) as host:
+            self.assertEqual(host.api("status/tsdb/blocks"), {"blocks": []})
+            self.write(host, *(series({"__name__": "m", "i": str(i)}, self.points(0, 100)) for i in range(3)))
+            self.assertEqual(request(host.url + "/-/flush")[0], 200)
+            blocks = host.api("status/tsdb/blocks")["blocks"]
+            self.assertEqual(sum(block["stats"]["numSamples"] for block in blocks), 300)
+            self.assertEqual(min(block["minTime"] for block in blocks), self.begin * 1000)
+            self.assertEqual(max(block["maxTime"] for block in blocks), (self.begin + 99) * 1000 + 1)
+            for block in blocks:
+                self.assertRegex(block["ulid"], "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")
+                self.assertEqual((block["stats"]["numSeries"], block["version"]), (3, 1))
+                self.assertEqual(block["compaction"]["sources"], [block["ulid"]])
+            host.kill()
+            host.start()
+            self.assertEqual(host.api("status/tsdb/blocks")["blocks"], blocks)
+
     def test_it_is_off_unless_it_is_turned_on(self):
         with Host(CONFIG.replace("admin_api = true", "")) as host:
             for path in ("delete_series", "clean_tombstones", "snapshot"):

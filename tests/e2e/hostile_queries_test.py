@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 
 from host import Host
-from prometheus_api_test import send
+from peer import send
 
 # Small limits, so that what breaks them is soon there. Series that are asked for: 400, of 60 samples each.
 CONFIG = """

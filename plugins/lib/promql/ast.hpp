@@ -38,6 +38,7 @@ struct Node {
   NodeKind kind;
   bool step_invariant = false;  // planner: the value is the same at every step
   ValueType type = ValueType::kNone;
+  uint32_t shared = 0;  // planner: the number of the part that it is the same as; 0: none is
   Position position;
 };
 using NodePtr = std::unique_ptr<Node>;

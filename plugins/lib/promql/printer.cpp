@@ -4,6 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "plugins/lib/promql/functions.hpp"
 #include "plugins/lib/promql/text.hpp"
@@ -88,6 +91,176 @@ std::string print_aggregation_head(const AggregationNode& node) {
   return out;
 }
 
+std::string print_number(const NumberNode& node) {
+  if (!node.duration) return write_number(node.value);
+  return print_seconds(node.value, false);
+}
+
+/// Appends a tree to a text on one line. It stops soon after a limit: who only wants to know whether a line is short enough does
+/// not pay for one that is not.
+class LinePrinter {
+ public:
+  explicit LinePrinter(std::string& out, size_t limit = SIZE_MAX) : out_(out), limit_(limit) {}
+
+  void node(const Node& node) {
+    if (full()) return;
+    out_ += print_head(node);
+    switch (node.kind) {
+      case NodeKind::kSubquery: {
+        const auto& subquery = static_cast<const Subquery&>(node);
+        this->node(*subquery.inner);
+        out_ += print_subquery_tail(subquery);
+        return;
+      }
+      case NodeKind::kUnary:
+        return this->node(*static_cast<const UnaryNode&>(node).operand);
+      case NodeKind::kBinary:
+        return chain(static_cast<const BinaryNode&>(node));
+      case NodeKind::kAggregation: {
+        const auto& aggregation = static_cast<const AggregationNode&>(node);
+        return list({aggregation.parameter.get(), aggregation.operand.get()});
+      }
+      case NodeKind::kCall: {
+        std::vector<const Node*> arguments;
+        for (const NodePtr& argument : static_cast<const CallNode&>(node).arguments) arguments.push_back(argument.get());
+        return list(arguments);
+      }
+      case NodeKind::kParen:
+        return list({static_cast<const ParenNode&>(node).inner.get()});
+      default:
+        return;  // the head is all of it
+    }
+  }
+
+  /// Whether the text went beyond the limit.
+  bool full() const { return too_long_ || out_.size() > limit_; }
+
+ private:
+  /// In parentheses, those that are there.
+  void list(const std::vector<const Node*>& nodes) {
+    out_ += "(";
+    bool first = true;
+    for (const Node* one : nodes) {
+      if (one == nullptr || full()) continue;
+      if (!std::exchange(first, false)) out_ += ", ";
+      node(*one);
+    }
+    out_ += ")";
+  }
+  /// Whether there are more operators than characters are left; asks no more of a long chain than that.
+  bool too_many(const BinaryNode& top) const {
+    size_t operators = 0;
+    for (const Node* at = &top; at->kind == NodeKind::kBinary && operators <= limit_; ++operators)
+      at = static_cast<const BinaryNode*>(at)->left.get();
+    return operators > limit_;
+  }
+  void chain(const BinaryNode& top) {
+    if (too_many(top)) {
+      too_long_ = true;
+      return;
+    }
+    const auto operators = left_chain(top);
+    node(*operators.front()->left);
+    for (auto at = operators.begin(); at != operators.end() && !full(); ++at) {
+      out_ += " " + print_operator(**at) + " ";
+      node(*(*at)->right);
+    }
+  }
+
+  std::string& out_;
+  const size_t limit_;
+  bool too_long_ = false;
+};
+
+/// The node on one line, when that is no longer than lines may be.
+std::optional<std::string> short_line(const Node& node) {
+  std::string line;
+  LinePrinter printer(line, kLineLength);
+  printer.node(node);
+  return printer.full() ? std::nullopt : std::optional(std::move(line));
+}
+
+/// Appends a tree to a text, broken over lines where one would be too long.
+class PrettyPrinter {
+ public:
+  explicit PrettyPrinter(std::string& out) : out_(out) {}
+
+  /// `begins`: the node begins a line; else it goes on with one, behind a sign.
+  void node(const Node& node, size_t level, bool begins = true) {
+    if (const auto line = short_line(node)) return write(begins ? level : 0, *line);
+    switch (node.kind) {
+      case NodeKind::kAggregation: {
+        const auto& aggregation = static_cast<const AggregationNode&>(node);
+        return list(node, {aggregation.parameter.get(), aggregation.operand.get()}, level, begins);
+      }
+      case NodeKind::kCall: {
+        std::vector<const Node*> arguments;
+        for (const NodePtr& argument : static_cast<const CallNode&>(node).arguments) arguments.push_back(argument.get());
+        return list(node, arguments, level, begins);
+      }
+      case NodeKind::kParen:
+        return list(node, {static_cast<const ParenNode&>(node).inner.get()}, level, begins);
+      case NodeKind::kBinary:
+        return chain(static_cast<const BinaryNode&>(node), level, begins);
+      case NodeKind::kSubquery: {
+        const auto& subquery = static_cast<const Subquery&>(node);
+        this->node(*subquery.inner, level, begins);
+        out_ += print_subquery_tail(subquery);
+        return;
+      }
+      case NodeKind::kUnary:
+        write(begins ? level : 0, print_head(node));
+        return this->node(*static_cast<const UnaryNode&>(node).operand, level, false);
+      default:
+        return write(begins ? level : 0, print_head(node));
+    }
+  }
+
+ private:
+  void write(size_t level, std::string_view text) { out_.append(indent(level)).append(text); }
+
+  void list(const Node& head, const std::vector<const Node*>& nodes, size_t level, bool begins) {
+    write(begins ? level : 0, print_head(head) + "(\n");
+    bool first = true;
+    for (const Node* one : nodes) {
+      if (one == nullptr) continue;
+      if (!std::exchange(first, false)) out_ += ",\n";
+      node(*one, level + 1);
+    }
+    out_ += "\n";
+    write(level, ")");
+  }
+
+  /// Operators whose sides fit on one line stay there; those after them stand alone on lines, each a level further out.
+  void chain(const BinaryNode& top, size_t level, bool begins) {
+    const auto operators = left_chain(top);
+    size_t depth = level + operators.size();  // of what stands left of the next operator
+    auto at = operators.begin();
+    auto line = short_line(*operators.front()->left);
+    for (; line && at != operators.end(); ++at, --depth) {
+      const auto right = short_line(*(*at)->right);
+      if (!right) break;
+      std::string longer = *line + " " + print_operator(**at) + " " + *right;
+      if (longer.size() > kLineLength) break;
+      line = std::move(longer);
+    }
+    if (at == operators.begin()) {
+      node(*operators.front()->left, depth, begins);
+    } else {
+      write(begins ? depth : 0, *line);
+    }
+    for (; at != operators.end(); ++at, --depth) {
+      out_ += "\n";
+      write(depth - 1, print_operator(**at) + "\n");
+      node(*(*at)->right, depth);
+    }
+  }
+
+  std::string& out_;
+};
+
+}  // namespace
+
 std::string print_operator(const BinaryNode& node) {
   std::string out(spelling(node.op));
   if (node.return_bool) out += " bool";
@@ -115,84 +288,6 @@ std::string print_subquery_tail(const Subquery& node) {
   return "[" + print_duration(*node.range) + ":" + (node.step ? print_duration(*node.step) : "") + "]" + print_at(node.time) +
          print_offset(node.time);
 }
-
-std::string print_number(const NumberNode& node) {
-  if (!node.duration) return write_number(node.value);
-  return print_seconds(node.value, false);
-}
-
-std::string print_call(const CallNode& node) {
-  std::string out(node.function->name);
-  out += "(";
-  for (size_t i = 0; i < node.arguments.size(); ++i) out += (i > 0 ? ", " : "") + print(*node.arguments[i]);
-  return out + ")";
-}
-
-std::string print_chain(const BinaryNode& top) {
-  const auto operators = left_chain(top);
-  std::string out = print(*operators.front()->left);
-  for (const BinaryNode* node : operators) out += " " + print_operator(*node) + " " + print(*node->right);
-  return out;
-}
-
-std::string pretty(const Node& node, size_t level);
-
-/// Operators whose sides fit on one line stay there; those after them stand alone on lines, each a level further out.
-std::string pretty_chain(const BinaryNode& top, size_t level) {
-  const auto operators = left_chain(top);
-  size_t depth = level + operators.size();  // of what stands left of the next operator
-  std::string out = print(*operators.front()->left);
-  auto at = operators.begin();
-  for (; at != operators.end(); ++at, --depth) {
-    const std::string longer = out + " " + print_operator(**at) + " " + print(*(*at)->right);
-    if (longer.size() > kLineLength) break;
-    out = longer;
-  }
-  out = at == operators.begin() ? pretty(*operators.front()->left, depth) : indent(depth) + out;
-  for (; at != operators.end(); ++at, --depth)
-    out += "\n" + indent(depth - 1) + print_operator(**at) + "\n" + pretty(*(*at)->right, depth);
-  return out;
-}
-
-std::string pretty_call(const CallNode& node, size_t level) {
-  std::string out = indent(level) + std::string(node.function->name) + "(\n";
-  for (size_t i = 0; i < node.arguments.size(); ++i) out += (i > 0 ? ",\n" : "") + pretty(*node.arguments[i], level + 1);
-  return out + "\n" + indent(level) + ")";
-}
-
-std::string pretty_aggregation(const AggregationNode& node, size_t level) {
-  std::string out = indent(level) + print_aggregation_head(node) + "(\n";
-  if (node.parameter) out += pretty(*node.parameter, level + 1) + ",\n";
-  return out + pretty(*node.operand, level + 1) + "\n" + indent(level) + ")";
-}
-
-std::string pretty(const Node& node, size_t level) {
-  const std::string line = print(node);
-  if (line.size() <= kLineLength) return indent(level) + line;
-  switch (node.kind) {
-    case NodeKind::kAggregation:
-      return pretty_aggregation(static_cast<const AggregationNode&>(node), level);
-    case NodeKind::kCall:
-      return pretty_call(static_cast<const CallNode&>(node), level);
-    case NodeKind::kParen:
-      return indent(level) + "(\n" + pretty(*static_cast<const ParenNode&>(node).inner, level + 1) + "\n" + indent(level) + ")";
-    case NodeKind::kBinary:
-      return pretty_chain(static_cast<const BinaryNode&>(node), level);
-    case NodeKind::kSubquery: {
-      const auto& subquery = static_cast<const Subquery&>(node);
-      return pretty(*subquery.inner, level) + print_subquery_tail(subquery);
-    }
-    case NodeKind::kUnary: {
-      const auto& unary = static_cast<const UnaryNode&>(node);
-      std::string inner = pretty(*unary.operand, level);
-      return indent(level) + (unary.negative ? "-" : "+") + inner.substr(std::min(inner.find_first_not_of(' '), inner.size()));
-    }
-    default:
-      return indent(level) + line;
-  }
-}
-
-}  // namespace
 
 std::string print_duration(const Duration& node) {
   const auto pair = [&](std::string_view op) {
@@ -231,7 +326,7 @@ std::string print_duration(const Duration& node) {
   return {};
 }
 
-std::string print(const Node& node) {
+std::string print_head(const Node& node) {
   switch (node.kind) {
     case NodeKind::kNumber:
       return print_number(static_cast<const NumberNode&>(node));
@@ -247,29 +342,27 @@ std::string print(const Node& node) {
       return print_matchers(selector) + "[" + print_duration(*matrix.range) + "]" + print_at(selector.time) +
              print_mode(selector.mode) + print_offset(selector.time);
     }
-    case NodeKind::kSubquery: {
-      const auto& subquery = static_cast<const Subquery&>(node);
-      return print(*subquery.inner) + print_subquery_tail(subquery);
-    }
-    case NodeKind::kUnary: {
-      const auto& unary = static_cast<const UnaryNode&>(node);
-      return (unary.negative ? "-" : "+") + print(*unary.operand);
-    }
-    case NodeKind::kBinary:
-      return print_chain(static_cast<const BinaryNode&>(node));
-    case NodeKind::kAggregation: {
-      const auto& aggregation = static_cast<const AggregationNode&>(node);
-      return print_aggregation_head(aggregation) + "(" + (aggregation.parameter ? print(*aggregation.parameter) + ", " : "") +
-             print(*aggregation.operand) + ")";
-    }
+    case NodeKind::kUnary:
+      return static_cast<const UnaryNode&>(node).negative ? "-" : "+";
+    case NodeKind::kAggregation:
+      return print_aggregation_head(static_cast<const AggregationNode&>(node));
     case NodeKind::kCall:
-      return print_call(static_cast<const CallNode&>(node));
-    case NodeKind::kParen:
-      return "(" + print(*static_cast<const ParenNode&>(node).inner) + ")";
+      return std::string(static_cast<const CallNode&>(node).function->name);
+    default:
+      return {};
   }
-  return {};
 }
 
-std::string print_pretty(const Node& node) { return pretty(node, 0); }
+std::string print(const Node& node) {
+  std::string out;
+  LinePrinter(out).node(node);
+  return out;
+}
+
+std::string print_pretty(const Node& node) {
+  std::string out;
+  PrettyPrinter(out).node(node, 0);
+  return out;
+}
 
 }  // namespace tarsier::promql

@@ -12,8 +12,8 @@ namespace tarsier::samples {
 
 class Damage {
  public:
-  /// What an answer about samples may have wrong with it.
-  enum class Effect : uint8_t { none, lacks_samples, shows_deleted };
+  /// What an answer may have wrong with it. A journal has exemplars, too: an answer about these lacks them where one lacks samples.
+  enum class Effect : uint8_t { none, lacks_samples, lacks_exemplars, shows_deleted };
   struct Note {
     std::string name;
     std::string reason;

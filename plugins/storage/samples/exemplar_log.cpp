@@ -16,7 +16,7 @@ Result<void> ExemplarLog::load(ExemplarBuffer& buffer) {
   if (buffer.most() == 0) return log_.remove_all();
   const ExemplarSink add = [&](std::string_view series, const Exemplar& exemplar) { (void)buffer.add(series, exemplar); };
   const auto decode = [&](std::span<const uint8_t> bytes) { return decode_exemplars(bytes, add); };
-  auto loaded = log_.each(kTables, Damage::Effect::none,
+  auto loaded = log_.each(kTables, Damage::Effect::lacks_exemplars,
                           [&](const Readable& readable, Loss& loss) { return each_record(readable, kExemplars, decode, loss); });
   if (!loaded) return loaded;
   logged_ = pending_ = log_.damaged() ? buffer.first() : buffer.end();

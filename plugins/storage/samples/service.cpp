@@ -45,11 +45,11 @@ std::function<bool()> cancel_of(const tarsier_select& select) {
 }
 
 /// Says what the answer lacks.
-void warn(const Store& store, const tarsier_select& select) {
+void warn(const tarsier_select& select, const std::vector<std::string>& warnings) {
   if (!TARSIER_HAS(&select, warnings) || select.warnings.warn == nullptr) return;
-  for (const std::string& text : store.warnings({select.start_ns, select.end_ns}))
-    select.warnings.warn(select.warnings.user, str(text));
+  for (const std::string& text : warnings) select.warnings.warn(select.warnings.user, str(text));
 }
+void warn(const Store& store, const tarsier_select& select) { warn(select, store.warnings({select.start_ns, select.end_ns})); }
 
 /// Label pairs and columns as the table wants them; valid while both are.
 class SeriesView {
@@ -208,13 +208,13 @@ Result<void> StoreService::series(const tarsier_select& select, uint64_t limit, 
   if (!matchers) return std::move(matchers).error();
   auto found = store_.find(*matchers, {select.start_ns, select.end_ns}, true, select.max_series, cancel_of(select));
   if (!found) return std::move(found).error();
-  warn(store_, select);
   SeriesView series_view;
   const Columns none;
   uint64_t left = limit == 0 ? UINT64_MAX : limit;
   for (const Query::Entry& entry : (*found)->series()) {
     if (left-- == 0 || on_series(user, &series_view.fill(**found, entry, none)) == 0) break;
   }
+  warn(store_, select);
   return {};
 }
 
@@ -283,6 +283,7 @@ StoreService::StoreService(Store& store, std::function<int64_t()> now_ns) : stor
   fill_administration();
   fill_exemplars();
   fill_cardinality();
+  fill_blocks();
 }
 
 void StoreService::fill_exemplars() {
@@ -290,7 +291,10 @@ void StoreService::fill_exemplars() {
     return guard(error, [&]() -> Result<void> {
       auto matchers = compile(*select);
       if (!matchers) return std::move(matchers).error();
-      return answer_exemplars(self_of(self).store_.exemplars(), *matchers, *select, user, on_series);
+      const Store& store = self_of(self).store_;
+      auto answered = answer_exemplars(store.exemplars(), *matchers, *select, user, on_series);
+      warn(*select, store.exemplar_warnings());
+      return answered;
     });
   };
 }
@@ -301,6 +305,28 @@ void StoreService::fill_cardinality() {
     return guard(error, [&]() -> Result<void> {
       for (const CardinalityItem& item : self_of(self).store_.cardinality(top)) {
         const tarsier_cardinality out = {sizeof(out), item.kind, str(item.name), str(item.value), item.count};
+        each(user, &out);
+      }
+      return {};
+    });
+  };
+}
+
+void StoreService::fill_blocks() {
+  table_.blocks = [](void* self, void* user, void (*each)(void*, const tarsier_store_block*), tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      for (const Block& block : self_of(self).store_.blocks()) {
+        tarsier_store_block out{};
+        out.size = sizeof(out);
+        out.level = block.level;
+        out.name = str(block.name);
+        out.min_time_ns = block.min_time;
+        out.max_time_ns = block.max_time;
+        out.tier_ns = block.tier_ns;
+        out.series = block.series;
+        out.samples = block.samples;
+        out.chunks = block.chunks;
+        out.bytes = block.bytes;
         each(user, &out);
       }
       return {};

@@ -22,6 +22,7 @@ class StoreService {
   void fill_administration();
   void fill_exemplars();
   void fill_cardinality();
+  void fill_blocks();
 
   Store& store_;
   const std::function<int64_t()> now_ns_;

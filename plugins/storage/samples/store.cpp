@@ -206,6 +206,15 @@ std::vector<std::string> Store::warnings(QueryRange range) const {
   return texts;
 }
 
+std::vector<std::string> Store::exemplar_warnings() const {
+  std::vector<std::string> texts;
+  for (const Damage::Note& note : damage_.notes()) {
+    if (note.effect == Damage::Effect::lacks_exemplars || note.effect == Damage::Effect::lacks_samples)
+      texts.push_back("exemplars may be missing: " + note.name + " is damaged: " + note.reason);
+  }
+  return texts;
+}
+
 DamageSink Store::damage_sink() const {
   return [this](const std::shared_ptr<SealedFile>& file, const Error& why) { sealed_.set_aside(file, why); };
 }

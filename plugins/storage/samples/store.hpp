@@ -2,6 +2,7 @@
 // storage, log and what the constructor names, so that tests run it on a storage of their own.
 #pragma once
 
+#include "block_list.hpp"
 #include "cardinality.hpp"
 #include "deletions.hpp"
 #include "flushing.hpp"
@@ -99,6 +100,8 @@ class Store {
   const Damage& damage() const noexcept { return damage_; }
   /// What an answer about the range may have wrong with it, in words.
   std::vector<std::string> warnings(QueryRange range) const;
+  /// The same of an answer about exemplars.
+  std::vector<std::string> exemplar_warnings() const;
   /// The damaged environments whose samples an answer about the range lacks.
   std::vector<SetAside> set_aside(QueryRange range = {}) const { return sealed_.set_aside(range.start, range.end); }
   const MetadataTable& metadata() const noexcept { return metadata_; }
@@ -106,6 +109,8 @@ class Store {
   /// Of the series in the head.
   std::vector<CardinalityItem> cardinality(uint64_t top) const { return samples::cardinality(head_, clock_, top); }
   Result<StoreStat> stat() const;
+  /// What is on the disk in files that do not change any more, oldest first.
+  std::vector<Block> blocks() const { return block_list(sealed_.all(), options_); }
 
   const Options& options() const noexcept { return options_; }
   const ParallelFor& parallel_for() const noexcept { return parallel_for_; }

@@ -158,7 +158,7 @@ void Api::federate(const Request& request, const Exchange& exchange) {
     const auto done = find(**store, list, now_ns - engine_.options().lookback_ns, now_ns, exchange, found, warnings);
     if (!done) return exchange.respond(500, kPlainText, done.error().message() + "\n");
   }
-  for (const std::string& text : warnings) host_.warn("/federate: " + text);  // the format has no place for them
+  told_warnings_.tell(host_, "/federate", warnings);
   std::vector<std::pair<const Labels, Newest>*> sorted;
   for (auto& one : found.series) sorted.push_back(&one);
   std::stable_sort(sorted.begin(), sorted.end(),

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "plugins/query/promql/api/told_warnings.hpp"
 #include "plugins/query/promql/api/turns.hpp"
 #include "plugins/query/promql/exec/engine.hpp"
 #include "tarsier/host.hpp"
@@ -80,11 +81,14 @@ class Api {
   void flush(const Request& request, const Exchange& exchange);
   // tsdb_status_handler.cpp
   void tsdb(const Request& request, const Exchange& exchange);
+  // tsdb_blocks_handler.cpp
+  void tsdb_blocks(const Request& request, const Exchange& exchange);
 
   const Host& host_;
   Engine& engine_;
   const ServiceRef<tarsier_samples_store>& store_;
   Turns turns_;
+  ToldWarnings told_warnings_;
   std::atomic<bool> admin_{false};
 };
 

@@ -132,17 +132,14 @@ void Api::remote_read(const Request& request, const Exchange& exchange) {
   if (!store) return refuse_as_text(exchange, store.error());
   const uint64_t most = engine_.options().limits.max_samples;
   std::vector<std::string> warnings;
-  const auto log_warnings = [&] {  // the format has no place for them
-    for (const std::string& text : warnings) host_.warn("remote read: " + text);
-  };
   if (wanted->chunks) {
     auto frames = read_chunks(**store, *wanted, exchange, most, warnings);
-    log_warnings();
+    told_warnings_.tell(host_, "remote read", warnings);
     if (!frames) return refuse_as_text(exchange, frames.error());
     return send_pieces(exchange, 200, "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse", std::move(*frames));
   }
   auto message = read_samples(**store, *wanted, exchange, most, warnings);
-  log_warnings();
+  told_warnings_.tell(host_, "remote read", warnings);
   if (!message) return refuse_as_text(exchange, message.error());
   exchange.respond(200, "application/x-protobuf", *message, {{str("content-encoding"), str("snappy")}});
 }

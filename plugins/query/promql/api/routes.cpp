@@ -42,6 +42,7 @@ Result<void> Api::add_routes(http::Routes& routes) {
       {kGet, "/api/v1/status/config", &Api::config},
       {kGet, "/api/v1/features", &Api::features},
       {kGet, "/api/v1/status/tsdb", &Api::tsdb},
+      {kGet, "/api/v1/status/tsdb/blocks", &Api::tsdb_blocks},
       {kGet, "/api/v1/status/walreplay", &Api::wal_replay},
       {kGet, "/api/v1/notifications", &Api::notifications},
       {kGet, "/api/v1/notifications/live", &Api::notifications_live},

@@ -11,6 +11,10 @@ namespace tarsier::promql {
 
 Signature signature_of(const AggregationNode& node);
 
+/// Whether the operand is a selector or a range function of one that the aggregation folds while the store brings it, as far as the
+/// tree says.
+bool may_fold_selected(const AggregationNode& node);
+
 /// Which group each series belongs to.
 class Groups {
  public:

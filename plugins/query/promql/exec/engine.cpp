@@ -7,6 +7,8 @@
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/shared_results.hpp"
+#include "plugins/query/promql/plan/common_parts.hpp"
 #include "plugins/query/promql/plan/histogram_totals.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
 
@@ -156,6 +158,8 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   if (auto prepared = prepare(request.expression, **tree, {request.start_ns, end_ns, request.step_ns}); !prepared) return prepared;
 
   mark_histogram_totals(**tree);
+  std::vector<uint32_t> common_parts;
+  if (now.share_common_parts) common_parts = mark_common_parts(**tree);
 
   const int64_t timeout = request.timeout_ns > 0 ? std::min(request.timeout_ns, now.limits.timeout_ns) : now.limits.timeout_ns;
   QueryContext context;
@@ -173,6 +177,8 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   context.explanation = request.explanation;
   context.mono_ns = mono_ns_;
   context.deadline_ns = begun - request.queue_ns + timeout;
+  SharedResults shared(std::move(common_parts));
+  context.shared = &shared;
   return run(context, **tree, request, begun, on_answer);
 }
 

@@ -23,6 +23,7 @@ struct EngineOptions {
   bool delayed_name_removal = false;
   bool experimental_functions = true;
   bool use_start_timestamps = false;
+  bool share_common_parts = true;  // false: for who wants to see that it makes no difference
 };
 
 struct QueryRequest {

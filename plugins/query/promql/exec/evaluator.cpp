@@ -60,6 +60,7 @@ Result<Column> Evaluator::scalar_chain(const BinaryNode& top) {
 Result<Vector> Evaluator::vector(const Node& node) {
   if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
   const Node& inner = unwrap(node);
+  if (inner.shared != 0) return shared_vector(inner);
   ExplainScope scope(context_, inner, steps_, !at_each_step(inner));
   auto result = at_each_step(inner) ? vector_at_steps(inner) : vector_once(inner);
   if (result) scope.made(result->series.size());
@@ -165,8 +166,8 @@ Result<void> drop_names(std::vector<Series>& series) {
     one.drop_name = false;
     const bool has =
         std::any_of(kMetadata.begin(), kMetadata.end(), [&](auto name) { return one.labels.find(name) < one.labels.size(); });
-    any = true;
     if (!has) continue;
+    any = true;
     LabelsBuilder builder(one.labels);
     for (const auto name : kMetadata) builder.remove(name);
     one.labels = builder.build();

@@ -24,6 +24,9 @@ class Evaluator {
   Result<std::vector<RawSeries>> matrix(const Node& node);
 
  private:
+  // shared_results.cpp
+  Result<Vector> shared_vector(const Node& node);
+  // evaluator.cpp
   Result<Vector> vector_at_steps(const Node& node);
   /// The value at the first step, at all steps.
   Result<Vector> vector_once(const Node& node);

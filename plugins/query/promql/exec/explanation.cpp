@@ -121,6 +121,17 @@ void ExplainScope::enter(const Node& node, uint64_t steps, bool once) {
   all.path_.push_back(mine_);
 }
 
+void ExplainScope::give_up(std::string_view why) {
+  if (mine_ == nullptr) return;
+  Explanation& all = *context_.explanation;
+  all.path_.pop_back();
+  ExplainedNode& parent = *all.path_.back();
+  parent.children.pop_back();
+  parent.how.append("; ").append(why);
+  --all.nodes_;
+  mine_ = nullptr;
+}
+
 ExplainScope::~ExplainScope() {
   if (mine_ == nullptr) return;
   mine_->total_ns = context_.mono_ns() - begun_ns_;

@@ -74,6 +74,8 @@ class ExplainScope {
   void note(std::string_view text) {
     if (mine_ != nullptr) mine_->how.append("; ").append(text);
   }
+  /// What was begun came to nothing, and is begun anew in another way: it is not shown, but its parent says why.
+  void give_up(std::string_view why);
 
  private:
   void enter(const Node& node, uint64_t steps, bool once);

@@ -137,6 +137,10 @@ bool has_type_or_unit(const tarsier_series& series) { return !value_of(series, k
 
 }  // namespace
 
+bool may_fold_selected(const AggregationNode& node) {
+  return folds(node.op) && operand_of(unwrap(*node.operand)).selector != nullptr;
+}
+
 /// Histograms take the general way: then nothing is the answer, and what was begun is forgotten.
 Result<std::optional<Vector>> Evaluator::fold_selected(const AggregationNode& node) {
   const Node& inner = unwrap(*node.operand);
@@ -176,11 +180,11 @@ Result<std::optional<Vector>> Evaluator::fold_selected(const AggregationNode& no
         return true;
       });
   if (!selected) return std::move(selected).error();
-  scope.made(parts.results());
   if (general) {
-    scope.note("given up for the general way");
+    scope.give_up("series were folded as they came, until there was one that must be there as a whole, such as histograms");
     return std::optional<Vector>();
   }
+  scope.made(parts.results());
   counts.keep();
   return std::optional<Vector>(parts.take(!kernel.keeps_name && !nameless));
 }

@@ -51,8 +51,8 @@ std::string expand(std::string_view replacement, const RE2& regex, const std::ve
 }
 
 /// Gives a series another set of labels; a name that was set anew stays.
-void relabel(Series& series, std::string_view name, std::string_view value) {
-  LabelsBuilder builder(series.labels);
+void relabel(QueryContext& context, Series& series, std::string_view name, std::string_view value) {
+  LabelsBuilder builder(series.labels, &context);
   builder.set(name, value);
   series.labels = builder.build();
   if (name == kMetricName) series.drop_name = false;
@@ -63,8 +63,6 @@ uint64_t most_bytes(std::string_view replacement, std::string_view value) {
   const auto references = static_cast<uint64_t>(std::count(replacement.begin(), replacement.end(), '$'));
   return replacement.size() + references * value.size();
 }
-
-constexpr uint64_t kBytesOfSample = 16;
 
 }  // namespace
 
@@ -82,16 +80,16 @@ Result<Vector> Evaluator::label_replace(const CallNode& node) {
   if (!regex.ok()) return Error(TARSIER_UNSUPPORTED, "invalid regular expression in label_replace(): " + pattern);
   if (!is_label_name(target)) return Error(TARSIER_UNSUPPORTED, "invalid destination label name in label_replace(): " + target);
   std::vector<re2::StringPiece> groups(static_cast<size_t>(regex.NumberOfCapturingGroups()) + 1);
-  uint64_t bytes = 0;  // of what is made here: it can grow at each call in a call
   for (Series& series : result->series) {
     const std::string_view value = series.labels.get(source);
-    bytes += most_bytes(replacement, value);
-    if (auto room = context_.room_for(bytes / kBytesOfSample); !room) return std::move(room).error();
+    // A value can grow at each call in a call.
+    if (auto room = context_.room_for(most_bytes(replacement, value) / kBytesOfSample); !room) return std::move(room).error();
     if (!regex.Match(re2::StringPiece(value.data(), value.size()), 0, value.size(), RE2::ANCHOR_BOTH, groups.data(),
                      static_cast<int>(groups.size())))
       continue;
-    relabel(series, target, expand(replacement, regex, groups));
+    relabel(context_, series, target, expand(replacement, regex, groups));
   }
+  if (auto room = context_.check(); !room) return std::move(room).error();
   if (auto merged = merge_equal(result->series, kSameLabels); !merged) return std::move(merged).error();
   return result;
 }
@@ -108,18 +106,18 @@ Result<Vector> Evaluator::label_join(const CallNode& node) {
       return Error(TARSIER_UNSUPPORTED, "invalid source label name in label_join(): " + sources.back());
   }
   if (!is_label_name(target)) return Error(TARSIER_UNSUPPORTED, "invalid destination label name in label_join(): " + target);
-  uint64_t bytes = 0;
   for (Series& series : result->series) {
     std::string value;
-    bytes += separator.size() * sources.size();
+    uint64_t bytes = separator.size() * sources.size();
     for (const std::string& name : sources) bytes += series.labels.get(name).size();
     if (auto room = context_.room_for(bytes / kBytesOfSample); !room) return std::move(room).error();
     for (size_t i = 0; i < sources.size(); ++i) {
       if (i > 0) value += separator;
       value += series.labels.get(sources[i]);
     }
-    relabel(series, target, value);
+    relabel(context_, series, target, value);
   }
+  if (auto room = context_.check(); !room) return std::move(room).error();
   if (auto merged = merge_equal(result->series, kSameLabels); !merged) return std::move(merged).error();
   return result;
 }

@@ -18,27 +18,52 @@ uint64_t mix(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64U);
 }
 
-uint64_t hash_text(std::string_view text, uint64_t seed) {
-  uint64_t hash = mix(seed, text.size());
-  while (text.size() >= 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, text.data(), 8);
-    hash = mix(hash, word);
-    text.remove_prefix(8);
-  }
-  uint64_t rest = 0;
-  if (!text.empty()) std::memcpy(&rest, text.data(), text.size());
-  return mix(hash, rest);
+template <class Word>
+uint64_t load(const char* at) {
+  Word word = 0;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
 }
+
+/// Less than eight bytes as one number; the size tells apart what comes out the same.
+uint64_t load_short(std::string_view text) {
+  const size_t size = text.size();
+  if (size >= 4) return load<uint32_t>(text.data()) | load<uint32_t>(text.data() + size - 4) << 32U;
+  if (size == 0) return 0;
+  const auto byte = [&](size_t at) { return static_cast<uint64_t>(static_cast<unsigned char>(text[at])); };
+  return byte(0) | byte(size / 2) << 8U | byte(size - 1) << 16U;
+}
+
+/// Eight bytes at a time; the last ones may be among those before.
+uint64_t hash_text(std::string_view text, uint64_t seed) {
+  uint64_t hash = seed + text.size() * kSeed;
+  if (text.size() < 8) return mix(hash, load_short(text));
+  for (size_t at = 0; at + 8 < text.size(); at += 8) hash = mix(hash, load<uint64_t>(text.data() + at));
+  return mix(hash, load<uint64_t>(text.data() + text.size() - 8));
+}
+
+/// So few that each is looked for in a set: to see that two names are not the same takes less than to put them in order.
+bool is_short(const std::vector<std::string>& labels) { return labels.size() <= 8; }
 
 }  // namespace
 
-Labels Labels::from(std::span<const LabelView> pairs) {
+Labels Labels::from(std::span<const LabelView> pairs, QueryContext* counted_by) {
+  std::vector<Pair> unhashed;
+  unhashed.reserve(pairs.size());
+  for (const auto& [name, value] : pairs) unhashed.push_back({name, value});
+  return made_of(unhashed, counted_by);
+}
+
+Labels Labels::made_of(std::span<const Pair> pairs, QueryContext* counted_by) {
   Labels made;
   if (pairs.empty()) return made;
   size_t bytes = sizeof(Block) + pairs.size() * sizeof(Entry);
-  for (const auto& [name, value] : pairs) bytes += name.size() + value.size();
-  auto* block = new (::operator new(bytes)) Block{{1}, static_cast<uint32_t>(pairs.size()), 0};
+  for (const Pair& pair : pairs) bytes += pair.name.size() + pair.value.size();
+  auto* block = new (::operator new(bytes)) Block{{1}, static_cast<uint32_t>(pairs.size()), 0, {}};
+  if (counted_by != nullptr) {
+    (void)counted_by->hold(bytes / kBytesOfSample);  // what it says, check() says again
+    block->held = Held(counted_by, bytes / kBytesOfSample);
+  }
   auto* entries = reinterpret_cast<Entry*>(block + 1);
   char* const text = reinterpret_cast<char*>(entries + pairs.size());
   uint32_t at = 0;
@@ -47,8 +72,8 @@ Labels Labels::from(std::span<const LabelView> pairs) {
     return std::exchange(at, at + static_cast<uint32_t>(part.size()));
   };
   for (size_t i = 0; i < pairs.size(); ++i) {
-    const auto& [name, value] = pairs[i];
-    const uint64_t hash = hash_text(value, hash_text(name, kSeed));
+    const auto& [name, value, known_hash] = pairs[i];
+    const uint64_t hash = known_hash != 0 ? known_hash : hash_text(value, hash_text(name, kSeed));
     const uint32_t name_at = put(name);
     entries[i] = {hash, name_at, static_cast<uint32_t>(name.size()), put(value), static_cast<uint32_t>(value.size())};
     block->hash = mix_pair(block->hash, hash);
@@ -58,13 +83,13 @@ Labels Labels::from(std::span<const LabelView> pairs) {
 }
 
 Labels Labels::from(const tarsier_pair* pairs, size_t count) {
-  std::vector<LabelView> views;
-  views.reserve(count);
+  std::vector<Pair> given;
+  given.reserve(count);
   for (size_t i = 0; i < count; ++i) {
-    const LabelView pair = {{pairs[i].name.data, pairs[i].name.size}, {pairs[i].value.data, pairs[i].value.size}};
-    if (!pair.second.empty()) views.push_back(pair);
+    const Pair pair = {{pairs[i].name.data, pairs[i].name.size}, {pairs[i].value.data, pairs[i].value.size}};
+    if (!pair.value.empty()) given.push_back(pair);
   }
-  return from(views);
+  return made_of(given, nullptr);
 }
 
 void Labels::release() noexcept {
@@ -112,66 +137,77 @@ std::string Labels::text_form() const {
   return out + "}";
 }
 
-LabelsBuilder::LabelsBuilder(const Labels& base) {
+LabelsBuilder::LabelsBuilder(const Labels& base, QueryContext* counted_by)
+    : counted_by_(counted_by != nullptr ? counted_by : base.counted_by()) {
   pairs_.reserve(base.size() + 2);
-  for (size_t i = 0; i < base.size(); ++i) pairs_.emplace_back(base.name(i), base.value(i));
+  for (size_t i = 0; i < base.size(); ++i) pairs_.push_back(base.pair(i));
+}
+
+std::vector<Labels::Pair>::iterator LabelsBuilder::place_of(std::string_view name) {
+  return std::find_if(pairs_.begin(), pairs_.end(), [&](const Labels::Pair& pair) { return pair.name >= name; });
 }
 
 void LabelsBuilder::remove(std::string_view name) {
-  std::erase_if(pairs_, [&](const LabelView& pair) { return pair.first == name; });
+  if (const auto place = place_of(name); place != pairs_.end() && place->name == name) pairs_.erase(place);
 }
 
 void LabelsBuilder::set(std::string_view name, std::string_view value) {
-  remove(name);
-  if (!value.empty()) pairs_.emplace_back(name, value);
+  if (value.empty()) return remove(name);
+  const auto place = place_of(name);
+  if (place != pairs_.end() && place->name == name) {
+    *place = {name, value};
+  } else {
+    pairs_.insert(place, {name, value});
+  }
 }
 
 void LabelsBuilder::keep_only(const std::vector<std::string>& names) {
-  std::erase_if(pairs_, [&](const LabelView& pair) { return std::find(names.begin(), names.end(), pair.first) == names.end(); });
+  std::erase_if(pairs_, [&](const Labels::Pair& pair) { return std::find(names.begin(), names.end(), pair.name) == names.end(); });
 }
 
 std::string_view LabelsBuilder::get(std::string_view name) const {
-  for (const auto& [known, value] : pairs_)
-    if (known == name) return value;
+  for (const Labels::Pair& pair : pairs_)
+    if (pair.name == name) return pair.value;
   return {};
 }
 
-Labels LabelsBuilder::build() {
-  std::sort(pairs_.begin(), pairs_.end());
-  return Labels::from(pairs_);
-}
-
-bool Signature::takes(std::string_view name) const {
-  const bool in_list = std::binary_search(labels.begin(), labels.end(), name);
-  return listed ? in_list : !in_list && name != kMetricName;
+void Signature::Cursor::find() {
+  const std::vector<std::string>& list = signature_.labels;
+  for (; at_ < set_.size(); ++at_) {
+    const std::string_view name = set_.name(at_);
+    int order = 1;
+    while (listed_ < list.size() && (order = list[listed_].compare(name)) < 0) ++listed_;
+    const bool in_list = listed_ < list.size() && order == 0;
+    if (signature_.listed ? in_list : !in_list && name != kMetricName) return;
+    if (signature_.listed && listed_ == list.size()) break;
+  }
+  at_ = set_.size();
 }
 
 uint64_t Signature::hash(const Labels& set) const {
   uint64_t hash = 0;
-  if (listed && labels.empty()) return hash;
-  for (size_t i = 0; i < set.size(); ++i)
-    if (takes(set.name(i))) hash = mix_pair(hash, set.pair_hash(i));
+  if (listed && is_short(labels)) {
+    for (const std::string& label : labels)
+      if (const size_t at = set.find(label); at < set.size()) hash = mix_pair(hash, set.pair_hash(at));
+    return hash;
+  }
+  for (Cursor cursor(*this, set); cursor.at() < set.size(); cursor.next()) hash = mix_pair(hash, set.pair_hash(cursor.at()));
   return hash;
 }
 
 bool Signature::equal(const Labels& a, const Labels& b) const {
-  size_t i = 0;
-  size_t j = 0;
-  while (true) {
-    while (i < a.size() && !takes(a.name(i))) ++i;
-    while (j < b.size() && !takes(b.name(j))) ++j;
-    if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
-    if (a.name(i) != b.name(j) || a.value(i) != b.value(j)) return false;
-    ++i;
-    ++j;
-  }
+  if (listed && is_short(labels))
+    return std::all_of(labels.begin(), labels.end(), [&](const std::string& label) { return a.get(label) == b.get(label); });
+  Cursor i(*this, a), j(*this, b);
+  for (; i.at() < a.size() && j.at() < b.size(); i.next(), j.next())
+    if (a.name(i.at()) != b.name(j.at()) || a.value(i.at()) != b.value(j.at())) return false;
+  return i.at() == a.size() && j.at() == b.size();
 }
 
 Labels Signature::project(const Labels& set) const {
-  std::vector<LabelView> pairs;
-  for (size_t i = 0; i < set.size(); ++i)
-    if (takes(set.name(i))) pairs.emplace_back(set.name(i), set.value(i));
-  return Labels::from(pairs);
+  std::vector<Labels::Pair> pairs;
+  for (Cursor cursor(*this, set); cursor.at() < set.size(); cursor.next()) pairs.push_back(set.pair(cursor.at()));
+  return Labels::made_of(pairs, set.counted_by());
 }
 
 LabelIndex::LabelIndex(const Signature* signature, size_t expected) : signature_(signature) {

@@ -40,15 +40,22 @@ Result<void> QueryContext::hold(uint64_t samples) {
 }
 
 Result<void> QueryContext::room_for(uint64_t samples) {
-  const uint64_t held = held_.load(std::memory_order_relaxed);
-  if (held > limits.max_samples || samples > limits.max_samples - held) too_many_.store(true, std::memory_order_relaxed);
+  if (!has_room_for(samples)) too_many_.store(true, std::memory_order_relaxed);
   return check();
 }
 
-void QueryContext::annotate(std::set<std::string>& set, std::string_view prefix, std::string_view text, Position position) {
-  const std::string full = std::string(prefix) + std::string(text) + " (" + line_column(query, position.start) + ")";
+void QueryContext::annotate(Annotations& annotations, std::string_view prefix, std::string_view text, Position position) {
+  std::string full = std::string(prefix) + std::string(text);
   const std::lock_guard lock(annotations_);
-  set.insert(full);
+  const auto [entry, is_new] = annotations.try_emplace(std::move(full));
+  if (is_new) entry->second = entry->first + " (" + line_column(query, position.start) + ")";
+}
+
+std::vector<std::string> QueryContext::texts_of(const Annotations& annotations) {
+  std::vector<std::string> texts;
+  texts.reserve(annotations.size());
+  for (const auto& [key, text] : annotations) texts.push_back(text);
+  return texts;
 }
 
 tarsier_warnings QueryContext::store_warnings() noexcept {
@@ -57,7 +64,7 @@ tarsier_warnings QueryContext::store_warnings() noexcept {
 
 void QueryContext::add_warning(std::string text) {
   const std::lock_guard lock(annotations_);
-  warnings_.insert(std::move(text));
+  warnings_.try_emplace(text, text);
 }
 
 }  // namespace tarsier::promql

@@ -4,9 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +20,7 @@ namespace tarsier::promql {
 
 class Explanation;
 class SampleCounts;
+class SharedResults;
 
 struct Limits {
   int64_t timeout_ns = 120'000'000'000;
@@ -42,6 +43,7 @@ class QueryContext {
   int64_t deadline_ns = 0;                // monotonic; 0: none
   SampleCounts* sample_counts = nullptr;  // filled for who asks for statistics
   Explanation* explanation = nullptr;     // filled for who asks how the query was evaluated
+  SharedResults* shared = nullptr;        // of nodes that say that they are
 
   bool instant() const noexcept { return step_ns == 0; }
 
@@ -62,13 +64,19 @@ class QueryContext {
   Result<void> hold(uint64_t samples);
   /// RESOURCE when so many more would be too many: to be asked before they are made.
   Result<void> room_for(uint64_t samples);
+  /// Likewise, for who can do without them.
+  bool has_room_for(uint64_t samples) const noexcept {
+    const uint64_t held = held_.load(std::memory_order_relaxed);
+    return held <= limits.max_samples && samples <= limits.max_samples - held;
+  }
   void let_go(uint64_t samples) noexcept { held_.fetch_sub(samples, std::memory_order_relaxed); }
 
+  // Each text once, with the position of the part of the query that met it first.
   void warn(std::string_view text, Position position) { annotate(warnings_, "PromQL warning: ", text, position); }
   void inform(std::string_view text, Position position) { annotate(infos_, "PromQL info: ", text, position); }
   void add_warning(std::string text);
-  std::vector<std::string> warnings() const { return {warnings_.begin(), warnings_.end()}; }
-  std::vector<std::string> infos() const { return {infos_.begin(), infos_.end()}; }
+  std::vector<std::string> warnings() const { return texts_of(warnings_); }
+  std::vector<std::string> infos() const { return texts_of(infos_); }
 
   // Statistics.
   SpreadCounter samples_read;
@@ -76,7 +84,9 @@ class QueryContext {
   uint64_t peak_samples() const noexcept { return peak_.load(std::memory_order_relaxed); }
 
  private:
-  void annotate(std::set<std::string>& set, std::string_view prefix, std::string_view text, Position position);
+  using Annotations = std::map<std::string, std::string>;  // by their texts without position
+  static std::vector<std::string> texts_of(const Annotations& annotations);
+  void annotate(Annotations& annotations, std::string_view prefix, std::string_view text, Position position);
 
   std::atomic<uint64_t> held_{0};
   std::atomic<uint64_t> peak_{0};
@@ -84,7 +94,7 @@ class QueryContext {
   std::atomic<bool> failed_{false};
   std::optional<Error> failure_;  // written once, before failed_
   std::mutex annotations_;
-  std::set<std::string> warnings_, infos_;
+  Annotations warnings_, infos_;
 };
 
 /// Counts the samples of a value for as long as it lives.
@@ -101,6 +111,8 @@ class Held {
   ~Held() {
     if (context_) context_->let_go(samples_);
   }
+  /// Whose limit it counts against; null: no one's.
+  QueryContext* context() const noexcept { return context_; }
 
  private:
   QueryContext* context_ = nullptr;

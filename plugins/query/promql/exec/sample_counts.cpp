@@ -86,6 +86,23 @@ TentativeCounts::~TentativeCounts() {
   }
 }
 
+CountsApart::CountsApart(QueryContext& context) : context_(context), outer_(context.sample_counts) {
+  if (outer_ == nullptr) return;
+  mine_ = std::make_unique<SampleCounts>(outer_->per_step().size());
+  context_.sample_counts = mine_.get();
+}
+
+void CountsApart::end() {
+  if (mine_ == nullptr) return;
+  context_.sample_counts = outer_;
+  outer_->add(*mine_);
+}
+
+std::unique_ptr<SampleCounts> CountsApart::take() {
+  end();
+  return std::move(mine_);
+}
+
 NestedCounts::NestedCounts(QueryContext& context, Into into) : context_(context), outer_(context.sample_counts), into_(into) {
   if (outer_ != nullptr) context_.sample_counts = &mine_;
 }

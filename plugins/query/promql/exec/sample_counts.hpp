@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -49,6 +50,24 @@ class TentativeCounts {
   SampleCounts mine_;
   const uint64_t samples_read_, series_read_;
   bool keep_ = false;
+};
+
+/// What is counted from here to the end of the block counts for the whole, and can be had apart.
+class CountsApart {
+ public:
+  explicit CountsApart(QueryContext& context);
+  CountsApart(const CountsApart&) = delete;
+  CountsApart& operator=(const CountsApart&) = delete;
+  ~CountsApart() { end(); }
+  /// Ends it. Null when nobody asked for counts.
+  std::unique_ptr<SampleCounts> take();
+
+ private:
+  void end();
+
+  QueryContext& context_;
+  SampleCounts* const outer_;
+  std::unique_ptr<SampleCounts> mine_;
 };
 
 /// A part that is evaluated over steps of its own: what it counts is added to each step of the whole at the end of the block, or

@@ -2,6 +2,7 @@
 // is there at each step decides the rest.
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "plugins/query/promql/exec/evaluator.hpp"
 #include "plugins/query/promql/exec/histogram_operators.hpp"
@@ -12,9 +13,27 @@ namespace {
 
 constexpr uint32_t kFilled = UINT32_MAX;  // a side that is not there, and filled in
 
+/// Series of one side by the number of their signature: those of a number stand side by side, in the order of the side.
+class BySignature {
+ public:
+  /// `numbers`: of each series.
+  BySignature(const std::vector<uint32_t>& numbers, size_t groups) : begins_(groups + 1), series_(numbers.size()) {
+    for (const uint32_t number : numbers) ++begins_[number + 1];
+    for (size_t group = 0; group < groups; ++group) begins_[group + 1] += begins_[group];
+    std::vector<uint32_t> next(begins_.begin(), begins_.end() - 1);
+    for (uint32_t i = 0; i < numbers.size(); ++i) series_[next[numbers[i]]++] = i;
+  }
+  std::span<const uint32_t> of(size_t group) const {
+    return std::span(series_).subspan(begins_[group], begins_[group + 1] - begins_[group]);
+  }
+
+ private:
+  std::vector<uint32_t> begins_;
+  std::vector<uint32_t> series_;
+};
+
 struct Group {
-  std::vector<uint32_t> many;
-  std::vector<uint32_t> one;
+  std::span<const uint32_t> many, one;
 };
 
 class VectorMatcher {
@@ -39,7 +58,6 @@ class VectorMatcher {
   Result<std::vector<Series>> run();
 
  private:
-  void assign();
   Result<void> match(const Group& group);
   Result<uint32_t> one_at(const Group& group, size_t step) const;
   Result<void> put(uint32_t many, uint32_t one, size_t step);
@@ -62,26 +80,18 @@ class VectorMatcher {
   Signature signature_;
   HistogramOperator on_histograms_;
   bool numbers_only_ = true;
-  std::vector<Group> groups_;
 
-  // of the group at work
-  std::map<std::pair<uint32_t, uint32_t>, size_t> pairs_;
-  std::pair<uint32_t, uint32_t> last_pair_{kFilled, kFilled};
-  size_t last_row_ = 0;
-  std::vector<bool> matched_;  // one-to-one: the step has a result already
+  /// Where the steps of two series go, by the series of the "many" side: mostly it meets one of the other side all the time.
+  struct Row {
+    uint32_t one = kFilled;
+    size_t row = kNone;
+  };
+  static constexpr size_t kNone = SIZE_MAX;
+  std::vector<Row> rows_;                                       // the last one is for the side that is filled in
+  std::map<std::pair<uint32_t, uint32_t>, size_t> other_rows_;  // with another one than there
+  std::vector<bool> matched_;                                   // of the group at work, one-to-one: the step has a result already
   std::vector<Series> out_;
 };
-
-void VectorMatcher::assign() {
-  LabelIndex index(&signature_, many_.size() + one_.size());
-  const auto group_of = [&](const Labels& labels) -> Group& {
-    const auto [number, is_new] = index.add(labels);
-    if (is_new) groups_.emplace_back();
-    return groups_[number];
-  };
-  for (uint32_t i = 0; i < many_.size(); ++i) group_of(many_[i].labels).many.push_back(i);
-  for (uint32_t i = 0; i < one_.size(); ++i) group_of(one_[i].labels).one.push_back(i);
-}
 
 bool VectorMatcher::any_many_at(size_t step) const {
   return std::any_of(many_.begin(), many_.end(), [&](const Series& series) { return series.present_at(step); });
@@ -111,7 +121,8 @@ Result<uint32_t> VectorMatcher::one_at(const Group& group, size_t step) const {
 Labels VectorMatcher::labels_of(uint32_t many, uint32_t one) const {
   const Matching& matching = node_.matching;
   const Labels base = many != kFilled ? many_[many].labels : signature_.project(one_[one].labels);
-  LabelsBuilder builder(base);
+  const Labels other = one != kFilled ? one_[one].labels : signature_.project(many_[many].labels);
+  LabelsBuilder builder(base, matching.include.empty() ? nullptr : other.counted_by());
   if (!is_comparison(node_.op) && !context_.delayed_name_removal) builder.remove(kMetricName);
   if (matching.cardinality == Cardinality::kOneToOne) {
     if (matching.on) {
@@ -120,23 +131,20 @@ Labels VectorMatcher::labels_of(uint32_t many, uint32_t one) const {
       for (const std::string& label : matching.labels) builder.remove(label);
     }
   }
-  const Labels other = one != kFilled ? one_[one].labels : signature_.project(many_[many].labels);
   for (const std::string& label : matching.include) builder.set(label, other.get(label));
   return builder.build();
 }
 
 Series& VectorMatcher::row(uint32_t many, uint32_t one) {
-  const std::pair<uint32_t, uint32_t> pair{many, one};
-  if (pair == last_pair_ && last_row_ < out_.size()) return out_[last_row_];
-  const auto [entry, is_new] = pairs_.try_emplace(pair, out_.size());
-  if (is_new) {
+  Row& first = rows_[many != kFilled ? many : many_.size()];
+  if (first.row == kNone) first = {one, out_.size()};
+  const size_t row = first.one == one ? first.row : other_rows_.try_emplace({many, one}, out_.size()).first->second;
+  if (row == out_.size()) {
     const bool drop =
         !(is_comparison(node_.op) || is_trim(node_.op)) || node_.return_bool || (many != kFilled && many_[many].drop_name);
     out_.push_back({labels_of(many, one), drop, Column(steps_, kNothing)});
   }
-  last_pair_ = pair;
-  last_row_ = entry->second;
-  return out_[last_row_];
+  return out_[row];
 }
 
 Operand VectorMatcher::operand(const std::vector<Series>& side, uint32_t series, std::optional<double> filled, size_t step) const {
@@ -190,10 +198,7 @@ void VectorMatcher::put_mixed(uint32_t many, uint32_t one, size_t step) {
 Result<void> VectorMatcher::match(const Group& group) {
   if (group.many.empty() && !fill_many_ && group.one.size() < 2) return {};
   if (group.one.empty() && !fill_one_) return {};
-  pairs_.clear();
-  last_pair_ = {kFilled, kFilled};
-  last_row_ = out_.size();
-  matched_.assign(steps_, false);
+  if (node_.matching.cardinality == Cardinality::kOneToOne) matched_.assign(steps_, false);
   for (size_t step = 0; step < steps_; ++step) {
     auto one = one_at(group, step);
     if (!one) return std::move(one).error();
@@ -212,13 +217,22 @@ Result<void> VectorMatcher::match(const Group& group) {
 }
 
 Result<std::vector<Series>> VectorMatcher::run() {
-  assign();
-  size_t since_check = 0;
-  for (const Group& group : groups_) {
-    if (++since_check % 256 == 0) {
+  LabelIndex index(&signature_, many_.size() + one_.size());
+  const auto number = [&](const std::vector<Series>& side) {
+    std::vector<uint32_t> numbers;
+    numbers.reserve(side.size());
+    for (const Series& series : side) numbers.push_back(index.add(series.labels).first);
+    return numbers;
+  };
+  const std::vector<uint32_t> of_many = number(many_), of_one = number(one_);
+  const BySignature many(of_many, index.size()), one(of_one, index.size());
+  rows_.resize(many_.size() + 1);
+  out_.reserve(many_.size());
+  for (size_t group = 0; group < index.size(); ++group) {
+    if (group % 256 == 255) {
       if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
     }
-    if (auto done = match(group); !done) return std::move(done).error();
+    if (auto done = match({many.of(group), one.of(group)}); !done) return std::move(done).error();
   }
   const bool grouped = node_.matching.cardinality != Cardinality::kOneToOne;
   const auto what =

@@ -21,6 +21,7 @@ struct Grid {
   int64_t time(size_t step) const noexcept {
     return static_cast<int64_t>(static_cast<uint64_t>(start_ns) + step * static_cast<uint64_t>(step_ns));
   }
+  bool operator==(const Grid&) const = default;
 };
 
 struct PrepareOptions {

@@ -82,16 +82,20 @@ TEST_F(Check, NamesTheNearestKnownKey) {
             "tarsier.toml:2:1: plugin.scrape.intervall: unknown key; did you mean \"interval\"?\n");
   EXPECT_EQ(findings_of("[plugin.scrape.timeouts]\nwrite = \"1s\"\n"),
             "tarsier.toml:3:1: plugin.scrape.timeouts.write: unknown key; known here: read\n");
+  EXPECT_EQ(findings_of("job_name = \"a\"\n"),
+            "tarsier.toml:2:1: plugin.scrape.job_name: unknown key; did you mean \"job[].job_name\"?\n");
   EXPECT_EQ(findings_of("enable = true\n"), "tarsier.toml:2:1: plugin.scrape.enable: unknown key; did you mean \"enabled\"?\n");
   EXPECT_EQ(findings_of("[hosts]\nx = 1\n"), "tarsier.toml:2:2: hosts: unknown key; did you mean \"host\"?\n");
   EXPECT_EQ(findings_of("[host]\ndatadir = \"x\"\n"), "tarsier.toml:3:1: host.datadir: unknown key; did you mean \"data_dir\"?\n");
 }
 
 TEST_F(Check, ReportsEverythingAtOnce) {
-  EXPECT_EQ(findings_of("interval = 15\nworkers = \"x\"\nnope = 1\n"),
-            "tarsier.toml:2:12: plugin.scrape.interval: expected a duration such as \"15s\", got 15\n"
-            "tarsier.toml:3:11: plugin.scrape.workers: expected an integer, got \"x\"\n"
-            "tarsier.toml:4:1: plugin.scrape.nope: unknown key\n");
+  EXPECT_EQ(
+      findings_of("interval = 15\nworkers = \"x\"\nnope = 1\n"),
+      "tarsier.toml:2:12: plugin.scrape.interval: expected a duration such as \"15s\", got 15\n"
+      "tarsier.toml:3:11: plugin.scrape.workers: expected an integer, got \"x\"\n"
+      "tarsier.toml:4:1: plugin.scrape.nope: unknown key; known here: use, enabled, isolation, restart, memory_limit, cpu_share, "
+      "interval, limit, rate, ratio and 12 more\n");
 }
 
 TEST_F(Check, AsksForWhatIsRequiredOnlyInTablesThatAreThere) {

@@ -27,6 +27,9 @@ TEST(Nearest, ListsWhatIsKnownWhenNothingIsNear) {
   EXPECT_EQ(suggestion("plugins", known), "; did you mean \"plugin\"?");
   EXPECT_EQ(suggestion("receivers", known), "; known here: host, plugin");
   EXPECT_EQ(suggestion("x", std::vector<std::string>{}), "");
+  std::vector<std::string> many;
+  for (char name = 'a'; name <= 'l'; ++name) many.emplace_back(4, name);
+  EXPECT_EQ(suggestion("password", many), "; known here: aaaa, bbbb, cccc, dddd, eeee, ffff, gggg, hhhh, iiii, jjjj and 2 more");
 }
 
 }  // namespace

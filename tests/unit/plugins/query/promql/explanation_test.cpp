@@ -5,6 +5,7 @@
 
 #include "plugins/query/promql/api/explain_json.hpp"
 #include "tests/conformance/memory_store.hpp"
+#include "tests/unit/plugins/query/promql/histogram/written.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -93,9 +94,20 @@ TEST_F(ExplanationTest, ShowsTheStepsOfASubqueryAsItsOwn) {
   });
 }
 
+TEST_F(ExplanationTest, ShowsAnOperandOnceThatCouldNotBeFolded) {
+  store_.add({{"__name__", "x_total"}, {"job", "h"}}, 150 * kSecond, test::written("count:6 sum:1.5 buckets:[2 3 1]"));
+  explain("sum(x_total)", [](const QueryAnswer&, const Explanation& explanation) {
+    const ExplainedNode& sum = *explanation.root();
+    EXPECT_NE(sum.how.find("; series were folded as they came, until"), std::string::npos) << sum.how;
+    ASSERT_EQ(sum.children.size(), 1U);
+    EXPECT_EQ(sum.children[0]->series, 7U);
+    EXPECT_EQ(sum.children[0]->selects.size(), 1U);
+  });
+}
+
 TEST_F(ExplanationTest, LeavesOutThePartsOfAGiganticQuery) {
   std::string expression = "vector(1)";
-  for (size_t i = 0; i < Explanation::kMostNodes + 5; ++i) expression += " or time() > bool x";
+  for (size_t i = 0; i < Explanation::kMostNodes + 5; ++i) expression += " or time() > bool x - " + std::to_string(i);
   explain(expression, [](const QueryAnswer& answer, const Explanation& explanation) {
     EXPECT_GT(explanation.omitted(), 0U);
     EXPECT_LE(explanation.root()->expression.size(), Explanation::kMostText + 3);

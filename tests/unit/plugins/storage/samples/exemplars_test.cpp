@@ -200,6 +200,21 @@ TEST_F(Exemplars, SurviveARestartWithAndWithoutAFlush) {
   }
 }
 
+TEST_F(Exemplars, ThatMayBeMissingAreWarnedOf) {
+  ASSERT_TRUE(put_exemplars(kSeries, {traced(kBase, 1, "a")}).ok());
+  flush();
+  (void)exemplars();
+  EXPECT_TRUE(warnings_.empty());
+  const std::string log = logs().front();
+  storage_.damage(log, "exemplars");
+  open();
+  (void)exemplars();
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_NE(warnings_[0].find("exemplars may be missing: " + log + " is damaged"), std::string::npos) << warnings_[0];
+  (void)all();
+  EXPECT_TRUE(warnings_.empty()) << "samples are all there";
+}
+
 TEST_F(Exemplars, OfASeriesThatWasForgottenAreStillAnswered) {
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(put({{"__name__", "m"}, {"i", std::to_string(i)}}, {{kBase, 1}}).ok());
   ASSERT_TRUE(put_exemplars({{"__name__", "m"}, {"i", "3"}}, {traced(kBase, 1, "a")}).ok());
