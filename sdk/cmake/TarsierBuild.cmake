@@ -49,27 +49,48 @@ function(tarsier_add_library)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${ARG_NAME} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)
   endif()
+  tarsier_precompile(${ARG_NAME})
 endfunction()
 
 # What is tested is optimised, the tests themselves are not: with sanitizers that halves the time to compile them.
 set(tarsier_test_compile_options $<$<CONFIG:Debug>:-O0> -pthread)
 
-# tarsier_precompile_googletest(TARGET): GoogleTest's headers, half of what a short test compiles, are compiled once for all tests. Not where
-# ccache has the results of other builds: it knows none with a precompiled header.
+# tarsier_precompile(TARGET), tarsier_precompile_googletest(TARGET): the headers of the standard library, a third of what a file of ours
+# compiles, and GoogleTest's, half of what a short test does, are compiled once for all. Not where ccache has the results of other builds: it
+# knows none with a precompiled header. Developers build without, so that a missing #include is seen.
+function(tarsier_precompile target)
+  if(NOT TARSIER_PRECOMPILE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
+  if(NOT TARGET tarsier_standard_library)
+    tarsier_add_precompiled(tarsier_standard_library ON
+      <algorithm> <array> <atomic> <chrono> <cmath> <condition_variable> <cstring> <deque> <functional> <map> <memory> <mutex> <optional>
+      <set> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
+    target_compile_options(tarsier_standard_library PRIVATE -fno-gnu-unique -pthread)
+  endif()
+  target_compile_options(${target} PRIVATE -pthread) # all with the same macros, whatever they link
+  target_precompile_headers(${target} REUSE_FROM tarsier_standard_library)
+endfunction()
+
 function(tarsier_precompile_googletest target)
   if(NOT TARSIER_PRECOMPILE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     return()
   endif()
   if(NOT TARGET tarsier_googletest)
-    set(source ${PROJECT_BINARY_DIR}/googletest.cpp)
-    file(CONFIGURE OUTPUT ${source} CONTENT "")
-    add_library(tarsier_googletest OBJECT ${source})
-    target_link_libraries(tarsier_googletest PRIVATE tarsier_options GTest::gmock GTest::gtest)
-    set_target_properties(tarsier_googletest PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    tarsier_add_precompiled(tarsier_googletest OFF <gmock/gmock.h> <gtest/gtest.h>)
+    target_link_libraries(tarsier_googletest PRIVATE GTest::gmock GTest::gtest)
     target_compile_options(tarsier_googletest PRIVATE ${tarsier_test_compile_options} -fPIE) # as an executable's
-    target_precompile_headers(tarsier_googletest PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
   endif()
   target_precompile_headers(${target} REUSE_FROM tarsier_googletest)
+endfunction()
+
+function(tarsier_add_precompiled target position_independent)
+  set(source ${PROJECT_BINARY_DIR}/${target}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "")
+  add_library(${target} OBJECT ${source})
+  target_link_libraries(${target} PRIVATE tarsier_options)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ${position_independent} CXX_VISIBILITY_PRESET hidden)
+  target_precompile_headers(${target} PRIVATE ${ARGN})
 endfunction()
 
 # tarsier_add_test(NAME x SOURCES ... LINKS ... [LABELS unit] [TIMEOUT s] [ENVIRONMENT X=y]): a GoogleTest program, one ctest entry for each of its tests.

@@ -22,6 +22,7 @@ function(tarsier_add_plugin)
   if(TARGET tarsier_options)
     target_link_libraries(${target} PRIVATE tarsier_options)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+    tarsier_precompile(${target})
     # A new file, never the old one written over: a running host has that one mapped.
     install(CODE "file(REMOVE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/tarsier/plugins/${ARG_NAME}.so\")")
     install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tarsier/plugins)
