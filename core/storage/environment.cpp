@@ -221,13 +221,25 @@ Result<std::shared_ptr<LmdbFile>> Environment::enter(tarsier_snapshot* snapshot)
         sealed_error_ = ok.error();
       }
     }
-    if (sealed_error_) return Error(sealed_error_->code(), "environment " + name() + ": " + sealed_error_->message());
+    if (sealed_error_) {
+      Error error(sealed_error_->code(), "environment " + name() + ": " + sealed_error_->message());
+      if (error.code() == TARSIER_CORRUPT) return error;
+      // A disk that failed, or too many open files: looked at anew the next time.
+      sealed_checked_ = false;
+      sealed_error_.reset();
+      return error;
+    }
     file = file_;
   }
   if (file == nullptr) return Error::unavailable("environment " + name() + " could not be opened again after its disk failed");
   const std::lock_guard lock(snapshots_mutex_);
   snapshot->place = snapshots_.insert(snapshots_.end(), snapshot);
   return file;
+}
+
+Error Environment::reason_of(Error error) {
+  const std::lock_guard lock(broken_mutex_);
+  return broken_ && error.code() == TARSIER_UNAVAILABLE ? Error(broken_->code(), broken_->message()) : std::move(error);
 }
 
 void Environment::leave(tarsier_snapshot* snapshot) {
@@ -286,7 +298,7 @@ Result<tarsier_env_stat> Environment::stat() {
   const auto open_file = file();
   if (open_file == nullptr) return Error::unavailable("environment " + name() + " could not be opened again after its disk failed");
   auto txn = open_file->begin_read();
-  if (!txn) return std::move(txn).error().in("environment " + name());
+  if (!txn) return reason_of(std::move(txn).error()).in("environment " + name());
   const LmdbFile::Usage usage = open_file->usage(*txn);
   open_file->end_read(*txn);
   out.entries = usage.entries;

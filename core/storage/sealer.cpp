@@ -110,7 +110,11 @@ Result<void> tarsier_sealer::place(const std::string& env_dir) {
   if (::renameat2(AT_FDCWD, data_file.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) != 0) {
     return tarsier::storage::system_error(errno, "rename " + data_file + " to " + target);
   }
-  if (auto ok = tarsier::storage::sync_directory(env_dir); !ok) return ok;
+  if (auto ok = tarsier::storage::sync_directory(env_dir); !ok) {
+    // What is not sure to stay shall not be there. Should that fail, too, the caller finds it and may remove it.
+    static_cast<void>(tarsier::storage::remove_file(target).ok());
+    return ok;
+  }
   storage_.shared().budget.add(static_cast<int64_t>(tarsier::storage::file_size(target)));
   return {};
 }
