@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "sealed_file.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -141,7 +143,7 @@ Result<void> FlushLog::remove_all() {
 }
 
 Result<void> FlushLog::write(uint64_t flush, bool full, const std::function<Result<void>(Sealer&)>& body) {
-  auto sealer = seal(host_, name_of(flush));
+  auto sealer = seal_anew(host_, name_of(flush));
   if (!sealer) return std::move(sealer).error().in("write " + name_of(flush));
   const uint8_t kind = full ? kFull : kDelta;
   auto done = body(*sealer);

@@ -8,8 +8,7 @@ namespace tarsier::samples::test {
 
 class LmdbHost {
  public:
-  explicit LmdbHost(const std::string& directory = {}) : host_(client_.host()) {
-    storage::StorageOptions options;
+  explicit LmdbHost(const std::string& directory = {}, storage::StorageOptions options = {}) : host_(client_.host()) {
     options.data_dir = directory.empty() ? dir_.path() : directory;
     options.map_bytes = uint64_t{1} << 30;
     options.min_free_bytes = 0;
