@@ -105,6 +105,7 @@ class Environment {
   Environment(Shared& shared, Settings settings);
   std::shared_ptr<LmdbFile> file() const;
   void set_file(std::shared_ptr<LmdbFile> file);
+  Result<std::shared_ptr<LmdbFile>> make_file();
 
   // environment.cpp: the writer thread.
   void start_writer();

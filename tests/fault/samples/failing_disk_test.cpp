@@ -70,6 +70,14 @@ class FailingStore : public StoreFixture, public testing::WithParamInterface<tar
     lmdb_ = std::make_unique<LmdbHost>(dir_.path(), options);
     open();
   }
+  /// Keeps a long run from slowing down.
+  void start_anew() {
+    close();
+    lmdb_.reset();
+    for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) std::filesystem::remove_all(entry.path());
+    written_ = {};
+    start();
+  }
 
   Result<void> write_rows(const WrittenSamples::Rows& rows) {
     batch::SamplesBuilder builder;
@@ -140,7 +148,7 @@ class FailingStore : public StoreFixture, public testing::WithParamInterface<tar
   /// It says what failed, and why.
   static void expect_clear(const Error& error, const Fault& fault) {
     const std::string& text = error.message();
-    EXPECT_TRUE(text.find("samples") != std::string::npos) << text;
+    EXPECT_TRUE(text.find("samples") != std::string::npos || text.find("snapshot") != std::string::npos) << text;
     EXPECT_TRUE(text.find(std::strerror(fault.error)) != std::string::npos || text.find("no space left") != std::string::npos)
         << text;
     EXPECT_TRUE(error.code() == TARSIER_UNAVAILABLE || error.code() == TARSIER_RESOURCE) << error.code() << ": " << text;
@@ -199,6 +207,8 @@ TEST_P(FailingStore, LosesNothingAcknowledgedAndGoesOnWhenTheDiskDoes) {
     ASSERT_NO_FATAL_FAILURE(expect_all("after a restart"));
     ASSERT_TRUE(store_->set_aside().empty());
     ASSERT_TRUE(store_->damage().notes().empty());
+    if (round % 100 != 99) continue;
+    ASSERT_NO_FATAL_FAILURE(start_anew());
   }
   EXPECT_GT(failures_, static_cast<size_t>(rounds));
 }

@@ -152,6 +152,9 @@ TEST_F(KilledStore, HasAllThatWasAcknowledgedAndWholeSnapshots) {
       })) << name;
     }
     std::filesystem::remove_all(dir_.path() + "/snapshots");
+    if (round % 10 != 9) continue;  // keeps the long run from slowing down
+    std::filesystem::remove_all(dir_.path() + "/samples");
+    safe = 0;
   }
 }
 

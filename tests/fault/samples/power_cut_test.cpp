@@ -212,7 +212,7 @@ TEST_P(PowerCutStore, LeavesAStateThatOnceWasAndNothingPromisedMissing) {
   recorded.stop();
   FaultyDisk::heal();
   stop();
-  const int cuts = std::getenv("TARSIER_LONG") != nullptr ? 5000 : 120;
+  const int cuts = std::getenv("TARSIER_LONG") != nullptr ? 3000 : 120;
   for (int round = 0; round < cuts; ++round) {
     const size_t cut = random_() % (recorded.events().size() + 1);
     const unsigned keep = std::array<unsigned, 5>{0, 20, 50, 80, 100}[random_() % 5];

@@ -1,6 +1,7 @@
 // A file system that is really full: the store refuses what does not fit, keeps and answers all that it has acknowledged, and goes
 // on when there is space again.
 #include <fstream>
+#include <random>
 #include <sys/mount.h>
 #include <thread>
 
@@ -38,7 +39,9 @@ class SmallDiskStore : public StoreFixture {
   Result<void> write_rows(int number) {
     WrittenSamples::Rows rows;
     for (int i = 0; i < 50; ++i) {
-      const std::string text = std::to_string(number) + "-" + std::to_string(i) + std::string(200, static_cast<char>('a' + i % 26));
+      std::mt19937_64 random(static_cast<uint64_t>(number * 50 + i));
+      std::string text(200, '\0');
+      for (char& letter : text) letter = static_cast<char>(' ' + random() % 95);  // cannot be packed much
       rows.push_back({{{"__name__", "m"}, {"text", text}}, {kBase + number * kSecondNs, static_cast<double>(number)}});
     }
     batch::SamplesBuilder builder;

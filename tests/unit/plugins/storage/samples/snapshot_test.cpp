@@ -140,6 +140,7 @@ TEST_F(SnapshotTest, HasTheSummariesOfATier) {
   options_.retention_ns = 2 * kDay;
   options_.tiers = {{kFive, 0}};
   start(dir_.path());
+  now_ = kBase + kDay;
   std::vector<Point> points;
   for (int64_t i = 0; i < 600; ++i) points.push_back({kBase + i * 30 * kSecondNs, static_cast<double>(i)});
   batch::SamplesBuilder builder;
