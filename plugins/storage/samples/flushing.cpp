@@ -38,8 +38,8 @@ Result<std::vector<std::string>> Flushing::recover() {
     }
   }
   if (!journal_.rotated().empty()) number_ = std::max(number_, journal_.rotated().back());
-  if (auto opened = catalog_.open(first_unfinished); !opened) return std::move(opened).error();
-  if (auto opened = exemplar_log_.open(first_unfinished); !opened) return std::move(opened).error();
+  if (auto opened = catalog_.open(); !opened) return std::move(opened).error();
+  if (auto opened = exemplar_log_.open(); !opened) return std::move(opened).error();
   number_ = std::max({number_, catalog_.last_flush(), exemplar_log_.last_flush(), journal_.last_finished()});
   return kept;
 }

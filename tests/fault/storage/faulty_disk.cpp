@@ -71,6 +71,18 @@ bool fails(DiskCall::Kind kind, const char* path) {
   return error != 0;
 }
 
+/// Makes the call, unless it shall fail; who watches sees names change one by one.
+template <class Call>
+int change_names(DiskCall::Kind kind, const char* path, Call&& call) {
+  if (fails(kind, path)) return -1;
+  const int done = call();
+  const int error = errno;
+  const std::lock_guard lock(disk_mutex);
+  if (recording && watcher) watcher(events.size());
+  errno = error;
+  return done;
+}
+
 /// 0, or the error that the write shall fail with.
 int check_write(int fd, uint64_t size, uint64_t offset) {
   if (calls_fail) {
@@ -234,40 +246,39 @@ __attribute__((visibility("default"))) int open64(const char* path, int flags, .
 }
 
 __attribute__((visibility("default"))) int mkdir(const char* path, mode_t mode) {
-  if (disk::fails(DiskCall::Kind::kMake, path)) return -1;
-  return disk::next<int (*)(const char*, mode_t)>("mkdir")(path, mode);
+  return disk::change_names(DiskCall::Kind::kMake, path,
+                            [&] { return disk::next<int (*)(const char*, mode_t)>("mkdir")(path, mode); });
 }
 
 __attribute__((visibility("default"))) int link(const char* from, const char* to) {
-  if (disk::fails(DiskCall::Kind::kMake, to)) return -1;
-  return disk::next<int (*)(const char*, const char*)>("link")(from, to);
+  return disk::change_names(DiskCall::Kind::kMake, to,
+                            [&] { return disk::next<int (*)(const char*, const char*)>("link")(from, to); });
 }
 
 __attribute__((visibility("default"))) int rename(const char* from, const char* to) {
-  if (disk::fails(DiskCall::Kind::kRename, to)) return -1;
-  return disk::next<int (*)(const char*, const char*)>("rename")(from, to);
+  return disk::change_names(DiskCall::Kind::kRename, to,
+                            [&] { return disk::next<int (*)(const char*, const char*)>("rename")(from, to); });
 }
 
 __attribute__((visibility("default"))) int renameat2(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) {
-  if (disk::fails(DiskCall::Kind::kRename, to)) return -1;
-  return disk::next<int (*)(int, const char*, int, const char*, unsigned)>("renameat2")(from_dir, from, to_dir, to, flags);
+  return disk::change_names(DiskCall::Kind::kRename, to, [&] {
+    return disk::next<int (*)(int, const char*, int, const char*, unsigned)>("renameat2")(from_dir, from, to_dir, to, flags);
+  });
 }
 
 __attribute__((visibility("default"))) int unlink(const char* path) {
-  if (disk::fails(DiskCall::Kind::kRemove, path)) return -1;
-  return disk::next<int (*)(const char*)>("unlink")(path);
+  return disk::change_names(DiskCall::Kind::kRemove, path, [&] { return disk::next<int (*)(const char*)>("unlink")(path); });
 }
 
 __attribute__((visibility("default"))) int rmdir(const char* path) {
-  if (disk::fails(DiskCall::Kind::kRemove, path)) return -1;
-  return disk::next<int (*)(const char*)>("rmdir")(path);
+  return disk::change_names(DiskCall::Kind::kRemove, path, [&] { return disk::next<int (*)(const char*)>("rmdir")(path); });
 }
 
 /// As std::filesystem removes trees.
 __attribute__((visibility("default"))) int unlinkat(int dir, const char* path, int flags) {
   const std::string whole = path[0] == '/' ? std::string(path) : disk::path_of(dir) + "/" + path;
-  if (disk::fails(DiskCall::Kind::kRemove, whole.c_str())) return -1;
-  return disk::next<int (*)(int, const char*, int)>("unlinkat")(dir, path, flags);
+  return disk::change_names(DiskCall::Kind::kRemove, whole.c_str(),
+                            [&] { return disk::next<int (*)(int, const char*, int)>("unlinkat")(dir, path, flags); });
 }
 
 }  // extern "C"

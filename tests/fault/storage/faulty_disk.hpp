@@ -48,7 +48,7 @@ class FaultyDisk {
 
   static void record();
   static std::vector<DiskEvent> stop_recording();
-  /// Told of each event that is to be recorded, before it is made; by one thread at a time.
+  /// Called before each event that is recorded, and after each change of names; by one thread at a time.
   static void watch(std::function<void(size_t recorded)> watcher);
   /// What the events recorded from now on carry as `acknowledged`.
   static void note_acknowledged(uint64_t count);
