@@ -187,6 +187,9 @@ Result<void> recover_rotation(const std::string& data_dir, std::string_view name
     constexpr uint64_t kAnyMap = 64U << 20U;
     if (auto fresh = make_fresh_file(data_dir, name, kAnyMap); !fresh) return std::move(fresh).error();
     if (auto ok = adopt_fresh_file(fresh_file_dir(data_dir, name), env_dir); !ok) return ok;
+  } else if (check_env_name(*target) && file_exists(data_dir + "/" + *target)) {
+    // That the second name has gone must be as safe as that the note has.
+    if (auto ok = sync_directory(data_dir + "/" + *target); !ok) return ok;
   }
   return finish_rotation(env_dir);
 }

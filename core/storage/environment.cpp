@@ -5,6 +5,7 @@
 #include <lmdb.h>
 #include <pthread.h>
 
+#include "core/storage/data_dir.hpp"
 #include "core/storage/files.hpp"
 #include "core/storage/handle.hpp"
 #include "core/storage/page_walk.hpp"
@@ -36,22 +37,16 @@ Result<std::shared_ptr<Environment>> Environment::open(Shared& shared, Settings 
     return environment;
   }
   const bool is_new = !file_exists(data_file);
-  if (is_new) {
-    if (auto ok = shared.budget.admit(64U << 10U); !ok) return std::move(ok).error().in(context);
-    if (auto ok = make_directories(environment->dir()); !ok) return std::move(ok).error().in(context);
-  } else {
+  if (!is_new) {
     auto recovered = recover_synced_state(environment->dir(), shared.options.boot_id);
     if (!recovered) return std::move(recovered).error().in(context);
     environment->unsynced_ = *recovered == Recovered::kNotSynced;
     auto tree = walk_tree(data_file);
     if (!tree) return std::move(tree).error().in(context);
   }
-  auto file = LmdbFile::open(environment->dir(), LmdbFile::Mode::kActive, shared.options.map_bytes);
+  auto file = is_new ? environment->make_file()
+                     : LmdbFile::open(environment->dir(), LmdbFile::Mode::kActive, shared.options.map_bytes);
   if (!file) return std::move(file).error().in(context);
-  if (is_new) {
-    if (auto ok = sync_directory(environment->dir()); !ok) return std::move(ok).error().in(context);
-    shared.budget.add(static_cast<int64_t>((*file)->file_bytes()));
-  }
   environment->known_file_bytes_ = (*file)->file_bytes();
   if (auto txn = (*file)->begin_read()) {
     environment->used_bytes_ = (*file)->usage(*txn).bytes;
@@ -63,6 +58,21 @@ Result<std::shared_ptr<Environment>> Environment::open(Shared& shared, Settings 
     if (auto ok = environment->begin_interval(); !ok) return std::move(ok).error().in(context);
   }
   return environment;
+}
+
+/// It gets its name when its first pages are on the disk: a file without them would look damaged after a power cut.
+Result<std::shared_ptr<LmdbFile>> Environment::make_file() {
+  if (auto ok = shared_.budget.admit(64U << 10U); !ok) return std::move(ok).error();
+  if (auto ok = make_directories(dir()); !ok) return std::move(ok).error();
+  auto fresh = make_fresh_file(shared_.options.data_dir, name(), shared_.options.map_bytes);
+  if (!fresh) return fresh;
+  if (auto ok = adopt_fresh_file(fresh_file_dir(shared_.options.data_dir, name()), dir()); !ok) {
+    // Nothing is in it, and its name may not stay.
+    static_cast<void>(remove_file(dir() + "/data.mdb").ok());
+    return std::move(ok).error();
+  }
+  shared_.budget.add(static_cast<int64_t>((*fresh)->file_bytes()));
+  return fresh;
 }
 
 Environment::~Environment() {
@@ -221,13 +231,25 @@ Result<std::shared_ptr<LmdbFile>> Environment::enter(tarsier_snapshot* snapshot)
         sealed_error_ = ok.error();
       }
     }
-    if (sealed_error_) return Error(sealed_error_->code(), "environment " + name() + ": " + sealed_error_->message());
+    if (sealed_error_) {
+      Error error(sealed_error_->code(), "environment " + name() + ": " + sealed_error_->message());
+      if (error.code() == TARSIER_CORRUPT) return error;
+      // A disk that failed, or too many open files: looked at anew the next time.
+      sealed_checked_ = false;
+      sealed_error_.reset();
+      return error;
+    }
     file = file_;
   }
   if (file == nullptr) return Error::unavailable("environment " + name() + " could not be opened again after its disk failed");
   const std::lock_guard lock(snapshots_mutex_);
   snapshot->place = snapshots_.insert(snapshots_.end(), snapshot);
   return file;
+}
+
+Error Environment::reason_of(Error error) {
+  const std::lock_guard lock(broken_mutex_);
+  return broken_ && error.code() == TARSIER_UNAVAILABLE ? Error(broken_->code(), broken_->message()) : std::move(error);
 }
 
 void Environment::leave(tarsier_snapshot* snapshot) {
@@ -286,7 +308,7 @@ Result<tarsier_env_stat> Environment::stat() {
   const auto open_file = file();
   if (open_file == nullptr) return Error::unavailable("environment " + name() + " could not be opened again after its disk failed");
   auto txn = open_file->begin_read();
-  if (!txn) return std::move(txn).error().in("environment " + name());
+  if (!txn) return reason_of(std::move(txn).error()).in("environment " + name());
   const LmdbFile::Usage usage = open_file->usage(*txn);
   open_file->end_read(*txn);
   out.entries = usage.entries;

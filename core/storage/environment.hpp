@@ -83,6 +83,8 @@ class Environment {
   /// The newest data file; checks the tree of a sealed one at first. `snapshot` is counted until leave().
   Result<std::shared_ptr<LmdbFile>> enter(tarsier_snapshot* snapshot);
   void leave(tarsier_snapshot* snapshot);
+  /// Of a read that LMDB refused because a write had failed: what failed then.
+  Error reason_of(Error error);
   /// Of one handle, or of all when null.
   std::vector<tarsier_snapshot*> snapshots_of(const tarsier_env* handle);
 
@@ -103,6 +105,7 @@ class Environment {
   Environment(Shared& shared, Settings settings);
   std::shared_ptr<LmdbFile> file() const;
   void set_file(std::shared_ptr<LmdbFile> file);
+  Result<std::shared_ptr<LmdbFile>> make_file();
 
   // environment.cpp: the writer thread.
   void start_writer();
@@ -117,6 +120,7 @@ class Environment {
   Result<void> apply(void* txn, Transaction& transaction);
   void finish(Group& group);
   bool is_disk_full(const Group& group);
+  void look_for_panic(LmdbFile& file);
   void note_commit(LmdbFile& file, const LmdbFile::Usage& usage, std::chrono::nanoseconds took);
   Result<void> begin_interval();
   Result<void> end_interval();
@@ -129,7 +133,8 @@ class Environment {
   // environment_rotate.cpp
   Result<void> rotate_on_writer(const std::string& to_name, const std::string& to_dir);
   Result<void> link_as_sealed(const std::string& to_name, const std::string& to_dir);
-  Result<void> switch_to(std::shared_ptr<LmdbFile> fresh, const std::string& to_dir);
+  Result<void> switch_to(std::shared_ptr<LmdbFile> fresh);
+  void give_up_rotation(const std::string& to_dir, const Error& why);
 
   Shared& shared_;
   Settings settings_;

@@ -189,6 +189,7 @@ Result<void> Environment::commit_once(Group& group) {
   const LmdbFile::Usage usage = open_file->usage(txn);
   if (const int code = mdb_txn_commit(txn); code != 0) {
     open_file->forget_new_tables();
+    look_for_panic(*open_file);
     return lmdb_error(code, "commit");
   }
   open_file->publish_tables();
@@ -198,6 +199,15 @@ Result<void> Environment::commit_once(Group& group) {
     sync_due_ = begun + shared_.options.sync_interval;
   }
   return {};
+}
+
+/// After a meta page could not be written LMDB refuses everything. To know it at once keeps the reason for those who come next.
+void Environment::look_for_panic(LmdbFile& file) {
+  if (auto txn = file.begin_read()) {
+    file.end_read(*txn);
+  } else {
+    panicked_ = true;
+  }
 }
 
 void Environment::note_commit(LmdbFile& file, const LmdbFile::Usage& usage, std::chrono::nanoseconds took) {
@@ -319,7 +329,7 @@ Result<void> Environment::sync() {
   if (!pin) {
     panicked_ = true;  // LMDB refuses even reads: repair() opens the file anew
     unsynced_ = false;
-    return std::move(pin).error();
+    return reason_of(std::move(pin).error());
   }
   const auto give_up = [&](Error error) {
     open_file->end_read(*pin);

@@ -34,25 +34,29 @@ Result<void> Environment::rotate_on_writer(const std::string& to_name, const std
   // The empty file is made before anything changes, as this is what a full disk refuses.
   auto fresh = make_fresh_file(shared_.options.data_dir, name(), shared_.options.map_bytes);
   if (!fresh) return std::move(fresh).error();
-  if (auto ok = link_as_sealed(to_name, to_dir); !ok) {
-    fresh->reset();
-    if (auto removed = remove_tree(fresh_file_dir(shared_.options.data_dir, name())); !removed) return removed;
-    if (auto forgotten = finish_rotation(dir()); !forgotten) return forgotten;
-    return ok;
-  }
-  if (auto ok = switch_to(std::move(*fresh), to_dir); !ok) return ok;
-  return finish_rotation(dir());
+  Result<void> done = link_as_sealed(to_name, to_dir);
+  if (done) done = switch_to(std::move(*fresh));
+  if (done) return finish_rotation(dir());
+  fresh->reset();
+  give_up_rotation(to_dir, done.error());
+  return done;
 }
 
-Result<void> Environment::switch_to(std::shared_ptr<LmdbFile> fresh, const std::string& to_dir) {
-  if (auto ok = adopt_fresh_file(fresh_file_dir(shared_.options.data_dir, name()), dir()); !ok) {
-    // One file under two names must not be written: either the target goes, or nothing is written until the disk works again.
-    if (!remove_file(to_dir + "/data.mdb")) {
-      panicked_ = true;
-      broke(ok.error());
-    }
-    return ok;
-  }
+/// One file under two names must not be written: either the second goes, or nothing is written until the disk works again and
+/// repair() brings to its end what was begun. So it is, too, when the file here is the fresh one already: the other name is then
+/// the only one of all that was written.
+void Environment::give_up_rotation(const std::string& to_dir, const Error& why) {
+  const std::string target = to_dir + "/data.mdb";
+  bool undone = !file_exists(target);
+  if (!undone && same_file(target, dir() + "/data.mdb")) undone = remove_file(target).ok() && sync_directory(to_dir).ok();
+  if (undone && remove_tree(fresh_file_dir(shared_.options.data_dir, name())).ok() && finish_rotation(dir()).ok()) return;
+  if (!undone) known_file_bytes_ = 0;  // the target has them
+  panicked_ = true;
+  broke(why);
+}
+
+Result<void> Environment::switch_to(std::shared_ptr<LmdbFile> fresh) {
+  if (auto ok = adopt_fresh_file(fresh_file_dir(shared_.options.data_dir, name()), dir()); !ok) return ok;
   shared_.budget.add(static_cast<int64_t>(fresh->file_bytes()));
   known_file_bytes_ = fresh->file_bytes();
   used_bytes_ = 0;

@@ -62,7 +62,10 @@ Result<void> make_directories(const std::string& path) {
   for (std::string at = path; !at.empty() && !file_exists(at); at = parent_directory(at)) missing.push_back(at);
   for (auto it = missing.rbegin(); it != missing.rend(); ++it) {
     if (::mkdir(it->c_str(), 0750) != 0 && errno != EEXIST) return system_error(errno, "make directory " + *it);
-    if (auto synced = sync_directory(parent_directory(*it)); !synced) return synced;
+    auto synced = sync_directory(parent_directory(*it));
+    if (synced) continue;
+    static_cast<void>(::rmdir(it->c_str()));  // the next attempt shall not take it for safe
+    return synced;
   }
   return {};
 }

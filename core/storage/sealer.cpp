@@ -20,6 +20,7 @@ namespace {
 
 constexpr uint64_t kTxnBytes = 32U << 20U;
 constexpr uint64_t kBudgetStep = 1U << 20U;
+constexpr uint64_t kSmallestFreeSpace = 256U << 10U;
 
 }  // namespace
 
@@ -44,22 +45,30 @@ tarsier_sealer::~tarsier_sealer() {
   static_cast<void>(tarsier::storage::remove_tree(dir_).ok());
 }
 
+/// LMDB reports a write that was cut short, as a full disk does, as an I/O error.
+Error tarsier_sealer::failure(int code) const {
+  Error error = tarsier::storage::lmdb_error(code, "seal environment " + name_);
+  const uint64_t needed = kSmallestFreeSpace + 2 * txn_bytes_;
+  const bool full = error.code() == TARSIER_UNAVAILABLE && storage_.shared().budget.ask_free_bytes() < needed;
+  return full ? Error(TARSIER_RESOURCE, error.message() + " (no space left on the device)") : error;
+}
+
 Result<void> tarsier_sealer::begin_txn() {
   if (txn_ != nullptr) return {};
   if (const int code = mdb_txn_begin(file_->env(), nullptr, 0, &txn_); code != 0) {
-    return tarsier::storage::lmdb_error(code, "seal environment " + name_);
+    return failure(code);
   }
   return {};
 }
 
 Result<void> tarsier_sealer::commit_txn() {
   if (txn_ == nullptr) return {};
-  txn_bytes_ = 0;
   const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
   if (code != 0) {
     file_->forget_new_tables();
-    return tarsier::storage::lmdb_error(code, "seal environment " + name_);
+    return failure(code);
   }
+  txn_bytes_ = 0;
   file_->publish_tables();
   return {};
 }
@@ -85,7 +94,7 @@ Result<void> tarsier_sealer::append(std::string_view table, std::string_view key
   const int code = mdb_put(txn_, *dbi, &wanted, &place, MDB_APPEND | MDB_RESERVE);
   if (code == MDB_KEYEXIST)
     return Error::invalid("seal environment " + name_ + ": a key of table " + std::string(table) + " is not above the last one");
-  if (code != 0) return tarsier::storage::lmdb_error(code, "seal environment " + name_);
+  if (code != 0) return failure(code);
   codec.pack(table, key, value, static_cast<char*>(place.mv_data));
   txn_bytes_ += bytes;
   return txn_bytes_ < kTxnBytes ? Result<void>() : commit_txn();
@@ -110,7 +119,11 @@ Result<void> tarsier_sealer::place(const std::string& env_dir) {
   if (::renameat2(AT_FDCWD, data_file.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) != 0) {
     return tarsier::storage::system_error(errno, "rename " + data_file + " to " + target);
   }
-  if (auto ok = tarsier::storage::sync_directory(env_dir); !ok) return ok;
+  if (auto ok = tarsier::storage::sync_directory(env_dir); !ok) {
+    // What is not sure to stay shall not be there. Should that fail, too, the caller finds it and may remove it.
+    static_cast<void>(tarsier::storage::remove_file(target).ok());
+    return ok;
+  }
   storage_.shared().budget.add(static_cast<int64_t>(tarsier::storage::file_size(target)));
   return {};
 }

@@ -38,6 +38,7 @@ struct tarsier_sealer {
 
  private:
   tarsier_sealer(tarsier::storage::Storage& storage, tarsier::host::Owner* owner, std::string name, std::string temporary_dir);
+  tarsier::Error failure(int code) const;
   tarsier::Result<void> begin_txn();
   tarsier::Result<void> commit_txn();
 

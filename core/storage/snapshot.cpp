@@ -58,7 +58,7 @@ Result<tarsier_snapshot*> tarsier_snapshot::begin(tarsier_env* handle, std::shar
   auto txn = snapshot->file_->begin_read();
   if (!txn) {
     snapshot->environment_->leave(snapshot);
-    Error error = std::move(txn).error().in("environment " + snapshot->environment_name());
+    Error error = snapshot->environment_->reason_of(std::move(txn).error()).in("environment " + snapshot->environment_name());
     delete snapshot;
     return error;
   }

@@ -12,7 +12,7 @@ class ExemplarLog {
  public:
   ExemplarLog(const Host& host, Damage& damage) : log_(host, damage, "samples/exemplars.", "a log of exemplars") {}
 
-  Result<void> open(uint64_t first_unfinished) { return log_.open(first_unfinished); }
+  Result<void> open() { return log_.open(); }
   /// Puts everything that can be read into the buffer, in the order in which it was written. When it keeps none, nothing of the
   /// logs is kept either. Those that are damaged are set aside, and the next one is full.
   Result<void> load(ExemplarBuffer& buffer);

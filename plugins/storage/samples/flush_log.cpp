@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "sealed_file.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -57,7 +59,7 @@ Result<bool> FlushLog::is_full(uint64_t flush) {
   return static_cast<uint8_t>(value->front()) == kFull;
 }
 
-Result<void> FlushLog::open(uint64_t first_unfinished) {
+Result<void> FlushLog::open() {
   flushes_.clear();
   damaged_.clear();
   full_ = 0;
@@ -65,12 +67,7 @@ Result<void> FlushLog::open(uint64_t first_unfinished) {
   if (!names) return std::move(names).error().in("list " + std::string(prefix_));
   for (const std::string& name : *names) {
     uint64_t flush = 0;
-    if (!parse_name(name, flush)) continue;
-    if (flush < first_unfinished) {
-      flushes_.push_back(flush);
-    } else if (auto removed = remove_env(host_, name); !removed) {
-      return std::move(removed).error().in("remove unfinished " + name);
-    }
+    if (parse_name(name, flush)) flushes_.push_back(flush);
   }
   std::sort(flushes_.begin(), flushes_.end());
   for (const uint64_t flush : flushes_) {
@@ -141,7 +138,7 @@ Result<void> FlushLog::remove_all() {
 }
 
 Result<void> FlushLog::write(uint64_t flush, bool full, const std::function<Result<void>(Sealer&)>& body) {
-  auto sealer = seal(host_, name_of(flush));
+  auto sealer = seal_anew(host_, name_of(flush));
   if (!sealer) return std::move(sealer).error().in("write " + name_of(flush));
   const uint8_t kind = full ? kFull : kDelta;
   auto done = body(*sealer);

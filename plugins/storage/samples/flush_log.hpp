@@ -21,8 +21,10 @@ class FlushLog {
   FlushLog(const Host& host, Damage& damage, std::string_view prefix, std::string_view what)
       : host_(host), damage_(damage), prefix_(prefix), what_(what) {}
 
-  /// Finds those that count. Those of flushes from `first_unfinished` on were left by a crash and are removed.
-  Result<void> open(uint64_t first_unfinished);
+  /// Finds those that count. That of a flush that is not finished, as far as is known, counts too: it is whole, and says what the
+  /// flush's journal says as well; those before it may be gone already, when the power has taken back the word that it was
+  /// finished.
+  Result<void> open();
   /// Calls use(readable, loss) for each, in the order in which they were written. `tables`: all that they have. A loss is noted as
   /// `effect`.
   Result<void> each(std::span<const std::string_view> tables, Damage::Effect effect,

@@ -28,7 +28,9 @@ Result<std::vector<std::string>> Flushing::recover() {
   for (std::string& name : *names) {
     const auto parsed = SegmentName::parse(name);
     if (!parsed) continue;
-    if (parsed->last_flush < first_unfinished) {
+    // What several were merged to was published: that its last flush is finished may be what the power took back.
+    const bool merged = parsed->first_flush != parsed->last_flush;
+    if (parsed->last_flush < first_unfinished || merged) {
       number_ = std::max(number_, parsed->last_flush);
       kept.push_back(std::move(name));
     } else if (auto removed = remove_env(host_, name); !removed) {
@@ -36,8 +38,8 @@ Result<std::vector<std::string>> Flushing::recover() {
     }
   }
   if (!journal_.rotated().empty()) number_ = std::max(number_, journal_.rotated().back());
-  if (auto opened = catalog_.open(first_unfinished); !opened) return std::move(opened).error();
-  if (auto opened = exemplar_log_.open(first_unfinished); !opened) return std::move(opened).error();
+  if (auto opened = catalog_.open(); !opened) return std::move(opened).error();
+  if (auto opened = exemplar_log_.open(); !opened) return std::move(opened).error();
   number_ = std::max({number_, catalog_.last_flush(), exemplar_log_.last_flush(), journal_.last_finished()});
   return kept;
 }
@@ -45,8 +47,9 @@ Result<std::vector<std::string>> Flushing::recover() {
 /// The next flush takes all that is in memory, so it finishes this journal, too.
 Result<void> Flushing::leave_damaged_journal() {
   if (!journal_.active_damaged()) return {};
-  if (auto rotated = journal_.rotate(number_ + 1); !rotated) return rotated;
-  ++number_;
+  auto rotated = journal_.rotate(number_ + 1);
+  if (!rotated) return std::move(rotated).error();
+  number_ = *rotated;
   return {};
 }
 
@@ -55,8 +58,9 @@ Result<void> Flushing::run(std::mutex& writer_mutex, const std::function<void(He
   std::shared_ptr<const FrozenChunks> frozen = head_.frozen();
   if (!unfinished_) {
     const std::unique_lock writer(writer_mutex);
-    if (auto rotated = journal_.rotate(number_ + 1); !rotated) return rotated;
-    ++number_;
+    auto rotated = journal_.rotate(number_ + 1);
+    if (!rotated) return std::move(rotated).error();
+    number_ = *rotated;
     unfinished_ = true;
     to_catalogue_ = head_.series_count();
     to_log_ = exemplars_.end();

@@ -145,7 +145,7 @@ Result<std::shared_ptr<HeadSegment>> open_made_segment(const Host& host, const s
 
 Result<SegmentWriter> SegmentWriter::begin(const Host& host, SegmentName name) {
   std::string text = name.text();
-  auto sealer = seal(host, text);
+  auto sealer = seal_anew(host, text);
   if (!sealer) return std::move(sealer).error().in("write " + text);
   SegmentWriter writer(std::move(text), std::move(*sealer));
   writer.info_.name = name;

@@ -133,10 +133,7 @@ Result<void> Journal::retire(uint64_t number) {
 }
 
 Result<void> Journal::remove_finished() {
-  if (rotated_.empty()) return {};
-  auto finished = finished_number();
-  if (!finished) return std::move(finished).error();
-  while (!rotated_.empty() && rotated_.front() <= *finished) {
+  while (!rotated_.empty() && rotated_.front() <= last_finished_) {
     if (auto retired = retire(rotated_.front()); !retired) return retired;
     rotated_.erase(rotated_.begin());
   }
@@ -271,21 +268,38 @@ Result<void> Journal::write_wait(const JournalEntry& entry) {
   return written;
 }
 
-Result<void> Journal::rotate(uint64_t number) {
+void Journal::note_rotated(uint64_t number, uint64_t file_bytes) {
+  rotated_.push_back(number);
+  const std::scoped_lock lock(state_mutex_);
+  rotated_bytes_[number] = file_bytes;
+  if (damaged_.erase(kActiveNumber) != 0) damaged_.insert(number);
+}
+
+Result<uint64_t> Journal::size_of_rotated(uint64_t number) const {
+  auto env = open_env(host_, journal_name(number), TARSIER_ENV_SEALED);
+  if (!env) return std::move(env).error();
+  auto stat = env->stat();
+  if (!stat) return std::move(stat).error();
+  return stat->file_bytes;
+}
+
+Result<uint64_t> Journal::rotate(uint64_t number) {
+  if (rotation_failed_) {
+    auto size = size_of_rotated(number);
+    if (size) note_rotated(number++, *size);
+    if (!size && size.error().code() != TARSIER_NOT_FOUND) return std::move(size).error().in("look at " + journal_name(number));
+  }
   std::unique_lock lock(state_mutex_);
   idle_.wait(lock, [&] { return in_flight_ == 0; });
   lock.unlock();
-  auto stat = active_.stat();
-  if (!stat) return std::move(stat).error();
-  if (auto rotated = active_.rotate(journal_name(number)); !rotated) {
-    return std::move(rotated).error().in("rotate " + std::string(kActiveName) + " to " + journal_name(number));
-  }
-  rotated_.push_back(number);
-  lock.lock();
-  rotated_bytes_[number] = stat->file_bytes;
-  if (damaged_.erase(kActiveNumber) != 0) damaged_.insert(number);
+  const uint64_t entries = bytes_;
+  auto rotated = active_.rotate(journal_name(number));
+  rotation_failed_ = !rotated;
+  if (!rotated) return std::move(rotated).error().in("rotate " + std::string(kActiveName) + " to " + journal_name(number));
   bytes_ = 0;
-  return {};
+  const auto size = size_of_rotated(number);
+  note_rotated(number, size ? *size : entries);
+  return number;
 }
 
 Result<void> Journal::note_finished(uint64_t number) {
@@ -294,6 +308,7 @@ Result<void> Journal::note_finished(uint64_t number) {
   const tarsier_op op = put(kStateTable, kFinishedKey, {reinterpret_cast<const char*>(value.data()), value.size()});
   if (auto noted = active_.write_wait({&op, 1}); !noted)
     return std::move(noted).error().in("note journal " + std::to_string(number));
+  last_finished_ = number;
   return {};
 }
 

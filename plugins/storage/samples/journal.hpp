@@ -73,15 +73,16 @@ class Journal {
   /// True after an entry has failed, until one succeeds.
   bool failing() const;
 
-  /// Waits until nothing is in flight, then starts a fresh file; the former becomes journal number `number`.
-  Result<void> rotate(uint64_t number);
+  /// Waits until nothing is in flight, then starts a fresh file; the former becomes journal number `number`, or a later one when an
+  /// attempt that failed has made that. Returns which.
+  Result<uint64_t> rotate(uint64_t number);
   /// Everything in journals up to `number` is in segments and catalogs: notes that, durably.
   Result<void> note_finished(uint64_t number);
   /// Removes journals that are noted as finished, or sets them aside. Part of open(), and before another rotation.
   Result<void> remove_finished();
   /// Numbers of rotated journals, ascending.
   const std::vector<uint64_t>& rotated() const noexcept { return rotated_; }
-  /// The highest number that is noted as finished, as open() found it; 0: none.
+  /// The highest number that is noted as finished; 0: none.
   uint64_t last_finished() const noexcept { return last_finished_; }
   /// Of all files.
   Result<uint64_t> file_bytes() const;
@@ -95,6 +96,8 @@ class Journal {
   Result<void> open_rotated();
   Result<void> look_at_finished();
   Result<void> retire(uint64_t number);
+  void note_rotated(uint64_t number, uint64_t file_bytes);
+  Result<uint64_t> size_of_rotated(uint64_t number) const;
   void note_loss(uint64_t number, const Loss& loss);
   using Decode = Result<void> (*)(std::span<const uint8_t> bytes, JournalVisitor& visitor);
   Result<void> replay_table(std::string_view table, Decode decode, JournalVisitor& visitor);
@@ -107,6 +110,7 @@ class Journal {
   std::vector<uint64_t> rotated_;
   std::vector<Readable> to_replay_;  // those that rotated_ names, until they are replayed
   uint64_t last_finished_ = 0;
+  bool rotation_failed_ = false;  // whether it was made all the same, when the disk worked again, is to be seen
   std::atomic<uint64_t> bytes_{0};
   uint64_t next_sequence_ = kBeforeAll + 1;
   std::atomic<bool> lost_definitions_{false};

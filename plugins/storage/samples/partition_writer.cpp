@@ -107,7 +107,7 @@ Result<bool> PartitionWriter::write(const Cover& cover, SeriesSource& source) {
   groups_.clear();
   group_ = 0;
   const std::string name = partition_name(cover);
-  auto sealer = seal(host_, name);
+  auto sealer = seal_anew(host_, name);
   if (!sealer) return std::move(sealer).error().in("seal " + name);
   auto any = write_all(*sealer, source);
   if (!any) return std::move(any).error().in("seal " + name);

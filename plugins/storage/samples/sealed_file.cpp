@@ -2,6 +2,12 @@
 
 namespace tarsier::samples {
 
+Result<Sealer> seal_anew(const Host& host, const std::string& name) {
+  if (auto removed = remove_env(host, name); !removed && removed.error().code() != TARSIER_NOT_FOUND)
+    return std::move(removed).error();
+  return seal(host, name);
+}
+
 Result<void> SealedFile::open_environment() {
   auto env = open_env(host_, name_, TARSIER_ENV_SEALED);
   if (!env) return std::move(env).error();

@@ -11,6 +11,10 @@
 
 namespace tarsier::samples {
 
+/// Begins an environment. What has its name already is what an attempt left that failed on a disk that let nothing be removed: it
+/// goes, unless somebody has it open.
+Result<Sealer> seal_anew(const Host& host, const std::string& name);
+
 class SealedFile {
  public:
   SealedFile(const SealedFile&) = delete;

@@ -17,6 +17,8 @@ class SeriesAges {
 
   /// `size` series are there, and those added from now on are not older than `now`. Cheap; part of every batch.
   void note(int64_t now, uint32_t size) noexcept {
+    // The clock was set back: marks of a time that is yet to come say nothing. Batches side by side differ by much less.
+    if (count_ != 0 && now < newest().time - kStepNs) count_ = 0;
     if (count_ != 0 && now < newest().time + kStepNs) return;
     marks_[count_++ % kMarks] = {now, size};
   }

@@ -13,8 +13,8 @@ class SeriesCatalog {
  public:
   SeriesCatalog(const Host& host, Damage& damage) : log_(host, damage, "samples/series.", "a catalog") {}
 
-  /// Finds the catalogs that count. Those of flushes from `first_unfinished` on were left by a crash and are removed.
-  Result<void> open(uint64_t first_unfinished) { return log_.open(first_unfinished); }
+  /// Finds the catalogs that count.
+  Result<void> open() { return log_.open(); }
   /// Gives everything that can be read to `visitor`, in the order in which it was written.
   Result<void> load(JournalVisitor& visitor);
   /// load() found that something is lost. As long as segments hold samples of series that are not known, the catalogs are left as

@@ -76,7 +76,8 @@ std::vector<HeadSegments> Store::windows_due(int64_t cutoff, int64_t quiet_since
   for (const auto& segment : sealed_.all().segments) {
     const int64_t window = segment->cover().begin;
     const auto since = segments_since_.find(window);
-    const bool quiet = since == segments_since_.end() || since->second <= quiet_since;
+    // One that was made later than now was made before the clock was set back.
+    const bool quiet = since == segments_since_.end() || since->second <= quiet_since || since->second > now_;
     if (window_last(window, options_.partition_window_ns) >= cutoff || !quiet) continue;
     const bool begins = runs.empty() || runs.back().back()->cover().begin != segment->cover().begin ||
                         parted(runs.back().back()->cover(), segment->cover());

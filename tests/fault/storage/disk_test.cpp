@@ -1,5 +1,6 @@
 // Full, read-only and failing disks: what was acknowledged stays, what could not be taken is refused, and writing goes on when the
 // disk works again.
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <mutex>
@@ -124,6 +125,40 @@ TEST_P(FailingDisk, LeavesNoHalfSealedOrHalfRotatedEnvironment) {
     EXPECT_EQ(list(), std::vector<std::string>{"e"}) << syncs;
     ASSERT_EQ(write_until_taken(env, {put("t", "k", "v")}).status, TARSIER_OK);
     EXPECT_EQ(get(env, "t", "k").second, "v");
+  }
+}
+
+/// Wherever it fails, what was written is in the environment, or in what it was rotated to, or in both.
+TEST_P(FailingDisk, LosesNothingWhereverARotationFails) {
+  for (const bool once : {true, false}) {
+    for (int first = 0; first < 40; ++first) {
+      SCOPED_TRACE((once ? "call " : "calls from ") + std::to_string(first));
+      tarsier_env* env = open("e");
+      ASSERT_EQ(write(env, {put("t", "before", "1")}).status, TARSIER_OK);
+      std::atomic<int> calls{0};
+      FaultyDisk::fail_calls([&](const DiskCall& call) {
+        if (!call.path.starts_with(dir_.path())) return 0;
+        const int number = calls++;
+        return number == first || (number > first && !once) ? EIO : 0;
+      });
+      (void)api().rotate(env, str("old"), nullptr);
+      FaultyDisk::heal();
+      ASSERT_EQ(write_until_taken(env, {put("t", "after", "2")}).status, TARSIER_OK);
+      for (const bool again : {false, true}) {
+        const auto names = list();
+        const bool rotated = std::find(names.begin(), names.end(), "old") != names.end();
+        Contents found = contents(env, "t");
+        EXPECT_EQ(found["after"], "2");
+        if (rotated) found.merge(contents(open("old", TARSIER_ENV_SEALED), "t"));
+        EXPECT_EQ(found, (Contents{{"after", "2"}, {"before", "1"}}));
+        if (again) break;
+        options_.boot_id += "another";
+        restart();
+        env = open("e");
+      }
+      restart();
+      for (const std::string& name : list()) ASSERT_EQ(api().remove(client_.host(), str(name), nullptr), TARSIER_OK);
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 // LmdbHost: a host with the real storage room on a temporary directory, and nothing else.
 #pragma once
 
+#include <optional>
+
 #include "tarsier/host.hpp"
 #include "tests/unit/core/storage/storage_fixture.hpp"
 
@@ -8,9 +10,8 @@ namespace tarsier::samples::test {
 
 class LmdbHost {
  public:
-  explicit LmdbHost(const std::string& directory = {}) : host_(client_.host()) {
-    storage::StorageOptions options;
-    options.data_dir = directory.empty() ? dir_.path() : directory;
+  explicit LmdbHost(const std::string& directory = {}, storage::StorageOptions options = {}) : host_(client_.host()) {
+    options.data_dir = directory.empty() ? own_.emplace().path() : directory;
     options.map_bytes = uint64_t{1} << 30;
     options.min_free_bytes = 0;
     auto opened = storage::Storage::open(options);
@@ -25,7 +26,7 @@ class LmdbHost {
   const Host& host() const noexcept { return host_; }
 
  private:
-  storage::testing::TempDir dir_;
+  std::optional<storage::testing::TempDir> own_;
   std::unique_ptr<storage::Storage> storage_;
   storage::testing::Client client_{nullptr, "samples"};
   tarsier_log log_{};

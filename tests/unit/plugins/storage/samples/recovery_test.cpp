@@ -147,6 +147,31 @@ TEST_F(RecoveryTest, StartsWithoutExemplarsThatCannotBeRead) {
   for (const std::string& name : storage_.names()) EXPECT_FALSE(name.starts_with("samples/exemplars.")) << name;
 }
 
+/// As a power cut leaves it at interval durability, when the journal of the last flush could not be removed before.
+TEST_F(RecoveryTest, KeepsMergedSegmentsThoughTheEndOfTheirLastFlushIsForgotten) {
+  for (int64_t i = 0; i < 8; ++i) {
+    ASSERT_TRUE(put(kUp, {{kBase + i * kSecondNs, static_cast<double>(i)}}).ok());
+    ASSERT_TRUE(store_->flush().ok());
+  }
+  ASSERT_TRUE(store_->merge_segments().ok());
+  ASSERT_EQ(store_->stat()->segments, 1U);
+  const Found before = all();
+  close();
+  {
+    auto active = open_env(host(), kActiveName, 0), other = open_env(host(), "samples/other", TARSIER_ENV_CREATE);
+    const tarsier_op seventh = tarsier::put("state", "finished", std::string_view("\0\0\0\0\0\0\0\7", 8));
+    ASSERT_TRUE(active->write_wait({&seventh, 1}).ok());
+    ASSERT_TRUE(other->rotate("samples/journal.0000000008").ok());
+  }
+  ASSERT_TRUE(remove_env(host(), "samples/other").ok());
+  open();
+  EXPECT_EQ(difference(all(), before), "");
+  ASSERT_TRUE(put(kLoad, {{kBase, 1}}).ok());
+  seal();
+  open();
+  EXPECT_EQ(all().at(kUp), before.at(kUp));
+}
+
 class LostDeletionTest : public RecoveryTest {
  protected:
   void SetUp() override {

@@ -58,6 +58,32 @@ TEST_F(RobustnessTest, AClockThatGoesBackLosesNothing) {
   ASSERT_TRUE(store_->maintain(now_).ok());
 }
 
+TEST_F(RobustnessTest, AClockThatWasAheadKeepsNoWindowFromBeingSealed) {
+  options_.out_of_order_window_ns = INT64_MAX;
+  open();
+  const int64_t now = now_;
+  now_ += 365 * 24 * kHourNs;
+  ASSERT_TRUE(put(kUp, {{now - 10 * kHourNs, 1}}).ok());
+  ASSERT_TRUE(store_->maintain(now_).ok());
+  ASSERT_EQ(store_->stat()->segments, 1U) << "more may come for the window";
+  now_ = now;
+  ASSERT_TRUE(store_->maintain(now_).ok());
+  EXPECT_EQ(store_->stat()->segments, 0U);
+  EXPECT_EQ(store_->stat()->partitions, 1U);
+  EXPECT_EQ(difference(all(), {{kUp, {{now - 10 * kHourNs, 1}}}}), "");
+}
+
+TEST(SeriesAgesTest, AClockThatIsSetBackMakesNothingNew) {
+  const int64_t now = 1'800'000'000 * kSecondNs;
+  SeriesAges ages;
+  ages.note(now + 24 * kHourNs, 10);
+  ages.note(now, 20);
+  EXPECT_EQ(ages.first_since(now - kHourNs, 25), 20U) << "five came since";
+  ages.note(now + SeriesAges::kStepNs, 25);
+  ages.note(now + SeriesAges::kStepNs - kSecondNs, 25);
+  EXPECT_EQ(ages.first_since(now, 30), 20U) << "batches side by side may differ a little";
+}
+
 TEST_F(RobustnessTest, AClockAt1970TakesWhatComes) {
   now_ = 0;
   ASSERT_TRUE(put(kUp, {{0, 1}, {kSecondNs, 2}}).ok());

@@ -4,7 +4,7 @@
 
 #include "core/storage/files.hpp"
 #include "lmdb_host.hpp"
-#include "store_fixture.hpp"
+#include "tier_fixture.hpp"
 
 namespace tarsier::samples::test {
 namespace {
@@ -15,7 +15,7 @@ struct Made {
   std::string name, directory;
 };
 
-class SnapshotTest : public StoreFixture {
+class SnapshotTest : public TierFixture {
  protected:
   const Host& host() override { return lmdb_->host(); }
   void SetUp() override {
@@ -91,6 +91,93 @@ TEST_F(SnapshotTest, HasAllThatWasAcknowledgedWhileWritingGoesOn) {
   ASSERT_TRUE(scrape(5000).ok()) << "it is a store like any other";
   start(dir_.path());
   EXPECT_EQ(difference(all(), after), "");
+}
+
+TEST_F(SnapshotTest, HasAllWhileSegmentsAreMerged) {
+  std::atomic<bool> stop{false};
+  std::atomic<int64_t> safe{0};
+  std::thread writer([&] {
+    for (int64_t number = 0; !stop; ++number) {
+      ASSERT_TRUE(scrape(number).ok());
+      safe = number + 1;
+      ASSERT_TRUE(store_->flush().ok());
+    }
+  });
+  std::thread merger([&] {
+    while (!stop) {
+      ASSERT_TRUE(store_->merge_segments().ok());
+      ASSERT_TRUE(store_->merge(kBase + safe * kSecondNs).ok());
+    }
+  });
+  std::vector<std::pair<std::string, int64_t>> copies;
+  for (int turn = 0; turn < 6; ++turn) {
+    const uint64_t merged = store_->counters().merged_segments;
+    while (store_->counters().merged_segments < merged + 2) std::this_thread::yield();
+    const int64_t before = safe;
+    const auto made = snapshot();
+    EXPECT_TRUE(made.ok()) << made.error().message();
+    if (made) copies.emplace_back(made->directory, before);
+  }
+  stop = true;
+  writer.join();
+  merger.join();
+  ASSERT_EQ(copies.size(), 6U);
+  for (const auto& [directory, before] : copies) {
+    start(directory);
+    const Found found = all();
+    ASSERT_EQ(found.size(), 10U);
+    for (const auto& [labels, points] : found) {
+      ASSERT_GE(points.size(), static_cast<size_t>(before));
+      for (size_t number = 0; number < points.size(); ++number) ASSERT_EQ(points[number].value, static_cast<double>(number));
+    }
+    ASSERT_TRUE(warnings_.empty());
+  }
+}
+
+TEST_F(SnapshotTest, HasTheSummariesOfATier) {
+  options_.partition_window_ns = 2 * kHourNs;
+  options_.out_of_order_window_ns = INT64_MAX;
+  options_.retention_ns = 2 * kDay;
+  options_.tiers = {{kFive, 0}};
+  start(dir_.path());
+  now_ = kBase + kDay;
+  std::vector<Point> points;
+  for (int64_t i = 0; i < 600; ++i) points.push_back({kBase + i * 30 * kSecondNs, static_cast<double>(i)});
+  batch::SamplesBuilder builder;
+  add(builder, {{"__name__", "m"}}, points);
+  ASSERT_TRUE(write_wait(builder).ok());
+  seal();
+  ASSERT_TRUE(store_->merge(kBase + 3 * kDay).ok());
+  store_->apply_retention(kBase + 3 * kDay);
+  ASSERT_EQ(store_->stat()->partitions, 0U);
+  const auto made = snapshot();
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  start(made->directory);
+  const auto found = bring();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.begin()->second.tier_ns, kFive);
+  double count = 0, sum = 0;
+  for (const Summary& summary : found.begin()->second.columns.summaries) count += summary.count, sum += summary.sum;
+  EXPECT_EQ(count, 600);
+  EXPECT_EQ(sum, 600 * 599 / 2);
+  EXPECT_EQ(found.begin()->second.columns.values.back(), 599);
+}
+
+TEST_F(SnapshotTest, StopsAMergeAndLosesNothing) {
+  for (int64_t number = 0; number < 40; ++number) {
+    ASSERT_TRUE(scrape(number).ok());
+    ASSERT_TRUE(store_->flush().ok());
+  }
+  const Found before = all();
+  for (int turn = 0; turn < 10; ++turn) {
+    std::thread merger([&] { EXPECT_TRUE(store_->merge_segments().ok() && store_->compact(kBase + kHourNs).ok()); });
+    if (turn % 2 == 0) std::this_thread::yield();
+    store_->cancel_merge();
+    merger.join();
+    ASSERT_EQ(difference(all(), before), "");
+    start(dir_.path());
+    ASSERT_EQ(difference(all(), before), "");
+  }
 }
 
 TEST_F(SnapshotTest, WithoutMemoryHasWhatIsSealed) {
