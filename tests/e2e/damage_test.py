@@ -67,7 +67,10 @@ class Damage(unittest.TestCase):
                     self.assertEqual(get(host.url + "/federate?match[]=m_total")[0], 200)
                     self.assertEqual(post(host.url + "/api/v1/read", snappy(read), content_type="application/x-protobuf", content_encoding="snappy")[0], 200)
                 for where in ("/federate: samples are missing", "remote read: samples are missing"):
-                    self.assertEqual(host.log().count(where), 1, "once: such clients come again and again")
+                    # One for each damaged file, of which there are two when the samples lie on both sides of a window's end.
+                    told = [line[line.index(where):] for line in host.log().splitlines() if where in line]
+                    self.assertTrue(told, where)
+                    self.assertEqual(len(told), len(set(told)), "once: such clients come again and again")
 
 
 if __name__ == "__main__":
