@@ -44,8 +44,8 @@ Result<std::shared_ptr<Environment>> Environment::open(Shared& shared, Settings 
     auto tree = walk_tree(data_file);
     if (!tree) return std::move(tree).error().in(context);
   }
-  auto file = is_new ? environment->make_file()
-                     : LmdbFile::open(environment->dir(), LmdbFile::Mode::kActive, shared.options.map_bytes);
+  auto file =
+      is_new ? environment->make_file() : LmdbFile::open(environment->dir(), LmdbFile::Mode::kActive, shared.options.map_bytes);
   if (!file) return std::move(file).error().in(context);
   environment->known_file_bytes_ = (*file)->file_bytes();
   if (auto txn = (*file)->begin_read()) {

@@ -93,7 +93,7 @@ struct VectorSelector : Node {
   TimeModifiers time;
   RangeMode mode = RangeMode::kPlain;
   bool histogram_totals = false;  // planner: of native histograms, counts and sums are enough
-  bool may_match_all = false;  // of info(): need not have a matcher that refuses ""
+  bool may_match_all = false;     // of info(): need not have a matcher that refuses ""
 };
 
 struct MatrixSelector : Node {

@@ -252,8 +252,7 @@ TEST(SampleBlock, HasTheDocumentedBytes) {
       1,  0, 0,    0x04, 14,             // times 1, no flags, no digits, constant; 7
       1,  0,                             // bytes: size, plain
       4,                                 // bits of the steps 1, 1, 2
-      0,  0, 0,    0,    0,    0,    0,
-      0,
+      0,  0, 0,    0,    0,    0,    0, 0,
   };
   EXPECT_EQ(block_of({columns_of({1, 2, 3, 5}), columns_of({7, 7, 7, 7})}), expected);
 }
