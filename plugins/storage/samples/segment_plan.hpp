@@ -1,6 +1,6 @@
 // What segments to merge next, so that a window has few however many flushes it takes: eight of about a size become one, eight of
 // these one that is larger again. Those that are merged are six times the largest of them, so of a million flushes no sample is
-// written again more than eight times.
+// written again more than eight times. What is left of a window becomes one when samples have gone on to the next.
 #pragma once
 
 #include <optional>

@@ -82,9 +82,22 @@ TEST(SegmentPlan, WritesEachSampleAgainAFewTimesAndLeavesFewSegments) {
 }
 
 TEST(SegmentPlan, KeepsToOneWindow) {
-  EXPECT_EQ(plan(flushes(1, 7, kMillion) + flushes(8, 7, kMillion, kWindow)), "none");
-  EXPECT_EQ(plan(flushes(1, 7, kMillion) + flushes(8, 8, kMillion, kWindow)), "8-15");
+  EXPECT_EQ(plan(flushes(1, 7, kMillion) + flushes(7, 7, kMillion, kWindow)), "1-7");
+  EXPECT_EQ(plan(flushes(1, 7, kMillion) + flushes(8, 8, kMillion, kWindow)), "8-15") << "by eight first";
   EXPECT_EQ(plan(flushes(1, 4, kMillion) + flushes(6, 4, kMillion)), "1-9") << "a flush without samples of the window";
+}
+
+TEST(SegmentPlan, MakesOneOfWhatIsLeftWhenSamplesHaveGoneOn) {
+  const Segments first = Segments{segment(1, 8, 8 * kMillion)} + flushes(9, 3, kMillion);
+  EXPECT_EQ(plan(first), "none");
+  EXPECT_EQ(plan(first + flushes(11, 1, kMillion, kWindow)), "none") << "the latest flush had samples of both windows";
+  EXPECT_EQ(plan(first + flushes(11, 2, kMillion, kWindow)), "1-11");
+  EXPECT_EQ(plan(flushes(9, 2, kMillion, -kWindow) + first + flushes(12, 1, kMillion, kWindow)), "1-11") << "two are few";
+  EXPECT_EQ(plan(flushes(1, 3, kMillion, kWindow) + flushes(4, 1, kMillion, 2 * kWindow)), "1-3");
+  EXPECT_EQ(plan(flushes(4, 1, kMillion) + flushes(1, 3, kMillion, kWindow)), "none") << "late samples are no going on";
+  EXPECT_EQ(plan(Segments{segment(1, 8, 8 * kMillion)} + flushes(9, 2, kMillion) + flushes(11, 1, 1, kWindow)), "none")
+      << "it would hardly be larger afterwards";
+  EXPECT_EQ(plan(first + flushes(12, 1, kMillion, kWindow), {{0, kWindow, 9, 9}}), "none") << "across what is not to be merged";
 }
 
 TEST(SegmentPlan, LiesToOneSideOfWhatIsNotToBeMerged) {
