@@ -8,7 +8,7 @@ import unittest
 import urllib.error
 
 from host import Host, get
-from peer import PLUGINS, Peer, matrix, needs_prometheus, post, prometheus_is_3, prometheus_program
+from peer import PLUGINS, Peer, matrix, needs_prometheus, post, prometheus_major, prometheus_program
 from wire import double, fields, fixed, message, number, zigzag
 
 
@@ -99,7 +99,7 @@ def series_text(pairs):
 
 
 def prometheus_takes_otlp():
-    if not prometheus_is_3():
+    if not prometheus_major() == 3:
         return False
     return "otlp" in subprocess.run([prometheus_program(), "--help"], capture_output=True, text=True, check=False).stdout
 

@@ -23,18 +23,20 @@ PLUGINS = """
 
 
 def prometheus_program():
+    """TARSIER_PROMETHEUS, or Debian's."""
     return os.environ.get("TARSIER_PROMETHEUS") or shutil.which("prometheus")
 
 
-def prometheus_is_3():
+def prometheus_major():
+    """0 where there is none."""
     program = prometheus_program()
     if not program:
-        return False
+        return 0
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    return re.search(r"version 3\.", version.stdout + version.stderr) is not None
+    return int(re.search(r"version (\d+)\.", version.stdout + version.stderr).group(1))
 
 
-needs_prometheus = unittest.skipUnless(prometheus_is_3(), "needs Prometheus 3: TARSIER_PROMETHEUS=its program")
+needs_prometheus = unittest.skipUnless(prometheus_major() == 3, "needs Prometheus 3: TARSIER_PROMETHEUS=its program")
 
 
 class Peer:
@@ -45,6 +47,9 @@ class Peer:
         self.url = f"http://127.0.0.1:{free_port()}"
         self._directory = tempfile.TemporaryDirectory(prefix="tarsier-peer-")
         self.folder = pathlib.Path(self._directory.name)
+        self.configure(config)
+
+    def configure(self, config):
         self.folder.joinpath("prometheus.yml").write_text(config)
 
     def __enter__(self):

@@ -14,6 +14,7 @@ import unittest
 import urllib.parse
 
 from host import Host, free_port, get, wait_for
+from peer import Peer, prometheus_major
 
 RECEIVER = """
 [plugin.remote-write-receiver]
@@ -43,16 +44,6 @@ EXPRESSIONS = [
     "prometheus_http_request_duration_seconds_bucket",
     "go_gc_duration_seconds",
 ]
-
-
-def prometheus_program():
-    """TARSIER_PROMETHEUS, or Debian's."""
-    return os.environ.get("TARSIER_PROMETHEUS") or shutil.which("prometheus")
-
-
-def prometheus_major():
-    version = subprocess.run([prometheus_program(), "--version"], capture_output=True, text=True, check=True)
-    return int(re.search(r"version (\d+)\.", version.stdout + version.stderr).group(1))
 
 
 PAGE = """# TYPE request_seconds histogram
@@ -108,33 +99,14 @@ def without_origin(entry):
     return {**entry, "seriesLabels": labels}
 
 
-class Sender:
+class Sender(Peer):
     """A Prometheus that scrapes itself and `targets`, and writes to `url`."""
 
     def __init__(self, url, message="", targets=()):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._directory = tempfile.TemporaryDirectory(prefix="tarsier-sender-")
-        self.config = pathlib.Path(self._directory.name, "prometheus.yml")
-        addresses = ", ".join(f'"{address}"' for address in [f"127.0.0.1:{self.port}", *targets])
-        self.config.write_text(CONFIG.format(targets=addresses, url=url, message=message))
-
-    def __enter__(self):
-        program = prometheus_program()
-        assert program, "prometheus is not installed"
-        self.log = open(self.config.with_name("log"), "wb")
-        arguments = [program, f"--config.file={self.config}", f"--web.listen-address=127.0.0.1:{self.port}", f"--storage.tsdb.path={self.config.with_name('data')}"]
-        features = "native-histograms" if prometheus_major() < 3 else "metadata-wal-records"
-        arguments.append("--enable-feature=exemplar-storage," + features)
-        self.process = subprocess.Popen(arguments, stdout=self.log, stderr=self.log)
-        wait_for("prometheus", lambda: get(self.url + "/-/ready")[0] == 200, timeout=60)
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.log.close()
-        self._directory.cleanup()
+        features = "exemplar-storage,metadata-wal-records" if prometheus_major() >= 3 else "exemplar-storage"
+        super().__init__("{}", "--enable-feature=" + features)
+        addresses = ", ".join(f'"{address}"' for address in [self.url.removeprefix("http://"), *targets])
+        self.configure(CONFIG.format(targets=addresses, url=url, message=message))
 
 
 def answer(url, expression, at):

@@ -28,16 +28,13 @@ class NewestTest : public StoreFixture {
     const tarsier_select select = select_of({}, start, end);
     tarsier_error error = empty_error();
     const auto take = [](void* user, const tarsier_series* series) -> int32_t {
-      LabelSet labels;
-      for (uint32_t i = 0; i < series->label_count; ++i)
-        labels.emplace(view(series->labels[i].name), view(series->labels[i].value));
       const uint64_t at = series->sample_count - 1;
       Last last = {series->times_ns[at], std::bit_cast<uint64_t>(series->values[at]), "", series->sample_count};
       if (series->histogram_offsets != nullptr) {
         const uint32_t from = series->histogram_offsets[at], to = series->histogram_offsets[at + 1];
         last.histogram.assign(reinterpret_cast<const char*>(series->histogram_bytes) + from, to - from);
       }
-      (*static_cast<Lasts*>(user))[labels] = last;
+      (*static_cast<Lasts*>(user))[label_set(*series)] = last;
       return 1;
     };
     EXPECT_EQ(service_->table()->select(service_->table()->self, &select, &found, take, &error), TARSIER_OK);

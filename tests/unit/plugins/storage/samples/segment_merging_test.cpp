@@ -56,10 +56,7 @@ class SegmentMergingTest : public StoreFixture {
     const tarsier_select select = select_of({}, INT64_MIN, INT64_MAX);
     tarsier_error error = empty_error();
     const auto take = [](void* user, const tarsier_series* series) -> int32_t {
-      LabelSet labels;
-      for (uint32_t i = 0; i < series->label_count; ++i)
-        labels.emplace(view(series->labels[i].name), view(series->labels[i].value));
-      Rows& rows = (*static_cast<std::map<LabelSet, Rows>*>(user))[labels];
+      Rows& rows = (*static_cast<std::map<LabelSet, Rows>*>(user))[label_set(*series)];
       for (uint64_t i = 0; i < series->sample_count; ++i) {
         std::string histogram;
         if (series->histogram_offsets != nullptr)

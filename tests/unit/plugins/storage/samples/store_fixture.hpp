@@ -29,6 +29,12 @@ inline void PrintTo(const Point& point, std::ostream* out) {
 }
 using Found = std::map<LabelSet, std::vector<Point>>;
 
+inline LabelSet label_set(const tarsier_series& series) {
+  LabelSet labels;
+  for (uint32_t i = 0; i < series.label_count; ++i) labels.emplace(view(series.labels[i].name), view(series.labels[i].value));
+  return labels;
+}
+
 /// The bytes of a batch, aligned as those of the host.
 inline std::vector<uint64_t> finish(batch::SamplesBuilder& builder) {
   return builder.finish(0, [](batch::Assembly& assembly) {
@@ -146,10 +152,7 @@ class StoreFixture : public testing::Test {
     last_status_ = service_->table()->select(
         service_->table()->self, &select, &found,
         [](void* user, const tarsier_series* series) -> int32_t {
-          LabelSet labels;
-          for (uint32_t i = 0; i < series->label_count; ++i)
-            labels.emplace(view(series->labels[i].name), view(series->labels[i].value));
-          auto& points = (*static_cast<Found*>(user))[labels];
+          auto& points = (*static_cast<Found*>(user))[label_set(*series)];
           EXPECT_TRUE(points.empty()) << "a series came twice";
           for (uint64_t i = 0; i < series->sample_count; ++i) {
             points.push_back({series->times_ns[i], series->values[i], series->starts_ns == nullptr ? 0 : series->starts_ns[i]});

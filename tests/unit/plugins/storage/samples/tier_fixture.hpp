@@ -25,10 +25,7 @@ class TierFixture : public StoreFixture {
     last_status_ = service_->table()->select(
         service_->table()->self, &select, &found,
         [](void* user, const tarsier_series* series) -> int32_t {
-          LabelSet labels;
-          for (uint32_t i = 0; i < series->label_count; ++i)
-            labels.emplace(view(series->labels[i].name), view(series->labels[i].value));
-          Brought& brought = (*static_cast<std::map<LabelSet, Brought>*>(user))[labels];
+          Brought& brought = (*static_cast<std::map<LabelSet, Brought>*>(user))[label_set(*series)];
           EXPECT_TRUE(brought.columns.empty()) << "a series came twice";
           brought.tier_ns = series->tier_ns;
           EXPECT_EQ(series->tier_ns == 0, series->drops == nullptr);
