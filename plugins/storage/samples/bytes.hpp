@@ -97,6 +97,19 @@ class ByteReader {
     position_ += static_cast<size_t>(size);
     return run;
   }
+  /// A word of which the input has the `count` most significant bytes, at most eight, the highest first; the others are zero.
+  uint64_t top_bytes(unsigned count) noexcept {
+    uint64_t word = 0;
+    if (count == 0) return word;
+    if (remaining() >= sizeof(word)) {
+      std::memcpy(&word, data_.data() + position_, sizeof(word));
+      position_ += count;
+      return __builtin_bswap64(word) & (~uint64_t{0} << (64 - 8 * count));
+    }
+    const auto run = bytes(count);
+    for (size_t byte = 0; byte < run.size(); ++byte) word |= uint64_t{run[byte]} << (56 - 8 * byte);
+    return word;
+  }
   std::string_view text() noexcept {
     const auto run = bytes(varint());
     return {reinterpret_cast<const char*>(run.data()), run.size()};

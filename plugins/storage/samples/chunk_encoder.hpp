@@ -52,6 +52,7 @@ class ChunkEncoder {
   bool takes(const Sample& sample) const noexcept;
   /// Times must ascend.
   void append(const Sample& sample);
+  void prefetch_end() const noexcept { __builtin_prefetch(buffer_.words() + words_, 1); }
   ChunkView view() const;
   /// The chunk as a closed one: exactly as many words as it needs. The encoder is empty afterwards but for its memory of the last
   /// sample.

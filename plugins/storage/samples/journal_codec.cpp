@@ -61,10 +61,7 @@ void decode_values(ByteReader& in, size_t count, std::vector<double>& out) {
   for (size_t i = 0; i < count; ++i) {
     const unsigned length = (lengths[i / 2] >> (i % 2 * 4)) & 0xfU;
     if (length > 8) return in.fail();
-    const auto run = in.bytes(length);
-    uint64_t bits = 0;
-    for (size_t byte = 0; byte < run.size(); ++byte) bits |= uint64_t{run[byte]} << (56 - 8 * byte);
-    out.push_back(std::bit_cast<double>(bits));
+    out.push_back(std::bit_cast<double>(in.top_bytes(length)));
   }
 }
 
@@ -163,25 +160,22 @@ Result<void> decode_samples(std::span<const uint8_t> bytes, JournalVisitor& visi
   const auto series = static_cast<size_t>(in.count(1));
   const auto rows = static_cast<size_t>(in.varint());
   if (!in.ok() || rows / 2 > in.remaining()) return malformed("samples");
-  std::vector<uint64_t> refs;
-  std::vector<uint64_t> counts(series, 1);
+  JournaledSamples found;
+  found.refs.reserve(series);
   uint64_t last = 0;
-  for (size_t i = 0; i < series; ++i) refs.push_back(last += static_cast<uint64_t>(in.svarint()));
+  for (size_t i = 0; i < series; ++i) found.refs.push_back(last += static_cast<uint64_t>(in.svarint()));
+  found.counts.assign(series, 1);
   uint64_t total = 0;
-  for (uint64_t& count : counts) {
-    if ((flags & kOneEach) == 0) count = in.count(0, rows);
+  for (uint32_t& count : found.counts) {
+    if ((flags & kOneEach) == 0) count = static_cast<uint32_t>(in.count(0, rows));
     total += count;
   }
   if (!in.ok() || total != rows) return malformed("samples");
-  Columns columns;
-  decode_times(in, rows, flags, columns.times);
-  decode_values(in, rows, columns.values);
-  decode_optional(in, rows, flags, columns);
+  decode_times(in, rows, flags, found.rows.times);
+  decode_values(in, rows, found.rows.values);
+  decode_optional(in, rows, flags, found.rows);
   if (!in.ok() || !in.at_end()) return malformed("samples");
-  size_t row = 0;
-  for (size_t i = 0; i < series; ++i) {
-    for (uint64_t left = counts[i]; left != 0; --left) visitor.sample(refs[i], columns.at(row++));
-  }
+  visitor.samples(found);
   return {};
 }
 

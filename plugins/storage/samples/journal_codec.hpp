@@ -59,6 +59,21 @@ struct Metadata {
 
 void encode_metadata(std::string_view metric, const Metadata& metadata, std::vector<uint8_t>& out);
 
+/// Samples of some series as a journal has them.
+struct JournaledSamples {
+  std::vector<uint64_t> refs;
+  std::vector<uint32_t> counts;  // of samples, by series
+  Columns rows;                  // of the first series, then of the second and so on
+
+  /// use(ref, sample)
+  template <class Use>
+  void each(Use&& use) const {
+    for (size_t at = 0, row = 0; at < refs.size(); ++at) {
+      for (uint32_t left = counts[at]; left != 0; --left) use(refs[at], rows.at(row++));
+    }
+  }
+};
+
 /// Receives what the decoders find, as far as it wants it; text, numbers and histogram bytes are valid during the call.
 struct JournalVisitor {
   virtual ~JournalVisitor() = default;
@@ -66,7 +81,7 @@ struct JournalVisitor {
   virtual void symbols(std::span<const std::string_view> /*texts*/) {}
   /// `pairs`: name, value, name, value, ...: numbers of those texts, in order of the names.
   virtual void series(uint64_t /*ref*/, std::span<const uint32_t> /*pairs*/) {}
-  virtual void sample(uint64_t /*ref*/, const Sample& /*sample*/) {}
+  virtual void samples(const JournaledSamples& /*samples*/) {}
   virtual void metadata(std::string_view /*metric*/, Metadata /*metadata*/) {}
   /// `series` and the exemplar's labels as bytes (exemplar_codec.hpp).
   virtual void exemplar(std::string_view /*series*/, const Exemplar& /*exemplar*/) {}

@@ -3,6 +3,11 @@
 #include <array>
 
 namespace tarsier::samples {
+namespace {
+
+constexpr size_t kAhead = 6;  // series
+
+}  // namespace
 
 void Replay::Definitions::symbols(std::span<const std::string_view> texts) {
   numbers_.clear();
@@ -56,14 +61,27 @@ uint32_t Replay::Definitions::find(uint64_t ref) {
 
 /// A batch mostly holds the series of an earlier one in the same order.
 uint32_t Replay::Samples::find_or_add(uint64_t ref) {
-  if (last_ + 1 < entries_.size() && entries_[last_ + 1].ref == ref) return ++last_;
-  const auto [found, fresh] = by_ref_.try_emplace(ref, entries_.size());
-  if (fresh) entries_.push_back({ref, {}});
+  if (last_ + 1 < refs_.size() && refs_[last_ + 1] == ref) return ++last_;
+  const auto [found, fresh] = by_ref_.try_emplace(ref, size());
+  if (fresh) {
+    refs_.push_back(ref);
+    chunks_.push_back({});
+  }
   return last_ = found->second;
 }
 
-void Replay::Samples::sample(uint64_t ref, const Sample& sample) {
-  (void)entries_[find_or_add(ref)].chunks.insert(sample, window_);  // what came twice was journaled twice
+/// A record has few samples of many series, so that each waits for the memory of its chunk; what comes next is fetched meanwhile.
+void Replay::Samples::samples(const JournaledSamples& samples) {
+  places_.clear();
+  for (const uint64_t ref : samples.refs) places_.push_back(find_or_add(ref));
+  size_t row = 0;
+  for (size_t at = 0; at < places_.size(); ++at) {
+    if (at + 2 * kAhead < places_.size()) chunks_[places_[at + 2 * kAhead]].prefetch();
+    if (at + kAhead < places_.size()) chunks_[places_[at + kAhead]].prefetch_end();
+    SeriesChunks& chunks = chunks_[places_[at]];
+    for (uint32_t left = samples.counts[at]; left != 0; --left)
+      (void)chunks.insert(samples.rows.at(row++), window_);  // what came twice was journaled twice
+  }
 }
 
 Result<void> Replay::define(SeriesCatalog& catalog, Journal& journal) {
@@ -74,15 +92,15 @@ Result<void> Replay::define(SeriesCatalog& catalog, Journal& journal) {
 
 Result<void> Replay::join(Journal& journal) {
   uint64_t unknown = 0;
-  auto& entries = samples_.entries();
-  for (uint32_t at = 0; at < entries.size(); ++at) {
-    const uint32_t id = labels_.find(entries[at].ref);
+  for (uint32_t at = 0; at < samples_.size(); ++at) {
+    SeriesChunks& chunks = samples_.chunks(at);
+    const uint32_t id = labels_.find(samples_.ref(at));
     if (id == kNoSeries) {
-      unknown += entries[at].chunks.sample_count();
-      head_.reserve_refs(entries[at].ref);
+      unknown += chunks.sample_count();
+      head_.reserve_refs(samples_.ref(at));
       continue;
     }
-    if (auto adopted = head_.adopt(head_.table()[id], std::move(entries[at].chunks)); !adopted) return adopted;
+    if (auto adopted = head_.adopt(head_.table()[id], std::move(chunks)); !adopted) return adopted;
   }
   head_.count_inserted();
   if (unknown != 0) journal.note_undefined(unknown);

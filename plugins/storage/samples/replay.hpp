@@ -46,23 +46,24 @@ class Replay {
     boost::unordered_flat_map<uint64_t, uint32_t> other_refs_;  // of series that were forgotten and came again
   };
 
-  /// Collects samples by number of the series.
+  /// Makes chunks of the samples by number of the series.
   class Samples final : public JournalVisitor {
    public:
     explicit Samples(int64_t window) : window_(window) {}
-    void sample(uint64_t ref, const Sample& sample) override;
-    struct Entry {
-      uint64_t ref = 0;
-      SeriesChunks chunks;
-    };
-    SegmentedVector<Entry>& entries() noexcept { return entries_; }
+    void samples(const JournaledSamples& samples) override;
+    uint32_t size() const noexcept { return static_cast<uint32_t>(refs_.size()); }
+    uint64_t ref(uint32_t at) const noexcept { return refs_[at]; }
+    SeriesChunks& chunks(uint32_t at) noexcept { return chunks_[at]; }
 
    private:
     uint32_t find_or_add(uint64_t ref);
+
     const int64_t window_;
-    uint32_t last_ = 0;  // entry of the sample before
-    SegmentedVector<Entry> entries_;
+    std::vector<uint64_t> refs_;
+    SegmentedVector<SeriesChunks> chunks_;  // of the same
     boost::unordered_flat_map<uint64_t, uint32_t> by_ref_;
+    uint32_t last_ = 0;             // what was found last
+    std::vector<uint32_t> places_;  // of the series of the record in hand
   };
 
   Result<void> define(SeriesCatalog& catalog, Journal& journal);

@@ -96,8 +96,7 @@ Inserted SeriesChunks::insert_between(const Sample& sample, int64_t window) {
   if (at > 0 && sample.time <= chunks[at - 1].max_time) return merge_into(at - 1, sample);
   const int64_t begin = window_start(sample.time, window);
   const auto near = [&](size_t chunk) {
-    return chunks[chunk].count < kChunkSamples &&
-           window_start(chunks[chunk].min_time, window) == begin;
+    return chunks[chunk].count < kChunkSamples && window_start(chunks[chunk].min_time, window) == begin;
   };
   if (at > 0 && near(at - 1)) return merge_into(at - 1, sample);
   if (at < chunks.size() && near(at)) return merge_into(at, sample);

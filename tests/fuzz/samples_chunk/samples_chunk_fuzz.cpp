@@ -26,9 +26,11 @@ struct Sum : JournalVisitor {
   void series(uint64_t ref, std::span<const uint32_t> pairs) override {
     for (const uint32_t symbol : pairs) value += ref + texts[symbol].size();
   }
-  void sample(uint64_t ref, const Sample& sample) override {
-    value += ref + static_cast<uint64_t>(sample.time) + std::bit_cast<uint64_t>(sample.value);
-    for (const uint8_t byte : sample.histogram) value += byte;
+  void samples(const JournaledSamples& found) override {
+    found.each([&](uint64_t ref, const Sample& sample) {
+      value += ref + static_cast<uint64_t>(sample.time) + std::bit_cast<uint64_t>(sample.value);
+      for (const uint8_t byte : sample.histogram) value += byte;
+    });
   }
   void metadata(std::string_view metric, Metadata metadata) override { value += metric.size() + metadata.help.size(); }
   void exemplar(std::string_view series, const Exemplar& exemplar) override { value += series.size() + exemplar.labels.size(); }

@@ -258,7 +258,7 @@ TEST(SampleBlock, HasTheDocumentedBytes) {
 }
 
 struct Collected : JournalVisitor {
-  std::map<uint64_t, Columns> samples;
+  std::map<uint64_t, Columns> columns;
   std::map<uint64_t, std::string> labels;
   std::map<std::string, Metadata> entries;
   std::vector<std::string> texts;
@@ -268,7 +268,9 @@ struct Collected : JournalVisitor {
     for (size_t i = 0; i < pairs.size(); i += 2) found.emplace_back(texts.at(pairs[i]), texts.at(pairs[i + 1]));
     labels[ref] = to_text(found);
   }
-  void sample(uint64_t ref, const Sample& sample) override { samples[ref].append(sample); }
+  void samples(const JournaledSamples& found) override {
+    found.each([&](uint64_t ref, const Sample& sample) { columns[ref].append(sample); });
+  }
   void metadata(std::string_view metric, Metadata metadata) override { entries[std::string(metric)] = std::move(metadata); }
   void exemplar(std::string_view series, const Exemplar& exemplar) override {
     FAIL() << "an exemplar of " << series << " at " << exemplar.time;
@@ -292,8 +294,8 @@ TEST(JournalCodec, GivesBackSamplesBitForBit) {
     EXPECT_TRUE(record.empty());
     Collected read;
     ASSERT_TRUE(decode_samples(bytes, read).ok());
-    ASSERT_EQ(read.samples.size(), written.size());
-    for (const auto& [ref, columns] : written) EXPECT_TRUE(same(read.samples[ref], columns)) << "kind " << kind;
+    ASSERT_EQ(read.columns.size(), written.size());
+    for (const auto& [ref, columns] : written) EXPECT_TRUE(same(read.columns[ref], columns)) << "kind " << kind;
   }
 }
 
@@ -343,7 +345,7 @@ TEST(JournalCodec, RefusesEveryTruncation) {
   for (size_t size = 0; size < bytes.size(); ++size) {
     Collected read;
     EXPECT_FALSE(decode_samples(std::span(bytes).first(size), read).ok()) << size;
-    EXPECT_TRUE(read.samples.empty());
+    EXPECT_TRUE(read.columns.empty());
   }
 }
 
