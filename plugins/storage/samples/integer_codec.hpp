@@ -16,6 +16,12 @@ struct ColumnStreams {
   std::vector<uint8_t> bytes;
   std::vector<uint8_t> bits;
 
+  /// Where the encoder works; kept from column to column.
+  struct {
+    std::vector<int64_t> multiples, steps, residuals;
+    std::vector<uint8_t> patches;
+  } scratch;
+
   size_t size() const noexcept { return heads.size() + bytes.size() + bits.size(); }
 };
 

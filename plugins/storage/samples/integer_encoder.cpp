@@ -76,13 +76,14 @@ void choose_cut(std::span<const int64_t> residuals, Plan& plan) {
   if (width == 0) return;
   // With few residuals a finer count would say little, and take longer than all else.
   const unsigned byte_bits = std::min({width, count < 512 ? 6U : 8U});
-  std::array<uint32_t, 256> counts{};
   const unsigned finest = std::min(width - byte_bits, kMostPackedBits);
+  size_t used = size_t{1} << (width - finest);
+  std::array<uint32_t, 256> counts;
+  std::fill_n(counts.begin(), used, 0);
   for (const int64_t residual : residuals) {
     const bool inside = residual >= plan.lowest && residual <= plan.highest;
     ++counts[inside ? (static_cast<uint64_t>(residual) - static_cast<uint64_t>(plan.lowest)) >> finest : 0];
   }
-  size_t used = size_t{1} << (width - finest);
   const uint64_t all = log2_256(count);
   for (unsigned cut = finest; cut < std::min(width, kMostPackedBits + 1); ++cut, used /= 2) {
     if (cut != finest) {
@@ -133,9 +134,14 @@ uint64_t ratio_to(std::span<const int64_t> steps, std::span<const int64_t> neigh
 /// One column's way through the predictors.
 class Encoder {
  public:
-  Encoder(std::span<const int64_t> integers, IntegerHead& head) : head_(head), count_(integers.size() - 1) {
-    multiples_.reserve(integers.size());
-    steps_.reserve(integers.size());
+  Encoder(std::span<const int64_t> integers, const IntegerHead& head, ColumnStreams& out)
+      : count_(integers.size() - 1),
+        out_(out),
+        multiples_(out.scratch.multiples),
+        steps_(out.scratch.steps),
+        residuals_(out.scratch.residuals) {
+    multiples_.clear();
+    steps_.clear();
     const auto unit = static_cast<int64_t>(head.unit);
     int64_t last = 0;
     for (const int64_t integer : integers) {
@@ -168,40 +174,61 @@ class Encoder {
   }
 
   /// Writes residuals to bytes and bits; patched ones are listed instead.
-  void write(const Plan& plan, std::span<const int64_t> neighbour, std::vector<uint8_t>& patches, ColumnStreams& out) {
+  void write(const Plan& plan, std::span<const int64_t> neighbour) {
     const auto residuals = predict(plan.predictor, plan.slope, neighbour);
-    ByteWriter patch_writer(patches);
-    if (plan.patches != 0) patch_writer.varint(plan.patches);
+    out_.scratch.patches.clear();
+    ByteWriter patches(out_.scratch.patches);
+    if (plan.patches != 0) patches.varint(plan.patches);
+    const size_t bytes_at = out_.bytes.size();
+    if (plan.has_bytes) out_.bytes.resize(bytes_at + residuals.size());
     size_t last = 0;
-    BitPacker packer{out.bits};
+    BitPacker packer(out_.bits, residuals.size() * plan.packed_bits);
     for (size_t i = 0; i < residuals.size(); ++i) {
       uint64_t above = static_cast<uint64_t>(residuals[i]) - static_cast<uint64_t>(plan.base);
       if (residuals[i] < plan.lowest || residuals[i] > plan.highest) {
-        patch_writer.varint(i - last);
-        patch_writer.svarint(residuals[i]);
+        patches.varint(i - last);
+        patches.svarint(residuals[i]);
         last = i;
         above = 0;
       }
-      if (plan.has_bytes) out.bytes.push_back(static_cast<uint8_t>(above >> plan.packed_bits));
+      if (plan.has_bytes) out_.bytes[bytes_at + i] = static_cast<uint8_t>(above >> plan.packed_bits);
       packer.put(above, plan.packed_bits);
     }
     packer.finish();
   }
 
  private:
-  struct BitPacker {
-    std::vector<uint8_t>& out;
-    uint64_t pending = 0;
-    unsigned filled = 0;
-
+  /// Appends `bits` bits in all.
+  class BitPacker {
+   public:
+    BitPacker(std::vector<uint8_t>& out, size_t bits) : out_(out), at_(out.size()), end_(at_ + (bits + 7) / 8) {
+      out_.resize(end_ + sizeof(uint64_t));
+    }
     /// At most 56 bits: with the up to 7 that are pending they fit.
-    void put(uint64_t value, unsigned bits) {
-      pending |= (value & ((uint64_t{1} << bits) - 1)) << filled;
-      for (filled += bits; filled >= 8; filled -= 8, pending >>= 8) out.push_back(static_cast<uint8_t>(pending));
+    void put(uint64_t value, unsigned bits) noexcept {
+      pending_ |= (value & ((uint64_t{1} << bits) - 1)) << filled_;
+      filled_ += bits;
+      store();
+      at_ += filled_ / 8;
+      pending_ >>= filled_ & ~7U;
+      filled_ %= 8;
     }
     void finish() {
-      if (filled != 0) out.push_back(static_cast<uint8_t>(pending));
+      store();
+      out_.resize(end_);
     }
+
+   private:
+    void store() noexcept {
+      const uint64_t word = std::endian::native == std::endian::big ? __builtin_bswap64(pending_) : pending_;
+      std::memcpy(out_.data() + at_, &word, sizeof(word));
+    }
+
+    std::vector<uint8_t>& out_;
+    size_t at_;
+    const size_t end_;
+    uint64_t pending_ = 0;
+    unsigned filled_ = 0;
   };
   static int64_t wrapping_mul(int64_t a, int64_t b) noexcept {
     return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
@@ -233,9 +260,9 @@ class Encoder {
     return residuals_;
   }
 
-  const IntegerHead& head_;
   const size_t count_;
-  std::vector<int64_t> multiples_, steps_, residuals_;
+  ColumnStreams& out_;
+  std::vector<int64_t>&multiples_, &steps_, &residuals_;
 };
 
 }  // namespace
@@ -254,15 +281,15 @@ IntegerHead encode_integers(std::span<const int64_t> integers, std::span<const i
     return head;
   }
   head.unit = common_unit(integers);
-  Encoder encoder(integers, head);
+  Encoder encoder(integers, head, out);
   const Plan plan = encoder.choose(neighbour);
   head.predictor = plan.predictor;
   head.slope = plan.slope;
   head.base = plan.base;
   head.packed_bits = static_cast<uint8_t>(plan.packed_bits);
   head.has_bytes = plan.has_bytes;
-  std::vector<uint8_t> patches;
-  encoder.write(plan, neighbour, patches, out);
+  encoder.write(plan, neighbour);
+  const std::vector<uint8_t>& patches = out.scratch.patches;
   unsigned form = static_cast<unsigned>(plan.predictor);
   if (head.unit != 1) form |= kUnit;
   if (head.has_bytes) form |= kBytes;
