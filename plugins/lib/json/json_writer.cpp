@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 
 namespace tarsier::json {
 namespace {
@@ -55,17 +56,31 @@ void append_control(std::string& out, unsigned char c) {
   }
 }
 
+bool is_plain(unsigned char c) noexcept { return c >= 0x20U && c < 0x80U && c != '"' && c != '\\'; }
+
+/// The same of eight bytes at once; each comparison leaves a high bit where it holds.
+bool all_plain(const char* eight) noexcept {
+  constexpr uint64_t kEach = 0x0101010101010101ULL, kHigh = 0x8080808080808080ULL;
+  uint64_t word = 0;
+  std::memcpy(&word, eight, sizeof(word));
+  const auto below = [](uint64_t bytes, uint64_t limit) { return (bytes - kEach * limit) & ~bytes; };
+  const uint64_t found = word | below(word, 0x20) | below(word ^ (kEach * '"'), 1) | below(word ^ (kEach * '\\'), 1);
+  return (found & kHigh) == 0;
+}
+
+/// Where text that needs no escape ends that begins at `i`.
+size_t plain_end(std::string_view text, size_t i) noexcept {
+  while (text.size() - i >= 8 && all_plain(text.data() + i)) i += 8;
+  while (i < text.size() && is_plain(static_cast<unsigned char>(text[i]))) ++i;
+  return i;
+}
+
 }  // namespace
 
 void append_escaped(std::string& out, std::string_view text) {
   size_t plain = 0;
-  size_t i = 0;
-  while (i < text.size()) {
+  for (size_t i = plain_end(text, 0); i < text.size(); i = plain_end(text, i)) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20U && c < 0x80U && c != '"' && c != '\\') {
-      ++i;
-      continue;
-    }
     const size_t size = c < 0x80U ? 0 : utf8_size(text, i);
     if (size > 0) {
       i += size;

@@ -40,6 +40,20 @@ TEST(JsonWriter, EscapesAndMendsText) {
   EXPECT_EQ(escaped("\xc3\xa9\xff"), "\"\xc3\xa9\xef\xbf\xbd\"");
 }
 
+TEST(JsonWriter, EscapesWhereverTheByteLies) {
+  const std::string plain = "the quick brown fox jumps";
+  for (int byte = 0; byte < 256; ++byte) {
+    const auto c = static_cast<char>(byte);
+    const std::string alone = escaped(std::string(1, c));
+    const std::string expected = alone.substr(1, alone.size() - 2);
+    for (size_t at = 0; at < plain.size(); ++at) {
+      std::string text = plain;
+      text[at] = c;
+      ASSERT_EQ(escaped(text), '"' + plain.substr(0, at) + expected + plain.substr(at + 1) + '"') << byte << " at " << at;
+    }
+  }
+}
+
 TEST(JsonWriter, WritesMillisecondsAsSeconds) {
   Writer json;
   json.begin_array().seconds_of_ms(1435781451781).seconds_of_ms(-500).seconds_of_ms(1000).end_array();
