@@ -1,4 +1,5 @@
 // Lengths of time inside [ ] and after offset: literals, and formulas over them with step(), range(), min_of() and max_of().
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/text.hpp"
 
@@ -103,6 +104,10 @@ Result<DurationPtr> Parser::duration_primary() {
       auto inner = duration_expression(0);
       if (!inner) return inner;
       if (auto closed = expect(Token::kRightParen, kContext, "\")\""); !closed) return std::move(closed).error();
+      if ((*inner)->op == Duration::Op::kLiteral && (*inner)->seconds >= 0) {
+        (*inner)->position = {opening.start, last_end_};
+        return inner;
+      }
       auto node = std::make_unique<Duration>();
       node->op = Duration::Op::kParen;
       node->position = {opening.start, last_end_};

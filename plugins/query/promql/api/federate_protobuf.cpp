@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "plugins/lib/exposition/series_text.hpp"
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/classic_buckets.hpp"
 #include "tarsier/varint.hpp"
@@ -81,7 +82,7 @@ Entry read_entry(std::string_view rest) {
     std::string_view parameter = take_until(rest, ';');
     const std::string_view name = take_until(parameter, '=');
     const std::string_view value = trim(parameter);
-    if (name == "q") entry.weight = read_number(value).value_or(0);
+    if (name == "q") entry.weight = read_float(value).value_or(0);
     if (name == "proto") family = value == "io.prometheus.client.MetricFamily";
     if (name == "encoding") delimited = value == "delimited";
     if (name == "version") version = value;
