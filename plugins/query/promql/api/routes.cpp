@@ -97,7 +97,7 @@ Result<void> Api::add_routes(http::Routes& routes) {
     });
     if (!added) return added;
   }
-  return {};
+  return add_old_pages(routes);
 }
 
 }  // namespace tarsier::promql
