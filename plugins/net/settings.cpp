@@ -7,8 +7,8 @@
 namespace tarsier::net {
 namespace {
 
-/// What the original takes: dashboards send queries of hundreds of KiB in the request line.
-constexpr uint64_t kPrometheusHeaderBytes = uint64_t{1} << 20U;
+/// What the original takes, for dashboards that send long queries in the request line.
+constexpr uint64_t kPrometheusHeaderBytes = (uint64_t{1} << 20U) + 4096;
 
 /// What is there without a line of configuration.
 std::vector<EntrypointSettings> built_in() {

@@ -66,9 +66,9 @@ bool Api::admin_is_on(const Exchange& exchange) const {
 void Api::delete_samples(const Request& request, const Exchange& exchange) {
   if (!admin_is_on(exchange)) return;
   const http::Form form(request);
+  if (!form.has("match[]")) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
   SeriesParameters parameters;
   if (auto bad = read_series_parameters(form, parameters)) return refuse(exchange, *bad);
-  if (parameters.matchers.empty()) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   if (!TARSIER_HAS(&**store, delete_samples) || (*store)->delete_samples == nullptr)

@@ -56,9 +56,9 @@ std::vector<std::string> annotated(std::vector<std::string> warnings, bool cut) 
 
 void Api::series(const Request& request, const Exchange& exchange) {
   const http::Form form(request);
+  if (!form.has("match[]")) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
   SeriesParameters parameters;
   if (auto bad = read_series_parameters(form, parameters)) return refuse(exchange, *bad);
-  if (parameters.matchers.empty()) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   SeriesSet found;

@@ -51,7 +51,7 @@ TEST_F(Settings, LayLimitsOfAnEntrypointOverTheGeneralOnes) {
 
 TEST_F(Settings, TakeLongRequestLinesWherePrometheusWasUnlessToldOtherwise) {
   EXPECT_EQ(64U << 10U, read()->entrypoints[0].limits.max_header_bytes);
-  EXPECT_EQ(1U << 20U, read()->entrypoints[1].limits.max_header_bytes);
+  EXPECT_EQ((1U << 20U) + 4096, read()->entrypoints[1].limits.max_header_bytes);
   tree.set_number("max_header_bytes", 2000);
   EXPECT_EQ(2000U, read()->entrypoints[1].limits.max_header_bytes);
 }
