@@ -42,7 +42,7 @@ std::string print_at(const TimeModifiers& time) {
       return " @ end()";
     case TimeModifiers::At::kTime: {
       std::array<char, 64> text{};
-      const int size = std::snprintf(text.data(), text.size(), " @ %.3f", time.at_seconds);
+      const int size = std::snprintf(text.data(), text.size(), " @ %.3f", std::round(time.at_seconds * 1e3) / 1e3);
       return {text.data(), static_cast<size_t>(size)};
     }
     case TimeModifiers::At::kNone:
@@ -52,7 +52,7 @@ std::string print_at(const TimeModifiers& time) {
 }
 
 std::string print_offset(const TimeModifiers& time) {
-  if (!time.offset) return {};
+  if (!time.offset || (time.offset->op == Duration::Op::kLiteral && time.offset->seconds == 0)) return {};
   const std::string text = print_duration(*time.offset);
   if (time.offset->op != Duration::Op::kLiteral || time.offset->seconds >= 0)
     return std::string(" offset ") + (time.offset_negative ? "-" : "") + text;

@@ -38,6 +38,8 @@ TEST(Parser, RefusesWithTheOriginalsWordsAndPositions) {
       {"1_", "1:1: parse error: bad number or duration syntax: \"1_\""},
       {"temp[1000000y]", "1:6: parse error: duration out of range"},
       {"temp offset 300y", "1:13: parse error: duration out of range"},
+      {"foo[5s/0d]", "1:7: parse error: division by zero"},
+      {"foo offset (4d%0)", "1:15: parse error: modulo by zero"},
       {"1m1h", "1:1: parse error: bad number or duration syntax: \"1m1h\""},
       {"\"\\q\"", "1:1: parse error: unknown escape sequence U+0071 'q'"},
       {"\"\\\xc3\xa9\"", "1:1: parse error: unknown escape sequence U+00E9 '\xc3\xa9'"},

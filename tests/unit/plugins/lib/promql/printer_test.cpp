@@ -39,6 +39,10 @@ TEST(Printer, WritesDurationsAsTheOriginal) {
   EXPECT_EQ(printed("36h"), "1d12h");
   EXPECT_EQ(printed("foo offset (5m)"), "foo offset 5m");
   EXPECT_EQ(printed("foo offset -(5m)"), "foo offset -5m");
+  EXPECT_EQ(printed("foo offset (-1m)"), "foo offset -1m");
+  EXPECT_EQ(printed("foo offset 0"), "foo");
+  EXPECT_EQ(printed("foo[(-2)^2]"), "foo[(-2) ^ 2]");
+  EXPECT_EQ(printed("foo @ 3.3335"), "foo @ 3.334");
   EXPECT_EQ(printed("foo offset (1m*2)"), "foo offset (1m * 2)");
 }
 
