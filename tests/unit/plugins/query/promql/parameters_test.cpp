@@ -76,7 +76,7 @@ TEST(Parameters, NamesTheParameterThatIsWrong) {
   const auto bad = read_series_parameters(http::Form("match[]=up&match[]=sum("), parameters);
   ASSERT_TRUE(bad.has_value());
   EXPECT_EQ(bad->name, "match[]");
-  EXPECT_EQ(bad->text, "1:5: parse error: unclosed left parenthesis");
+  EXPECT_EQ(bad->text, "1:4: parse error: unexpected \"(\"");
 }
 
 TEST(Parameters, TellsALimitThatIsTooLargeFromOneThatIsNone) {
