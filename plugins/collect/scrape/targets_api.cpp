@@ -65,6 +65,7 @@ void write_target(json::Writer& out, const Target& target) {
 
 json::Writer& begin_success(json::Writer& out) { return out.begin_object().key("status").string("success").key("data"); }
 
+/// Pages of the classic text format name no others.
 const char* type_word(uint32_t type) {
   switch (type) {
     case TARSIER_SERIES_COUNTER:
@@ -75,12 +76,6 @@ const char* type_word(uint32_t type) {
       return "histogram";
     case TARSIER_SERIES_SUMMARY:
       return "summary";
-    case TARSIER_SERIES_GAUGE_HISTOGRAM:
-      return "gaugehistogram";
-    case TARSIER_SERIES_INFO:
-      return "info";
-    case TARSIER_SERIES_STATESET:
-      return "stateset";
     default:
       return "unknown";
   }

@@ -84,12 +84,5 @@ TEST_F(TargetsApi, ShowsMetadata) {
   EXPECT_FALSE(metadata_json(pools_now, "", "", "x"));
 }
 
-TEST_F(TargetsApi, NamesTheTypesOfOpenMetrics) {
-  scrape("# TYPE a gaugehistogram\n# TYPE b info\n# TYPE c stateset\na_bucket{le=\"+Inf\"} 1\nb 1\nc 1\n");
-  const std::string body = *metadata_json(pools.snapshot(), "", "", "");
-  for (const char* type : {"gaugehistogram", "info", "stateset"})
-    EXPECT_THAT(body, testing::HasSubstr("\"type\":\"" + std::string(type) + "\""));
-}
-
 }  // namespace
 }  // namespace tarsier::scrape
