@@ -119,6 +119,7 @@ void handle_rules(const Groups& groups, const http::Request& request, const http
     write_group(out, *group, wanted, asked->with_alerts());
     ++written;
   }
+  if (!begun && !groups.empty()) return respond_error(exchange, asked->unknown_token());
   out.end_array();
   if (!next_token.empty()) out.key("groupNextToken").string(next_token);
   out.end_object().end_object();

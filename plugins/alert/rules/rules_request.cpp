@@ -89,6 +89,10 @@ bool RulesRequest::wants(const Rule& rule) const {
          });
 }
 
+std::string RulesRequest::unknown_token() const {
+  return bad_parameter("group_next_token", "invalid group_next_token '" + next_token_ + "'. were rule groups changed?").message();
+}
+
 std::string RulesRequest::token_of(const Group& group) {
   static constexpr std::string_view kHex = "0123456789abcdef";
   std::string token;

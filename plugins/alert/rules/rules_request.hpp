@@ -25,6 +25,8 @@ class RulesRequest {
   std::optional<size_t> group_limit() const noexcept { return group_limit_; }
   /// Whether the page begins with this group, or goes on from another page at it.
   bool begins_at(const Group& group) const { return next_token_.empty() || next_token_ == token_of(group); }
+  /// What the client is told when no group has the name in its token.
+  std::string unknown_token() const;
   /// Names the group in the request for the page that begins with it.
   static std::string token_of(const Group& group);
 

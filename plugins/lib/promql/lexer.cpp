@@ -174,6 +174,7 @@ bool Lexer::lex_string() {
     size += mark != '`' && c == '\\' ? 2 : 1;
   }
   const std::string_view literal = query_.substr(at_, size + 1);
+  if (!is_utf8(literal)) return fail("invalid UTF-8 rune");
   if (!unquote(literal)) return fail(escape_fault(literal));
   return emit(Token::kString, size + 1);
 }

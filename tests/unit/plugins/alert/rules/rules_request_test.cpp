@@ -56,6 +56,8 @@ TEST(RulesRequest, PagesOverGroups) {
   ASSERT_TRUE(page);
   EXPECT_EQ(page->group_limit(), 1U);
   EXPECT_FALSE(page->begins_at(first));
+  EXPECT_EQ(RulesRequest::read(http::Form("group_limit=1&group_next_token=x"))->unknown_token(),
+            "invalid parameter \"group_next_token\": invalid group_next_token 'x'. were rule groups changed?");
   EXPECT_TRUE(page->begins_at(second));
   EXPECT_FALSE(RulesRequest::read(http::Form(""))->group_limit());
 }

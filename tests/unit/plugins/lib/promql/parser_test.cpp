@@ -47,6 +47,7 @@ TEST(Parser, RefusesWithTheOriginalsWordsAndPositions) {
       {"'\\x4g'", "1:1: parse error: illegal character U+0067 'g' in escape sequence"},
       {"'\\400'", "1:1: parse error: escape sequence is an invalid Unicode code point"},
       {"\"\\ud800\"", "1:1: parse error: escape sequence is an invalid Unicode code point"},
+      {"1 + \"\xff\"", "1:5: parse error: invalid UTF-8 rune"},
       {"temp @ Inf", "1:1: parse error: timestamp out of bounds for @ modifier: +Inf"},
       {"temp @ 9223372036854775807", "1:1: parse error: timestamp out of bounds for @ modifier: 9223372036854775808.000000"},
       {"1 and 1", "1:1: parse error: set operator \"and\" not allowed in binary scalar expression"},
