@@ -2,6 +2,7 @@
 #include "plugins/net/routing.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "plugins/lib/http/target.hpp"
 
@@ -53,14 +54,40 @@ bool Routing::must_wait(const Choice& choice) const {
   return context_.in_transit(choice.route->owner);
 }
 
+/// "//api/v1/query/" leads to "/api/v1/query", as with the original; null when that is nothing, either.
+std::optional<Answer> Routing::tidied(const Request& request, const Choice& choice) const {
+  if (choice.api != "prometheus") return std::nullopt;
+  std::vector<std::string> segments;
+  std::copy_if(request.segments.begin() + static_cast<ptrdiff_t>(choice.first), request.segments.end(),
+               std::back_inserter(segments), [](const std::string& each) { return !each.empty(); });
+  if (segments.empty() || segments.size() + choice.first == request.segments.size()) return std::nullopt;
+  const auto known = [&](std::string_view api) {
+    const Router::Match match = context_.router->find(api, segments, 0, request.method);
+    return match.route != nullptr || match.allowed != 0;
+  };
+  if (!known(choice.api) && !known("*")) return std::nullopt;
+  std::string location;
+  for (std::string_view rest = request.raw_path; !rest.empty();) {
+    const size_t end = std::min(rest.find('/'), rest.size());
+    if (end != 0) location.append("/").append(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (!request.query.empty()) location += "?" + request.query;
+  // A client that follows 301 drops the body of a POST; 308 has it sent again.
+  const bool reads_only = (request.method & (TARSIER_HTTP_GET | TARSIER_HTTP_HEAD)) != 0;
+  return Answer{reads_only ? 301U : 308U, {{"Location", location}}, ""};
+}
+
 Answer Routing::unmatched(const Request& request, const Choice& choice) const {
   const bool prometheus = choice.api == "prometheus" && request.path.starts_with("/api/v1/");
-  if (prometheus && request.method == TARSIER_HTTP_OPTIONS) return {204, {}, ""};
+  const bool asks_for_methods = request.method == TARSIER_HTTP_OPTIONS;
+  if (prometheus && asks_for_methods) return {204, {}, ""};
   if (choice.match.allowed != 0) {
-    Answer answer = text_answer(405, "Method Not Allowed");
-    answer.headers.push_back({"Allow", method_list(choice.match.allowed)});
+    Answer answer = asks_for_methods ? Answer{200, {}, ""} : text_answer(405, "Method Not Allowed");
+    answer.headers.push_back({"Allow", method_list(choice.match.allowed | TARSIER_HTTP_OPTIONS)});
     return answer;
   }
+  if (auto answer = tidied(request, choice)) return std::move(*answer);
   if (context_.is_ready() && !context_.in_transit("")) return text_answer(404, "404 page not found");
   Answer answer = text_answer(503, "Service Unavailable: starting");
   answer.headers.push_back({"Retry-After", "1"});

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,7 @@ class Routing {
 
  private:
   bool serves(const std::string& api) const;
+  std::optional<Answer> tidied(const Request& request, const Choice& choice) const;
 
   const DispatchContext context_;
   const std::string root_;

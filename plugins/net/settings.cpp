@@ -7,6 +7,9 @@
 namespace tarsier::net {
 namespace {
 
+/// What the original takes, for dashboards that send long queries in the request line.
+constexpr uint64_t kPrometheusHeaderBytes = (uint64_t{1} << 20U) + 4096;
+
 /// What is there without a line of configuration.
 std::vector<EntrypointSettings> built_in() {
   const auto make = [](const char* name, const char* address, const char* root, std::vector<std::string> apis, bool enabled) {
@@ -100,7 +103,11 @@ Result<NetSettings> read_settings(const Config& config) {
   ServerLimits limits;
   read_limits(config, limits);
   settings.entrypoints = built_in();
-  for (auto& entrypoint : settings.entrypoints) entrypoint.limits = limits;
+  for (auto& entrypoint : settings.entrypoints) {
+    entrypoint.limits = limits;
+    if (entrypoint.root == "prometheus" && !config["max_header_bytes"].present())
+      entrypoint.limits.max_header_bytes = kPrometheusHeaderBytes;
+  }
   const Config tables = config["entrypoint"];
   for (uint64_t i = 0; i < tables.size(); ++i) {
     const std::string name(tables.key_at(i));

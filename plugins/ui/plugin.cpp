@@ -54,6 +54,12 @@ class UiPlugin final : public Plugin {
       });
       if (!added) return added;
     }
+    // Where links in alerts lead when this is their external_url: the API behind its prefix leads on.
+    auto graph = add("/graph", "public", [](const http::Request& request, const http::Exchange& exchange) {
+      const std::string location = "/prometheus/graph?" + std::string(request.query());
+      exchange.respond(302, "text/plain; charset=utf-8", "", {field("location", location)});
+    });
+    if (!graph) return graph;
     // Any other address that a person types gets the page, which says that there is nothing; a program gets a line.
     auto other = add("/**", "public", [](const http::Request& request, const http::Exchange& exchange) {
       if (request.header("accept").find("text/html") == std::string_view::npos) return not_found(exchange);

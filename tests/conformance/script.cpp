@@ -4,6 +4,7 @@
 #include <regex>
 #include <utility>
 
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/value.hpp"

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::test {
@@ -58,7 +59,7 @@ std::vector<ScriptSeries> native_of_classic(const std::vector<ScriptSeries>& ser
     std::string name = take_label(labels, "__name__");
     const size_t underscore = std::min(name.rfind('_'), name.size());
     const std::string suffix = name.substr(underscore);
-    const auto upper = suffix == "_bucket" ? promql::read_number(take_label(labels, "le")) : std::nullopt;
+    const auto upper = suffix == "_bucket" ? promql::read_float(take_label(labels, "le")) : std::nullopt;
     if (suffix != "_count" && suffix != "_sum" && !upper) continue;
     labels.emplace_back("__name__", name.substr(0, underscore));
     std::sort(labels.begin(), labels.end());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
 

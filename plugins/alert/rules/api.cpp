@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "plugins/alert/rules/rules_request.hpp"
 #include "plugins/lib/json/json_writer.hpp"
 #include "plugins/lib/template/value.hpp"
 #include "plugins/lib/time/rfc3339.hpp"
@@ -82,44 +83,46 @@ void respond_error(const http::Exchange& exchange, std::string_view message) {
   exchange.respond(400, kJson, out.text());
 }
 
-/// True when `filter` is empty or names `value`.
-bool listed(const std::vector<std::string_view>& filter, std::string_view value) {
-  return filter.empty() || std::find(filter.begin(), filter.end(), value) != filter.end();
+void write_group(json::Writer& out, const RuleGroup& group, const std::vector<const RuleGroup::Entry*>& entries, bool with_alerts) {
+  const Group& definition = group.definition();
+  out.begin_object().key("name").string(definition.name).key("file").string(definition.file).key("rules").begin_array();
+  for (const auto* entry : entries) write_rule(out, *entry, with_alerts);
+  const Health health = group.health();
+  out.end_array().key("interval").number(seconds(group.interval_ns())).key("limit").integer(static_cast<int64_t>(definition.limit));
+  out.key("evaluationTime").number(seconds(health.duration_ns));
+  out.key("lastEvaluation").string(print_rfc3339(health.last_evaluation_ns)).end_object();
 }
 
 void handle_rules(const Groups& groups, const http::Request& request, const http::Exchange& exchange) {
-  const http::Form form(request);
-  const std::string_view type = form.get("type");
-  if (!type.empty() && type != "alert" && type != "record") {
-    return respond_error(exchange, "invalid parameter \"type\": not supported value \"" + std::string(type) + "\"");
-  }
-  const auto names = form.all("rule_name[]");
-  const auto group_names = form.all("rule_group[]");
-  const auto files = form.all("file[]");
-  const bool with_alerts = form.get("exclude_alerts") != "true";
+  if (const std::string fault = http::form_fault(request); !fault.empty())
+    return respond_error(exchange, "error parsing form values: " + fault);
+  const auto asked = RulesRequest::read(http::Form(request));
+  if (!asked) return respond_error(exchange, asked.error().message());
   json::Writer out;
   out.begin_object().key("status").string("success").key("data").begin_object().key("groups").begin_array();
+  bool begun = false;
+  size_t written = 0;
+  std::string next_token;
   for (const auto& group : groups) {
     const Group& definition = group->definition();
-    if (!listed(group_names, definition.name) || !listed(files, definition.file)) continue;
+    begun = begun || asked->begins_at(definition);
+    if (!begun || !asked->wants(definition)) continue;
     const auto entries = group->rules();
-    const auto wanted = [&](const RuleGroup::Entry& entry) {
-      return listed(names, entry.rule.name) && (type.empty() || (type == "alert") == entry.rule.alerting);
-    };
-    if (!std::any_of(entries.begin(), entries.end(), wanted)) continue;
-    out.begin_object().key("name").string(definition.name).key("file").string(definition.file).key("rules").begin_array();
+    std::vector<const RuleGroup::Entry*> wanted;
     for (const auto& entry : entries)
-      if (wanted(entry)) write_rule(out, entry, with_alerts);
-    const Health health = group->health();
-    out.end_array()
-        .key("interval")
-        .number(seconds(group->interval_ns()))
-        .key("limit")
-        .integer(static_cast<int64_t>(definition.limit));
-    out.key("evaluationTime").number(seconds(health.duration_ns));
-    out.key("lastEvaluation").string(print_rfc3339(health.last_evaluation_ns)).end_object();
+      if (asked->wants(entry.rule)) wanted.push_back(&entry);
+    if (wanted.empty()) continue;
+    if (asked->group_limit() && written == *asked->group_limit()) {
+      next_token = RulesRequest::token_of(definition);
+      break;
+    }
+    write_group(out, *group, wanted, asked->with_alerts());
+    ++written;
   }
-  out.end_array().end_object().end_object();
+  if (!begun && !groups.empty()) return respond_error(exchange, asked->unknown_token());
+  out.end_array();
+  if (!next_token.empty()) out.key("groupNextToken").string(next_token);
+  out.end_object().end_object();
   exchange.respond(200, kJson, out.text());
 }
 

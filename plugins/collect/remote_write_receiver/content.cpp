@@ -40,9 +40,11 @@ Result<Message> message_named(std::string_view name) {
 }  // namespace
 
 Result<Message> message_of(std::string_view content_type, std::string_view content_encoding) {
-  if (!equal_ignoring_case(trim(content_encoding), "snappy"))
+  // As the original: old senders leave both out.
+  if (const auto coding = trim(content_encoding); !coding.empty() && !equal_ignoring_case(coding, "snappy"))
     return Error::invalid("expected Content-Encoding snappy, got '" + std::string(content_encoding) + "'");
   std::string_view rest = content_type;
+  if (trim(rest).empty()) return Message::write_request;
   if (!equal_ignoring_case(part(rest), kType))
     return Error::invalid("expected Content-Type application/x-protobuf, got '" + std::string(content_type) + "'");
   while (!rest.empty()) {

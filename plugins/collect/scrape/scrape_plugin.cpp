@@ -69,7 +69,9 @@ class ScrapePlugin final : public Plugin {
   Result<void> add_route(std::string_view pattern, std::function<void(const http::Form&, const http::Exchange&)> handler) {
     return running_->routes.add({.api = "prometheus", .pattern = pattern, .permission = "metrics:read"},
                                 [handler = std::move(handler)](const http::Request& request, const http::Exchange& exchange) {
-                                  handler(http::Form(request), exchange);
+                                  const std::string fault = http::form_fault(request);
+                                  if (fault.empty()) return handler(http::Form(request), exchange);
+                                  exchange.respond(400, kJson, error_json("bad_data", "error parsing form values: " + fault));
                                 });
   }
 

@@ -1,13 +1,14 @@
 // JSON of the target APIs.
 #include "plugins/collect/scrape/targets_api.hpp"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <unistd.h>
 
-#include "plugins/collect/scrape/selector.hpp"
 #include "plugins/lib/json/json_writer.hpp"
+#include "plugins/lib/promql/matching.hpp"
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/time/rfc3339.hpp"
 
 namespace tarsier::scrape {
@@ -64,6 +65,7 @@ void write_target(json::Writer& out, const Target& target) {
 
 json::Writer& begin_success(json::Writer& out) { return out.begin_object().key("status").string("success").key("data"); }
 
+/// Pages of the classic text format name no others.
 const char* type_word(uint32_t type) {
   switch (type) {
     case TARSIER_SERIES_COUNTER:
@@ -79,11 +81,16 @@ const char* type_word(uint32_t type) {
   }
 }
 
+/// Whether `text` is `word` in whatever case.
+bool is_word(std::string_view text, std::string_view word) {
+  return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) { return (a | 0x20) == b; });
+}
+
 }  // namespace
 
 std::string targets_json(const std::vector<Pool>& pools, std::string_view state, std::string_view pool_name) {
-  const bool any = state != "active" && state != "dropped";
-  const bool active = any || state == "active", dropped = any || state == "dropped";
+  const bool any = state.empty() || is_word(state, "any");
+  const bool active = any || is_word(state, "active"), dropped = any || is_word(state, "dropped");
   json::Writer out;
   begin_success(out).begin_object().key("activeTargets").begin_array();
   for (const Pool& pool : pools) {
@@ -115,21 +122,23 @@ Result<std::string> metadata_json(const std::vector<Pool>& pools, std::string_vi
                                   std::string_view limit) {
   int64_t most = -1;
   if (!limit.empty()) {
-    const auto [end, code] = std::from_chars(limit.data(), limit.data() + limit.size(), most);
-    if (code != std::errc() || end != limit.data() + limit.size()) return Error::invalid("limit must be a number");
+    const auto number = promql::read_integer(limit);
+    if (!number) return Error::invalid("limit must be a number");
+    most = *number;
   }
-  auto selector = Selector::parse(match_target);
+  const auto selector = promql::compile_selector(match_target);
   if (!selector) return Error::invalid("invalid parameter \"match_target\": " + selector.error().message());
   json::Writer out;
   begin_success(out).begin_array();
   int64_t count = 0;
   for (const Pool& pool : pools) {
     for (const auto& target : pool.targets) {
-      if (!selector->matches(target->spec().labels)) continue;
+      const LabelSet& labels = target->spec().labels;
+      if (!promql::matches(*selector, [&](std::string_view name) { return get(labels, name); })) continue;
       target->each_metadata([&](const Metadata& family) {
         if ((!metric.empty() && family.family != metric) || (most >= 0 && count >= most)) return;
         ++count;
-        write_labels(out.begin_object().key("target"), target->spec().labels);
+        write_labels(out.begin_object().key("target"), labels);
         if (metric.empty()) out.key("metric").string(family.family);
         out.key("type").string(type_word(family.type)).key("help").string(family.help).key("unit").string("").end_object();
       });

@@ -9,7 +9,7 @@
 
 namespace tarsier::scrape {
 
-/// `state` is active, dropped, any or empty (any); `pool` empty: all.
+/// `state` is active, dropped, any or empty (any), in any case; another shows none. `pool` empty: all.
 std::string targets_json(const std::vector<Pool>& pools, std::string_view state, std::string_view pool);
 std::string scrape_pools_json(const std::vector<Pool>& pools);
 /// INVALID when a parameter is wrong: to be answered as bad_data.

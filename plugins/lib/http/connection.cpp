@@ -201,7 +201,6 @@ class ServerConnection final : public Connection, public std::enable_shared_from
       admission.refusal = text_answer(code, why);
       return std::move(admission);
     };
-    if (request.method == 0) return refuse(501, "the method " + head.method + " is not known");
     const size_t hosts = static_cast<size_t>(
         std::count_if(request.headers.begin(), request.headers.end(), [](const Header& each) { return each.name == "host"; }));
     if (hosts > 1 || (hosts == 0 && request.http_1_1)) return refuse(400, "expected one Host header");

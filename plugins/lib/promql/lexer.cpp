@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
@@ -22,6 +23,8 @@ std::string rune(std::string_view query, size_t at) {
 }
 
 }  // namespace
+
+std::string Lexer::next_rune() const { return at_ + 1 < query_.size() ? rune(query_, at_ + 1) : std::string("end of input"); }
 
 bool Lexer::emit(Token token, size_t size) {
   items_.push_back({token, {static_cast<uint32_t>(at_), static_cast<uint32_t>(at_ + size)}, query_.substr(at_, size)});
@@ -84,12 +87,11 @@ bool Lexer::lex_sign(char c) {
       return emit(Token::kAt, 1);
     case '=':
       if (peek(1) == '=') return emit(Token::kEqual, 2);
-      if (peek(1) == '~') return ++at_, fail("unexpected character after '=': '~'");
+      if (peek(1) == '~') return fail("unexpected character after '=': '~'");
       return emit(Token::kAssign, 1);
     case '!':
       if (peek(1) == '=') return emit(Token::kNotEqual, 2);
-      ++at_;
-      return fail("unexpected character after '!': " + (at_ < query_.size() ? rune(query_, at_) : std::string("end of input")));
+      return fail("unexpected character after '!': " + next_rune());
     case '<':
       return peek(1) == '=' ? emit(Token::kLessEqual, 2) : peek(1) == '/' ? emit(Token::kTrimUpper, 2) : emit(Token::kLess, 1);
     case '>':
@@ -117,10 +119,8 @@ bool Lexer::lex_sign(char c) {
 bool Lexer::close(char c) {
   switch (c) {
     case ')':
-      if (parens_ == 0) return fail("unexpected right parenthesis ')'");
+      if (parens_ == 0) return ++at_, fail("unexpected right parenthesis ')'");  // told behind it
       return --parens_, emit(Token::kRightParen, 1);
-    case '}':
-      return fail("unexpected right brace '}'");
     case ']':
       if (!in_brackets_) return fail("unexpected right bracket ']'");
       in_brackets_ = false;
@@ -153,9 +153,7 @@ bool Lexer::lex_in_braces() {
     case '!':
       if (peek(1) == '~') return emit(Token::kMatchNotRegex, 2);
       if (peek(1) == '=') return emit(Token::kNotEqual, 2);
-      ++at_;
-      return fail("unexpected character after '!' inside braces: " +
-                  (at_ < query_.size() ? rune(query_, at_) : std::string("end of input")));
+      return fail("unexpected character after '!' inside braces: " + next_rune());
     case '{':
       return fail("unexpected left brace '{'");
     case '}':
@@ -176,7 +174,8 @@ bool Lexer::lex_string() {
     size += mark != '`' && c == '\\' ? 2 : 1;
   }
   const std::string_view literal = query_.substr(at_, size + 1);
-  if (!unquote(literal)) return fail("invalid syntax in string literal " + std::string(literal));
+  if (!is_utf8(literal)) return fail("invalid UTF-8 rune");
+  if (!unquote(literal)) return fail(escape_fault(literal));
   return emit(Token::kString, size + 1);
 }
 
@@ -203,13 +202,20 @@ bool Lexer::lex_number() {
     }
   }
   if (!is_word(peek(size))) {
-    if (read_number(query_.substr(at_, size))) return emit(Token::kNumber, size);
+    const std::string_view literal = query_.substr(at_, size);
+    bool out_of_range = false;
+    if (read_number(literal, &out_of_range)) return emit(Token::kNumber, size);
+    if (underscores_fit(literal))
+      return fail("error parsing number: strconv.ParseFloat: parsing " + quote(excerpt(literal)) +
+                  (out_of_range ? ": value out of range" : ": invalid syntax"));
   } else if (!number_only) {
     while (is_word(peek(size))) ++size;
-    if (read_duration(query_.substr(at_, size))) return emit(Token::kDuration, size);
+    bool out_of_range = false;
+    if (read_duration(query_.substr(at_, size), &out_of_range)) return emit(Token::kDuration, size);
+    if (out_of_range) return fail("duration out of range");
   }
   while (is_word(peek(size))) ++size;
-  return fail("bad number or duration syntax: " + quote(query_.substr(at_, size)));
+  return fail("bad number or duration syntax: " + quote(excerpt(query_.substr(at_, size))));
 }
 
 void Lexer::lex_word() {

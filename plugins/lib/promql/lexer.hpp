@@ -27,6 +27,7 @@ class Lexer {
   char peek(size_t ahead = 0) const { return at_ + ahead < query_.size() ? query_[at_ + ahead] : '\0'; }
   bool emit(Token token, size_t size);
   bool fail(std::string what);
+  std::string next_rune() const;
 
   std::string_view query_;
   size_t at_ = 0;

@@ -1,4 +1,5 @@
 // Lengths of time inside [ ] and after offset: literals, and formulas over them with step(), range(), min_of() and max_of().
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/text.hpp"
 
@@ -53,9 +54,12 @@ Result<DurationPtr> Parser::duration_expression(int lowest) {
     const int bound = level(op);
     if (bound < 0 || bound < lowest) break;
     if (++chain + depth_ > kMaxDepth) return error(item().position, "expression is nested too deeply");
-    take();
+    const Position place = take().position;
     auto right = duration_expression(op == Token::kPow ? bound : bound + 1);
     if (!right) return right;
+    const bool by_zero = (*right)->op == Duration::Op::kLiteral && (*right)->seconds == 0;
+    if (by_zero && op == Token::kDiv) return error(place, "division by zero");
+    if (by_zero && op == Token::kMod) return error(place, "modulo by zero");
     auto node = std::make_unique<Duration>();
     node->op = operation(op);
     node->position = {(*left)->position.start, (*right)->position.end};
@@ -103,6 +107,11 @@ Result<DurationPtr> Parser::duration_primary() {
       auto inner = duration_expression(0);
       if (!inner) return inner;
       if (auto closed = expect(Token::kRightParen, kContext, "\")\""); !closed) return std::move(closed).error();
+      // A literal needs none, but for a negative one in front of '^'.
+      if ((*inner)->op == Duration::Op::kLiteral && ((*inner)->seconds >= 0 || !is(Token::kPow))) {
+        (*inner)->position = {opening.start, last_end_};
+        return inner;
+      }
       auto node = std::make_unique<Duration>();
       node->op = Duration::Op::kParen;
       node->position = {opening.start, last_end_};

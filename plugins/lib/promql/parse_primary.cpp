@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "plugins/lib/promql/functions.hpp"
+#include "plugins/lib/promql/matching.hpp"
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/text.hpp"
 
@@ -109,6 +111,7 @@ Result<void> Parser::braces(VectorSelector& node) {
 
 Result<Matcher> Parser::matcher() {
   Matcher made{};
+  const Position place = item().position;
   if (is(Token::kString)) {
     made.name = unquote(take().text).value_or("");
   } else if (is(Token::kIdentifier)) {
@@ -135,6 +138,7 @@ Result<Matcher> Parser::matcher() {
   take();
   if (!is(Token::kString)) return unexpected("label matching", "string");
   made.value = unquote(take().text).value_or("");
+  if (auto compiled = CompiledMatcher::compile(made); !compiled) return error(place, compiled.error().message());
   return made;
 }
 
@@ -189,7 +193,7 @@ Result<NodePtr> Parser::call() {
   const Item word = take();
   auto node = std::make_unique<CallNode>(word.position);
   node->function = find_function(word.text);
-  if (node->function == nullptr) return error(word.position, "unknown function with name " + quote(word.text));
+  if (node->function == nullptr) return error(word.position, "unknown function with name " + quote(excerpt(word.text)));
   auto list = arguments();
   if (!list) return std::move(list).error();
   node->arguments = std::move(*list);

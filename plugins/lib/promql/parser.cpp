@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/lib/promql/type_check.hpp"
 
@@ -51,7 +52,7 @@ TimeModifiers* modifiers_of(Node& node) {
 }  // namespace
 
 Result<NodePtr> parse(std::string_view query) {
-  if (query.size() > kMaxQueryBytes) return parse_error({}, {}, "expression is longer than 2 MiB");
+  if (query.size() > kMaxQueryBytes) return parse_error(query, {}, "expression is longer than 2 MiB");
   Parser parser(query);
   auto tree = parser.expression_to_end();
   if (!tree) return tree;
@@ -60,17 +61,8 @@ Result<NodePtr> parse(std::string_view query) {
 }
 
 Result<std::vector<Matcher>> parse_selector(std::string_view text) {
-  if (text.size() > kMaxQueryBytes) return parse_error({}, {}, "series selector is longer than 2 MiB");
-  Parser parser(text);
-  auto tree = parser.expression_to_end();
-  if (!tree) return std::move(tree).error();
-  Node& node = **tree;
-  if (node.kind != NodeKind::kVectorSelector) return parse_error(text, node.position, "expected a series selector");
-  if (auto checked = type_check(text, node); !checked) return std::move(checked).error();
-  auto& selector = static_cast<VectorSelector&>(node);
-  if (selector.time.offset || selector.time.at != TimeModifiers::At::kNone)
-    return parse_error(text, node.position, "a series selector takes no offset and no @");
-  return std::move(selector.matchers);
+  if (text.size() > kMaxQueryBytes) return parse_error(text, {}, "series selector is longer than 2 MiB");
+  return Parser(text).selector_to_end();
 }
 
 Result<void> Parser::expect(Token token, std::string_view context, std::string_view expected) {
@@ -98,6 +90,15 @@ Result<NodePtr> Parser::expression_to_end() {
   auto tree = expression(1);
   if (tree && !is(Token::kEnd)) return unexpected();
   return tree;
+}
+
+/// As the original, it may be empty and name the metric twice: what it selects is told by the matchers alone.
+Result<std::vector<Matcher>> Parser::selector_to_end() {
+  if (!is(Token::kLeftBrace) && !names_metric()) return unexpected();
+  auto node = selector();
+  if (!node) return std::move(node).error();
+  if (!is(Token::kEnd)) return unexpected();
+  return std::move(static_cast<VectorSelector&>(**node).matchers);
 }
 
 Result<NodePtr> Parser::expression(int lowest) {
@@ -239,8 +240,10 @@ Result<NodePtr> Parser::at(NodePtr node) {
     seconds = literal.token == Token::kNumber ? read_number(literal.text).value_or(0)
                                               : static_cast<double>(read_duration(literal.text).value_or(0)) / 1e9;
     seconds *= sign;
-    if (!(std::fabs(seconds) <= 9223372036.854))
-      return error(literal.position, "timestamp out of bounds for @ modifier: " + std::to_string(seconds));
+    if (!(std::fabs(seconds) < 0x1p63)) {
+      const std::string text = std::isfinite(seconds) ? std::to_string(seconds) : write_number(seconds);
+      return error(node->position, "timestamp out of bounds for @ modifier: " + text);
+    }
   }
   if (time == nullptr)
     return error(node->position,

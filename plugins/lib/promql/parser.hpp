@@ -26,6 +26,7 @@ class Parser {
  public:
   explicit Parser(std::string_view query) : query_(query), lexer_(query), items_(lexer_.items()) {}
   Result<NodePtr> expression_to_end();
+  Result<std::vector<Matcher>> selector_to_end();
 
  private:
   // parser.cpp: operators, postfix modifiers

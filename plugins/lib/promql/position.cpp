@@ -13,6 +13,7 @@ std::string line_column(std::string_view query, uint32_t at) {
 }
 
 Error parse_error(std::string_view query, Position position, std::string_view what) {
+  if (query.empty()) return Error::invalid("unknown position: parse error: " + std::string(what));
   return Error::invalid(line_column(query, position.start) + ": parse error: " + std::string(what));
 }
 

@@ -42,7 +42,7 @@ std::string print_at(const TimeModifiers& time) {
       return " @ end()";
     case TimeModifiers::At::kTime: {
       std::array<char, 64> text{};
-      const int size = std::snprintf(text.data(), text.size(), " @ %.3f", time.at_seconds);
+      const int size = std::snprintf(text.data(), text.size(), " @ %.3f", std::round(time.at_seconds * 1e3) / 1e3);
       return {text.data(), static_cast<size_t>(size)};
     }
     case TimeModifiers::At::kNone:
@@ -52,7 +52,7 @@ std::string print_at(const TimeModifiers& time) {
 }
 
 std::string print_offset(const TimeModifiers& time) {
-  if (!time.offset) return {};
+  if (!time.offset || (time.offset->op == Duration::Op::kLiteral && time.offset->seconds == 0)) return {};
   const std::string text = print_duration(*time.offset);
   if (time.offset->op != Duration::Op::kLiteral || time.offset->seconds >= 0)
     return std::string(" offset ") + (time.offset_negative ? "-" : "") + text;
@@ -289,13 +289,14 @@ std::string print_subquery_tail(const Subquery& node) {
          print_offset(node.time);
 }
 
-std::string print_duration(const Duration& node) {
+/// A part of a formula: numbers stay numbers, where alone they are printed as the duration that they stand for.
+std::string print_part(const Duration& node) {
   const auto pair = [&](std::string_view op) {
-    return print_duration(*node.left) + " " + std::string(op) + " " + print_duration(*node.right);
+    return print_part(*node.left) + " " + std::string(op) + " " + print_part(*node.right);
   };
   switch (node.op) {
     case Duration::Op::kLiteral:
-      return print_seconds(node.seconds, node.is_number && node.seconds != std::floor(node.seconds * 1e3) / 1e3);
+      return print_seconds(node.seconds, node.is_number);
     case Duration::Op::kAdd:
       return pair("+");
     case Duration::Op::kSub:
@@ -309,21 +310,26 @@ std::string print_duration(const Duration& node) {
     case Duration::Op::kPow:
       return pair("^");
     case Duration::Op::kNegate:
-      return "-" + print_duration(*node.left);
+      return "-" + print_part(*node.left);
     case Duration::Op::kPlus:
-      return "+" + print_duration(*node.left);
+      return "+" + print_part(*node.left);
     case Duration::Op::kStep:
       return "step()";
     case Duration::Op::kRange:
       return "range()";
     case Duration::Op::kMinOf:
-      return "min_of(" + print_duration(*node.left) + ", " + print_duration(*node.right) + ")";
+      return "min_of(" + print_part(*node.left) + ", " + print_part(*node.right) + ")";
     case Duration::Op::kMaxOf:
-      return "max_of(" + print_duration(*node.left) + ", " + print_duration(*node.right) + ")";
+      return "max_of(" + print_part(*node.left) + ", " + print_part(*node.right) + ")";
     case Duration::Op::kParen:
-      return "(" + print_duration(*node.left) + ")";
+      return "(" + print_part(*node.left) + ")";
   }
   return {};
+}
+
+std::string print_duration(const Duration& node) {
+  if (node.op != Duration::Op::kLiteral) return print_part(node);
+  return print_seconds(node.seconds, node.is_number && node.seconds != std::floor(node.seconds * 1e3) / 1e3);
 }
 
 std::string print_head(const Node& node) {

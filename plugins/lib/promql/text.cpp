@@ -1,8 +1,10 @@
 #include "plugins/lib/promql/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 
 namespace tarsier::promql {
@@ -85,6 +87,18 @@ bool unescape(std::string_view body, size_t& at, char mark, std::string& out) {
   return false;
 }
 
+/// The character at `at` as Go's %#U prints it: U+0071 'q'.
+std::string code_point(std::string_view text, size_t at) {
+  const size_t size = std::max<size_t>(utf8_size(text, at), 1);
+  const auto first = static_cast<unsigned char>(text[at]);
+  uint32_t code = size == 1 ? first : first & (0xffU >> (size + 1));
+  for (size_t i = 1; i < size; ++i) code = code << 6 | (static_cast<unsigned char>(text[at + i]) & 0x3fU);
+  std::array<char, 16> hex{};
+  const int length = std::snprintf(hex.data(), hex.size(), "U+%04X", code);
+  const std::string number(hex.data(), static_cast<size_t>(length));
+  return code < 0x20 || code == 0x7f ? number : number + " '" + std::string(text.substr(at, size)) + "'";
+}
+
 }  // namespace
 
 std::string quote(std::string_view text) {
@@ -130,50 +144,49 @@ std::optional<std::string> unquote(std::string_view literal) {
   return out;
 }
 
-std::optional<double> read_number(std::string_view text) {
-  std::string plain;
-  for (const char c : text)
-    if (c != '_') plain.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
-  double sign = 1;
-  std::string_view rest = plain;
-  if (!rest.empty() && (rest.front() == '-' || rest.front() == '+')) {
-    if (rest.front() == '-') sign = -1;
-    rest.remove_prefix(1);
+std::string escape_fault(std::string_view literal) {
+  const char mark = literal.front();
+  const std::string_view body = literal.substr(1, literal.size() - 2);
+  std::string ignored;
+  size_t at = 0;
+  for (at = body.find('\\'); at < body.size(); at = body.find('\\', at)) {
+    ++at;
+    if (const size_t begin = at; !unescape(body, at, mark, ignored)) {
+      at = begin;
+      break;
+    }
   }
-  if (rest == "nan") return std::numeric_limits<double>::quiet_NaN();
-  if (rest == "inf" || rest == "infinity") return sign * std::numeric_limits<double>::infinity();
-  const bool hex = rest.substr(0, 2) == "0x";
-  bool octal = rest.size() > 1 && rest.front() == '0';
-  for (const char c : rest) octal = octal && c >= '0' && c <= '7';
-  if (hex || octal) {
-    if (hex) rest.remove_prefix(2);
-    uint64_t whole = 0;
-    const auto end = std::from_chars(rest.data(), rest.data() + rest.size(), whole, hex ? 16 : 8);
-    if (!rest.empty() && end.ec == std::errc() && end.ptr == rest.data() + rest.size()) return sign * static_cast<double>(whole);
-    if (octal) return std::nullopt;
+  if (at >= body.size()) return "escape sequence not terminated";
+  const char kind = body[at];
+  const bool octal = kind >= '0' && kind <= '7';
+  if (kind != 'x' && kind != 'u' && kind != 'U' && !octal) return "unknown escape sequence " + code_point(body, at);
+  size_t left = octal ? 3 : kind == 'x' ? 2 : kind == 'u' ? 4 : 8;
+  for (at += octal ? 0 : 1; left > 0; --left, ++at) {
+    if (at >= body.size()) return "illegal character " + code_point(literal, literal.size() - 1) + " in escape sequence";
+    if (!digits(body, at, 1, octal ? 8 : 16)) return "illegal character " + code_point(body, at) + " in escape sequence";
   }
-  if (rest.empty() || !(is_digit(rest.front()) || rest.front() == '.' || hex)) return std::nullopt;
-  double value = 0;
-  const auto end =
-      std::from_chars(rest.data(), rest.data() + rest.size(), value, hex ? std::chars_format::hex : std::chars_format::general);
-  if (end.ptr != rest.data() + rest.size() || end.ec == std::errc::invalid_argument) return std::nullopt;
-  if (end.ec == std::errc::result_out_of_range) {
-    const size_t exponent = rest.find('e');
-    const bool tiny = exponent != std::string_view::npos && exponent + 1 < rest.size() && rest[exponent + 1] == '-';
-    value = tiny ? 0.0 : std::numeric_limits<double>::infinity();
-  }
-  return sign * value;
+  return "escape sequence is an invalid Unicode code point";
 }
 
-std::optional<int64_t> read_duration(std::string_view text) {
+std::string excerpt(std::string_view text) {
+  constexpr size_t kMost = 200;
+  if (text.size() <= kMost) return std::string(text);
+  size_t size = kMost;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
+  return std::string(text.substr(0, size)) + "...";
+}
+
+std::optional<int64_t> read_duration(std::string_view text, bool* out_of_range) {
   if (text.empty()) return std::nullopt;
   if (text == "0") return 0;
   int64_t total_ms = 0;
   size_t unit = 0;
+  bool fits = true;
   while (!text.empty()) {
     uint64_t count = 0;
     const auto end = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (end.ec != std::errc() || end.ptr == text.data()) return std::nullopt;
+    if (end.ec == std::errc::invalid_argument) return std::nullopt;
+    fits = fits && end.ec == std::errc() && count <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
     text.remove_prefix(static_cast<size_t>(end.ptr - text.data()));
     size_t letters = 0;
     while (letters < text.size() && is_alpha(text[letters])) ++letters;
@@ -182,15 +195,14 @@ std::optional<int64_t> read_duration(std::string_view text) {
     if (unit == kUnits.size()) return std::nullopt;
     text.remove_prefix(letters);
     int64_t part = 0;
-    if (count > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) ||
-        __builtin_mul_overflow(static_cast<int64_t>(count), kUnits[unit].ms, &part) ||
-        __builtin_add_overflow(total_ms, part, &total_ms))
-      return std::nullopt;
+    fits = fits && !__builtin_mul_overflow(static_cast<int64_t>(count), kUnits[unit].ms, &part) &&
+           !__builtin_add_overflow(total_ms, part, &total_ms);
     ++unit;
   }
   int64_t total_ns = 0;
-  if (__builtin_mul_overflow(total_ms, int64_t{1000000}, &total_ns)) return std::nullopt;
-  return total_ns;
+  if (fits && !__builtin_mul_overflow(total_ms, int64_t{1000000}, &total_ns)) return total_ns;
+  if (out_of_range != nullptr) *out_of_range = true;
+  return std::nullopt;
 }
 
 std::string write_duration(int64_t duration_ns) {
@@ -199,8 +211,8 @@ std::string write_duration(int64_t duration_ns) {
   if (ms == 0) return "0s";
   if (ms < 0) ms = -ms;
   for (const Unit& unit : kUnits) {
-    const bool coarse = unit.name == "y" || unit.name == "w" || unit.name == "d";
-    if (coarse && ms % unit.ms != 0) continue;
+    const bool whole_only = unit.name == "y" || unit.name == "w";  // 90d is easier to read than 12w6d
+    if (whole_only && ms % unit.ms != 0) continue;
     if (const int64_t count = ms / unit.ms; count > 0) {
       out += std::to_string(count) + std::string(unit.name);
       ms -= count * unit.ms;

@@ -94,9 +94,9 @@ std::string describe(const Item& item) {
     case Token::kError:
       return text;
     case Token::kIdentifier:
-      return "identifier " + quote(text);
+      return "identifier " + quote(excerpt(text));
     case Token::kMetricIdentifier:
-      return "metric identifier " + quote(text);
+      return "metric identifier " + quote(excerpt(text));
     case Token::kNumber:
       return "number " + (text.size() > 10 ? quote(text.substr(0, 10)) + "..." : quote(text));
     case Token::kDuration:

@@ -1,10 +1,10 @@
 #include "plugins/lib/promql/type_check.hpp"
 
 #include <algorithm>
-#include <re2/re2.h>
 #include <string>
 
 #include "plugins/lib/promql/functions.hpp"
+#include "plugins/lib/promql/matching.hpp"
 #include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::promql {
@@ -187,7 +187,8 @@ Result<void> TypeCheck::info_selector(const CallNode& node) {
     return error(argument.position, "expected label selectors only");
   }
   auto& selector = static_cast<VectorSelector&>(argument);
-  if (!selector.name.empty() && !selector.name_quoted) return error(argument.position, "expected label selectors only, got vector selector instead");
+  if (!selector.name.empty() && !selector.name_quoted)
+    return error(argument.position, "expected label selectors only, got vector selector instead");
   selector.may_match_all = true;
   return {};
 }
@@ -197,17 +198,9 @@ Result<void> TypeCheck::selector(VectorSelector& node) {
   bool not_empty = node.may_match_all;
   size_t names = 0;
   for (const Matcher& matcher : node.matchers) {
-    bool empty_matches = matcher.value.empty();
-    if (matcher.op == MatchOp::kRegex || matcher.op == MatchOp::kNotRegex) {
-      RE2::Options options;
-      options.set_log_errors(false);
-      options.set_dot_nl(true);
-      const RE2 compiled(matcher.value, options);
-      if (!compiled.ok()) return error(node.position, "error parsing regexp: " + compiled.error());
-      empty_matches = RE2::FullMatch("", compiled);
-    }
-    const bool negative = matcher.op == MatchOp::kNotEqual || matcher.op == MatchOp::kNotRegex;
-    not_empty = not_empty || empty_matches == negative;
+    const auto compiled = CompiledMatcher::compile(matcher);
+    if (!compiled) return error(node.position, compiled.error().message());
+    not_empty = not_empty || !compiled->matches("");
     if (matcher.name == "__name__" && !node.name.empty() && ++names > 1)
       return error(node.position,
                    "metric name must not be set twice: " + quote(node.name) + " or " +

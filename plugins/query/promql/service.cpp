@@ -4,6 +4,7 @@
 
 #include "plugins/lib/promql/parser.hpp"
 #include "plugins/lib/promql/printer.hpp"
+#include "plugins/query/promql/plan/step_time.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -54,7 +55,7 @@ class CAnswer {
     for (size_t i = 0; i < values.size(); ++i) {
       const bool histogram = !histograms.empty() && histograms[i] != nullptr;
       if (is_absent(values[i]) && !histogram) continue;
-      times.push_back(answer_.start_ns + static_cast<int64_t>(i) * answer_.step_ns);
+      times.push_back(step_time(answer_.start_ns, answer_.step_ns, i));
       present.push_back(values[i]);
       if (!histograms.empty()) present_histograms.push_back(histograms[i]);
     }

@@ -171,21 +171,30 @@ inline Result<void> request(const Host& host, const ServiceRef<tarsier_http>& ht
   return Result<void>::from_c(status, error);
 }
 
-/// Percent-decoding of a query or form ("a=1&b=x+y"): all values of `name`, in order. Malformed escapes stay as they are.
+// ---- forms -------------------------------------------------------------------------------------------------------------------
+
+/// The value of a hexadecimal digit, or -1.
+constexpr int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// Whether "%41" or the like begins at `at`.
+constexpr bool is_escape(std::string_view text, size_t at) noexcept {
+  return text[at] == '%' && at + 2 < text.size() && hex_value(text[at + 1]) >= 0 && hex_value(text[at + 2]) >= 0;
+}
+
+/// Percent-decoding of a name or value in a query or form ("x+y%21"). Malformed escapes stay as they are.
 inline std::string decode(std::string_view text) {
-  const auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '+') {
       out.push_back(' ');
-    } else if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
-      out.push_back(static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])));
+    } else if (is_escape(text, i)) {
+      out.push_back(static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
       i += 2;
     } else {
       out.push_back(text[i]);
@@ -194,12 +203,46 @@ inline std::string decode(std::string_view text) {
   return out;
 }
 
-/// The parameters of a request: of its query, and of its body when that is a form.
+/// "text/html" of "Text/HTML; charset=utf-8".
+inline std::string media_type(std::string_view content_type) {
+  std::string type;
+  for (const char c : content_type.substr(0, content_type.find(';'))) {
+    if (c != ' ' && c != '\t') type.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+  }
+  return type;
+}
+
+/// The body of a request that sends a form, else "".
+inline std::string_view form_body(const Request& request) {
+  if (!request.is(TARSIER_HTTP_POST | TARSIER_HTTP_PUT | TARSIER_HTTP_PATCH)) return {};
+  return media_type(request.header("content-type")) == "application/x-www-form-urlencoded" ? request.body() : std::string_view{};
+}
+
+/// What is malformed in "a=1&b=x+y", in the words of Go's net/url; "" when nothing is.
+inline std::string form_fault(std::string_view encoded) {
+  for (size_t i = 0; i < encoded.size(); ++i) {
+    if (encoded[i] == ';') return "invalid semicolon separator in query";
+    if (encoded[i] != '%' || is_escape(encoded, i)) continue;
+    const std::string_view escape = encoded.substr(i, 3);
+    return "invalid URL escape \"" + std::string(escape.substr(0, escape.find('&'))) + "\"";
+  }
+  return {};
+}
+
+/// Why the parameters of a request cannot be told for certain; "" when they can. A Form takes them as well as it can.
+inline std::string form_fault(const Request& request) {
+  if (media_type(request.header("content-type")) == "multipart/form-data")
+    return "multipart/form-data is not taken, send application/x-www-form-urlencoded";
+  std::string fault = form_fault(form_body(request));
+  return fault.empty() ? form_fault(request.query()) : fault;
+}
+
+/// The parameters of a request: of its body when that is a form, then of its query. So the body wins.
 class Form {
  public:
   explicit Form(const Request& request) {
+    parse(form_body(request));
     parse(request.query());
-    if (request.header("content-type").substr(0, 33) == "application/x-www-form-urlencoded") parse(request.body());
   }
   explicit Form(std::string_view encoded) { parse(encoded); }
 

@@ -58,16 +58,17 @@ std::optional<bool> read_bool(std::string_view text) {
 /// Whether administration is on; answers when it is not.
 bool Api::admin_is_on(const Exchange& exchange) const {
   if (admin_) return true;
-  refuse(exchange, 503, "unavailable", "admin APIs disabled");
+  refuse(exchange, 500, "unavailable", "admin APIs disabled");  // the original's code
+
   return false;
 }
 
 void Api::delete_samples(const Request& request, const Exchange& exchange) {
   if (!admin_is_on(exchange)) return;
   const http::Form form(request);
+  if (!form.has("match[]")) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
   SeriesParameters parameters;
-  if (auto bad = read_series_parameters(form, parameters)) return refuse_parameter(exchange, bad->name, bad->text);
-  if (parameters.matchers.empty()) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
+  if (auto bad = read_series_parameters(form, parameters)) return refuse(exchange, *bad);
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   if (!TARSIER_HAS(&**store, delete_samples) || (*store)->delete_samples == nullptr)

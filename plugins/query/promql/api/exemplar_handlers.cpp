@@ -63,8 +63,8 @@ void write_exemplars(json::Writer& json, const Exemplars& found) {
 void Api::query_exemplars(const Request& request, const Exchange& exchange) {
   const http::Form form(request);
   int64_t start_ns = kMinTimeNs, end_ns = kMaxTimeNs;
-  if (auto bad = read_time_parameter(form, "start", start_ns)) return refuse_parameter(exchange, bad->name, bad->text);
-  if (auto bad = read_time_parameter(form, "end", end_ns)) return refuse_parameter(exchange, bad->name, bad->text);
+  if (auto bad = read_time_parameter(form, "start", start_ns)) return refuse(exchange, *bad);
+  if (auto bad = read_time_parameter(form, "end", end_ns)) return refuse(exchange, *bad);
   if (end_ns < start_ns) return refuse(exchange, 400, "bad_data", "end timestamp must not be before start timestamp");
   const auto tree = parse(form.get("query"));
   if (!tree) return refuse(exchange, 400, "bad_data", tree.error().message());

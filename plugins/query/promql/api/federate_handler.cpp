@@ -20,9 +20,7 @@ namespace tarsier::promql {
 namespace {
 
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
-constexpr std::string_view kEscaped = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
-constexpr std::string_view kUtf8 = "text/plain; version=0.0.4; charset=utf-8; escaping=allow-utf-8";
-constexpr std::string_view kUtf8Text1 = "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8";
+constexpr std::string_view kTextType = "text/plain; version=0.0.4; charset=utf-8; escaping=";
 constexpr size_t kPieceBytes = size_t{256} << 10U;
 
 struct Newest {
@@ -71,7 +69,7 @@ Result<void> find(const tarsier_samples_store& store, const std::vector<Matcher>
 /// The page as text, family by family.
 class Page {
  public:
-  explicit Page(bool utf8) : utf8_(utf8) {}
+  explicit Page(Escaping escaping) : escaping_(escaping) {}
 
   void add(const Labels& labels, const Newest& newest) {
     // Text has no form for buckets that double; the original leaves such series out, too.
@@ -103,8 +101,7 @@ class Page {
   }
 
  private:
-  /// A name with underscores for what readers of before names of UTF-8 do not know.
-  std::string plain(std::string_view name, bool colons) const { return utf8_ ? std::string(name) : plain_name(name, colons); }
+  std::string plain(std::string_view name, bool colons) const { return escape_name(name, escaping_, colons); }
   void add_label(std::string_view name, std::string_view value) {
     names_.push_back(plain(name, false));
     texts_.push_back({{}, value});
@@ -130,7 +127,7 @@ class Page {
     write(family_ + "_count", histogram.count, time_ms);
   }
 
-  const bool utf8_;
+  const Escaping escaping_;
   std::string family_, type_;
   std::vector<std::string> names_;
   std::vector<exposition::LabelText> texts_;
@@ -147,7 +144,7 @@ void Api::federate(const Request& request, const Exchange& exchange) {
   for (const std::string_view text : form.all("match[]")) {
     auto matchers = parse_selector(text);
     if (!matchers) return exchange.respond(400, kPlainText, matchers.error().message() + "\n");
-    lists.push_back(std::move(*matchers));
+    if (!matchers->empty()) lists.push_back(std::move(*matchers));  // {} selects nothing here
   }
   auto store = store_.acquire_wait();
   if (!store) return exchange.respond(503, kPlainText, store.error().message() + "\n");
@@ -172,11 +169,10 @@ void Api::federate(const Request& request, const Exchange& exchange) {
     const std::string_view type = page.content_type();
     return send_pieces(exchange, 200, type, page.finish());
   }
-  const auto accepts = [&](std::string_view what) { return request.header("accept").find(what) != std::string_view::npos; };
-  const bool utf8 = accepts("escaping=allow-utf-8");
-  Page page(utf8);
+  const Escaping escaping = read_escaping(request.header("accept"));
+  Page page(escaping);
   for (const auto* one : sorted) page.add(one->first, one->second);
-  send_pieces(exchange, 200, !utf8 ? kEscaped : accepts("version=1.0.0") ? kUtf8Text1 : kUtf8, page.finish());
+  send_pieces(exchange, 200, std::string(kTextType).append(name_of(escaping)), page.finish());
 }
 
 }  // namespace tarsier::promql

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "plugins/lib/exposition/series_text.hpp"
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/classic_buckets.hpp"
 #include "tarsier/varint.hpp"
@@ -81,7 +81,7 @@ Entry read_entry(std::string_view rest) {
     std::string_view parameter = take_until(rest, ';');
     const std::string_view name = take_until(parameter, '=');
     const std::string_view value = trim(parameter);
-    if (name == "q") entry.weight = read_number(value).value_or(0);
+    if (name == "q") entry.weight = read_float(value).value_or(0);
     if (name == "proto") family = value == "io.prometheus.client.MetricFamily";
     if (name == "encoding") delimited = value == "delimited";
     if (name == "version") version = value;
@@ -93,18 +93,6 @@ Entry read_entry(std::string_view rest) {
 }
 
 }  // namespace
-
-std::string plain_name(std::string_view name, bool colons) {
-  std::string out;
-  for (size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
-    if ((static_cast<uint8_t>(c) & 0xc0U) == 0x80) continue;  // the rest of a character
-    const bool digit = c >= '0' && c <= '9';
-    const bool known = exposition::is_name_char(c) && (colons || c != ':') && !(digit && i == 0);
-    out.push_back(known ? c : '_');
-  }
-  return out;
-}
 
 FederateFormat read_accept(std::string_view accept) {
   Entry best;

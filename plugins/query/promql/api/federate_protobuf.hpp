@@ -7,13 +7,11 @@
 #include <vector>
 
 #include "plugins/lib/protobuf_wire/wire_writer.hpp"
+#include "plugins/query/promql/api/name_escaping.hpp"
 #include "plugins/query/promql/exec/labels.hpp"
 #include "tarsier/histogram.hpp"
 
 namespace tarsier::promql {
-
-/// A name as who does not know names of UTF-8 reads it: with underscores. `colons`: they may stay.
-std::string plain_name(std::string_view name, bool colons);
 
 /// Whether an Accept header asks for protobuf before text, and with which names.
 struct FederateFormat {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "plugins/query/promql/api/told_warnings.hpp"
 #include "plugins/query/promql/api/turns.hpp"
@@ -15,6 +16,9 @@
 #include "tarsier/service/samples_store.h"
 
 namespace tarsier::promql {
+
+/// Where the address of a web page of the original leads to, without the prefix.
+std::string old_page_target(std::string_view path, std::string_view query);
 
 /// What the handlers need; lives as long as the instance runs.
 class Api {
@@ -72,6 +76,10 @@ class Api {
   void wal_replay(const Request& request, const Exchange& exchange);
   void notifications(const Request& request, const Exchange& exchange);
   void notifications_live(const Request& request, const Exchange& exchange);
+
+  // old_pages_handler.cpp
+  Result<void> add_old_pages(http::Routes& routes);
+  void old_page(const Request& request, const Exchange& exchange);
 
   // admin_handlers.cpp
   bool admin_is_on(const Exchange& exchange) const;

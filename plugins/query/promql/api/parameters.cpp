@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 
-#include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/matching.hpp"
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
+#include "plugins/query/promql/api/envelope.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -13,55 +16,55 @@ namespace {
 constexpr int64_t kMs = 1'000'000;
 constexpr double kMaxSeconds = 9223372036.854;
 
-/// Days since 1970 of a date of the proleptic Gregorian calendar.
-int64_t days_of(int64_t year, int64_t month, int64_t day) {
-  year -= month <= 2 ? 1 : 0;
-  const int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const int64_t of_era = year - era * 400;
-  const int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/// Takes `digits` digits and what must follow them.
-bool take(std::string_view& text, size_t digits, std::string_view follows, int64_t& out) {
-  if (text.size() < digits) return false;
-  const auto end = std::from_chars(text.data(), text.data() + digits, out);
-  if (end.ec != std::errc() || end.ptr != text.data() + digits || out < 0) return false;
+/// Takes `least` to `most` digits and what must follow them; "": nothing must.
+bool take(std::string_view& text, size_t least, size_t most, std::string_view follows, int& out) {
+  size_t digits = 0;
+  for (out = 0; digits < most && digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits)
+    out = out * 10 + (text[digits] - '0');
+  if (digits < least) return false;
   text.remove_prefix(digits);
-  if (follows.empty()) return true;
-  if (text.empty() || follows.find(text.front()) == std::string_view::npos) return false;
-  text.remove_prefix(1);
+  if (text.substr(0, follows.size()) != follows) return false;
+  text.remove_prefix(follows.size());
   return true;
 }
 
+/// Takes ".5" or ",5", as nanoseconds; what is finer is cut. False when no digit follows.
+bool take_fraction(std::string_view& text, int64_t& nanos) {
+  if (text.empty() || (text.front() != '.' && text.front() != ',')) return true;
+  text.remove_prefix(1);
+  size_t digits = 0;
+  for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits)
+    if (digits < 9) nanos = nanos * 10 + (text[digits] - '0');
+  for (size_t i = digits; i < 9; ++i) nanos *= 10;
+  text.remove_prefix(digits);
+  return digits != 0;
+}
+
+/// "Z" or "+02:00". Some write offsets of 24 hours or 60 minutes, and the original takes them.
+bool take_offset(std::string_view text, int64_t& seconds) {
+  if (text == "Z") return true;
+  if (text.empty() || (text.front() != '+' && text.front() != '-')) return false;
+  const int64_t sign = text.front() == '-' ? -1 : 1;
+  int hours = 0, minutes = 0;
+  text.remove_prefix(1);
+  if (!take(text, 2, 2, ":", hours) || !take(text, 2, 2, "", minutes) || hours > 24 || minutes > 60) return false;
+  seconds = sign * (hours * 3600 + minutes * 60);
+  return text.empty();
+}
+
+/// As Go reads it: capital T and Z, the hour in one digit or two, a point or a comma before the fraction.
 std::optional<int64_t> read_rfc3339(std::string_view text) {
-  int64_t year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, nanos = 0, offset = 0;
-  if (!take(text, 4, "-", year) || !take(text, 2, "-", month) || !take(text, 2, "Tt", day) || !take(text, 2, ":", hour) ||
-      !take(text, 2, ":", minute) || !take(text, 2, "", second))
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  int64_t nanos = 0, offset = 0;
+  if (!take(text, 4, 4, "-", year) || !take(text, 2, 2, "-", month) || !take(text, 2, 2, "T", day) ||
+      !take(text, 1, 2, ":", hour) || !take(text, 2, 2, ":", minute) || !take(text, 2, 2, "", second))
     return std::nullopt;
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  if (!text.empty() && text.front() == '.') {
-    text.remove_prefix(1);
-    size_t digits = 0;
-    for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits)
-      if (digits < 9) nanos = nanos * 10 + (text[digits] - '0');
-    if (digits == 0) return std::nullopt;
-    for (size_t i = std::min<size_t>(digits, 9); i < 9; ++i) nanos *= 10;
-    text.remove_prefix(digits);
-  }
-  if (text == "Z" || text == "z") {
-    text = {};
-  } else if (!text.empty() && (text.front() == '+' || text.front() == '-')) {
-    const int64_t sign = text.front() == '-' ? -1 : 1;
-    int64_t hours = 0, minutes = 0;
-    text.remove_prefix(1);
-    if (!take(text, 2, ":", hours) || !take(text, 2, "", minutes)) return std::nullopt;
-    offset = sign * (hours * 3600 + minutes * 60);
-  } else {
-    return std::nullopt;
-  }
-  if (!text.empty()) return std::nullopt;
-  const int64_t seconds = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  if (!take_fraction(text, nanos) || !take_offset(text, offset)) return std::nullopt;
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  const int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset;
   return std::clamp(seconds * 1'000 + nanos / kMs, kMinTimeNs / kMs, kMaxTimeNs / kMs) * kMs;
 }
 
@@ -70,20 +73,21 @@ std::optional<int64_t> read_rfc3339(std::string_view text) {
 std::optional<int64_t> read_time(std::string_view text) {
   if (text == "-292273086-05-16T16:47:06Z") return kMinTimeNs;
   if (text == "292277025-08-18T07:12:54.999999999Z") return kMaxTimeNs;
-  const bool decimal = !text.empty() && text.find_first_not_of("+-.0123456789eE") == std::string_view::npos;
-  if (decimal) {
-    if (const auto seconds = read_number(text); seconds && std::isfinite(*seconds))
-      return static_cast<int64_t>(std::llround(std::clamp(*seconds, -kMaxSeconds, kMaxSeconds) * 1e3)) * kMs;
-  }
+  // The original takes NaN and Inf, too, and makes of them whatever the processor does.
+  if (const auto seconds = read_float(text); seconds && std::isfinite(*seconds))
+    return static_cast<int64_t>(std::llround(std::clamp(*seconds, -kMaxSeconds, kMaxSeconds) * 1e3)) * kMs;
   return read_rfc3339(text);
 }
 
-std::optional<int64_t> read_length(std::string_view text) {
-  if (const auto seconds = read_number(text)) {
-    if (!(std::fabs(*seconds) <= kMaxSeconds)) return std::nullopt;
+Result<int64_t> read_length(std::string_view text) {
+  const std::string fault = "cannot parse " + quote(text) + " to a valid duration";
+  if (const auto seconds = read_float(text); seconds && !std::isnan(*seconds)) {
+    if (!(std::fabs(*seconds) <= kMaxSeconds)) return Error::invalid(fault + ". It overflows int64");
     return static_cast<int64_t>(*seconds * 1e3) * kMs;
   }
-  return read_duration(text);
+  const auto length = read_duration(text);
+  if (!length) return Error::invalid(fault);
+  return *length;
 }
 
 std::optional<BadParameter> read_time_parameter(const http::Form& form, std::string_view name, int64_t& out) {
@@ -100,12 +104,13 @@ std::optional<BadParameter> read_time_parameter(const http::Form& form, std::str
 std::optional<BadParameter> read_limit(const http::Form& form, uint64_t& out) {
   const std::string_view text = form.get("limit");
   if (text.empty()) return std::nullopt;
-  int64_t value = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (end.ec != std::errc() || end.ptr != text.data() + text.size())
-    return BadParameter{"limit", "strconv.Atoi: parsing " + quote(text) + ": invalid syntax"};
-  if (value < 0) return BadParameter{"limit", "limit must be non-negative"};
-  out = static_cast<uint64_t>(value);
+  bool out_of_range = false;
+  const auto value = read_integer(text, &out_of_range);
+  if (!value)
+    return BadParameter{"limit",
+                        "strconv.Atoi: parsing " + quote(text) + (out_of_range ? ": value out of range" : ": invalid syntax")};
+  if (*value < 0) return BadParameter{"limit", "limit must be non-negative"};
+  out = static_cast<uint64_t>(*value);
   return std::nullopt;
 }
 
@@ -113,12 +118,15 @@ std::optional<BadParameter> read_series_parameters(const http::Form& form, Serie
   if (auto bad = read_limit(form, out.limit)) return bad;
   if (auto bad = read_time_parameter(form, "start", out.start_ns)) return bad;
   if (auto bad = read_time_parameter(form, "end", out.end_ns)) return bad;
-  for (const std::string_view text : form.all("match[]")) {
-    auto matchers = parse_selector(text);
-    if (!matchers) return BadParameter{"match[]", matchers.error().message()};
-    out.matchers.push_back(std::move(*matchers));
-  }
+  auto matchers = read_match_parameters(form.all("match[]"));
+  if (!matchers) return BadParameter{"match[]", matchers.error().message()};
+  out.matchers = std::move(*matchers);
   return std::nullopt;
+}
+
+void refuse(const http::Exchange& exchange, const BadParameter& bad) {
+  if (bad.name.empty()) return refuse(exchange, 400, "bad_data", bad.text);
+  refuse_parameter(exchange, bad.name, bad.text);
 }
 
 std::string unescape_label(std::string_view name) {

@@ -9,6 +9,7 @@
 
 #include "plugins/lib/promql/ast.hpp"
 #include "tarsier/http.hpp"
+#include "tarsier/result.hpp"
 
 namespace tarsier::promql {
 
@@ -16,14 +17,14 @@ namespace tarsier::promql {
 constexpr int64_t kMinTimeNs = -9'223'372'036'854'000'000;
 constexpr int64_t kMaxTimeNs = 9'223'372'036'854'000'000;
 
-/// Seconds as a decimal or RFC 3339, to the millisecond.
+/// Seconds as a number or RFC 3339, to the millisecond.
 std::optional<int64_t> read_time(std::string_view text);
-/// Seconds as a decimal, or "5m".
-std::optional<int64_t> read_length(std::string_view text);
+/// Seconds as a number, or "5m", in nanoseconds, to the millisecond.
+Result<int64_t> read_length(std::string_view text);
 
-/// A parameter that could not be read: for refuse_parameter.
+/// A parameter that could not be read.
 struct BadParameter {
-  std::string name;
+  std::string name;  // "": the text says all, as the original does for some
   std::string text;
 };
 
@@ -38,6 +39,9 @@ std::optional<BadParameter> read_series_parameters(const http::Form& form, Serie
 std::optional<BadParameter> read_limit(const http::Form& form, uint64_t& out);
 /// `name` as a time, when it is given.
 std::optional<BadParameter> read_time_parameter(const http::Form& form, std::string_view name, int64_t& out);
+
+/// 400 with what is wrong with it.
+void refuse(const http::Exchange& exchange, const BadParameter& bad);
 
 /// U__a_2e_b -> a.b; other names stay.
 std::string unescape_label(std::string_view name);

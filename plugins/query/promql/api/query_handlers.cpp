@@ -15,24 +15,7 @@ namespace {
 
 constexpr uint64_t kMostSteps = 11000;
 
-/// A length of time, when it is given; must be above zero.
-std::optional<BadParameter> read_length_parameter(const http::Form& form, std::string_view name, int64_t& out) {
-  const std::string_view text = form.get(name);
-  if (text.empty()) return std::nullopt;
-  const auto length = read_length(text);
-  if (!length) return BadParameter{std::string(name), "cannot parse " + quote(text) + " to a valid duration"};
-  out = *length;
-  return std::nullopt;
-}
-
-std::optional<BadParameter> read_common(const http::Form& form, QueryRequest& query) {
-  if (auto bad = read_limit(form, query.limit)) return bad;
-  if (auto bad = read_length_parameter(form, "timeout", query.timeout_ns)) return bad;
-  if (auto bad = read_length_parameter(form, "lookback_delta", query.lookback_ns)) return bad;
-  query.expression = form.get("query");
-  return std::nullopt;
-}
-
+/// start, end and step, which a range query must have.
 std::optional<BadParameter> read_range(const http::Form& form, QueryRequest& query) {
   for (const std::string_view name : {"start", "end"}) {
     int64_t& time = name == "start" ? query.start_ns : query.end_ns;
@@ -42,29 +25,40 @@ std::optional<BadParameter> read_range(const http::Form& form, QueryRequest& que
   }
   if (query.end_ns < query.start_ns) return BadParameter{"end", "end timestamp must not be before start time"};
   const auto step = read_length(form.get("step"));
-  if (!step) return BadParameter{"step", "cannot parse " + quote(form.get("step")) + " to a valid duration"};
+  if (!step) return BadParameter{"step", step.error().message()};
   if (*step <= 0)
     return BadParameter{"step", "zero or negative query resolution step widths are not accepted. Try a positive integer"};
   query.step_ns = *step;
+  if (distance(query.start_ns, query.end_ns) / static_cast<uint64_t>(*step) > kMostSteps)
+    return BadParameter{
+        "", "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"};
+  return std::nullopt;
+}
+
+/// What the parameters say, the first that is wrong first, in the order of the original.
+std::optional<BadParameter> read_parameters(const http::Form& form, bool range, QueryRequest& query) {
+  if (auto bad = read_limit(form, query.limit)) return bad;
+  if (auto bad = range ? read_range(form, query) : read_time_parameter(form, "time", query.start_ns)) return bad;
+  if (const std::string_view text = form.get("timeout"); !text.empty()) {
+    const auto timeout = read_length(text);
+    if (!timeout) return BadParameter{"timeout", timeout.error().message()};
+    query.timeout_ns = *timeout;
+  }
+  if (const std::string_view text = form.get("lookback_delta"); !text.empty()) {
+    const auto lookback = read_length(text);
+    if (!lookback) return BadParameter{"", "error parsing lookback delta duration: " + lookback.error().message()};
+    query.lookback_ns = *lookback;
+  }
+  query.expression = form.get("query");
   return std::nullopt;
 }
 
 }  // namespace
 
 bool Api::read_query(const http::Form& form, bool range, QueryRequest& query, const Exchange& exchange) const {
-  std::optional<BadParameter> bad;
-  if (range) bad = read_range(form, query);
-  if (!bad && range && distance(query.start_ns, query.end_ns) / static_cast<uint64_t>(query.step_ns) > kMostSteps) {
-    refuse(exchange, 400, "bad_data",
-           "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
-    return false;
-  }
-  if (!bad) bad = read_common(form, query);
-  if (!bad && !range) {
-    query.start_ns = host_.now_ns() / 1'000'000 * 1'000'000;
-    bad = read_time_parameter(form, "time", query.start_ns);
-  }
-  if (bad) refuse_parameter(exchange, bad->name, bad->text);
+  query.start_ns = host_.now_ns() / 1'000'000 * 1'000'000;
+  const auto bad = read_parameters(form, range, query);
+  if (bad) refuse(exchange, *bad);
   return !bad;
 }
 

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "plugins/query/promql/api/histogram_json.hpp"
+#include "plugins/query/promql/plan/step_time.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -40,7 +41,7 @@ void write_samples(json::Writer& json, const Column& values, const HistogramColu
 }
 
 void write_column(json::Writer& json, const QueryAnswer& answer, const Column& values, const HistogramColumn& histograms) {
-  write_samples(json, values, histograms, [&](size_t i) { return answer.start_ns + static_cast<int64_t>(i) * answer.step_ns; });
+  write_samples(json, values, histograms, [&](size_t i) { return step_time(answer.start_ns, answer.step_ns, i); });
 }
 
 void write_range(json::Writer& json, const QueryAnswer& answer) {
@@ -111,7 +112,7 @@ void write_stats(json::Writer& json, const QueryAnswer& answer, bool per_step) {
     json.key("totalQueryableSamplesPerStep").begin_array();
     for (size_t i = 0; i < answer.samples_per_step.size(); ++i)
       json.begin_array()
-          .seconds_of_ms((answer.start_ns + static_cast<int64_t>(i) * answer.step_ns) / kMs)
+          .seconds_of_ms(step_time(answer.start_ns, answer.step_ns, i) / kMs)
           .integer(static_cast<int64_t>(answer.samples_per_step[i]))
           .end_array();
     json.end_array();

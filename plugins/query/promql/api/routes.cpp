@@ -1,4 +1,5 @@
 // Which path leads to which handler.
+#include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
 
 namespace tarsier::promql {
@@ -7,6 +8,20 @@ namespace {
 constexpr int64_t kAdminTimeoutNs = 3'600'000'000'000;  // a large store is written anew
 
 constexpr uint64_t kMaxFormBytes = uint64_t{10} << 20U;  // as the original takes them
+
+/// Refuses a request whose parameters are malformed. The original does so for some paths, and for the others leaves out what it
+/// cannot read: then a query would be answered for another time than the one that was asked for.
+bool refuse_malformed(const http::Request& request, const http::Exchange& exchange, std::string_view pattern) {
+  const std::string fault = http::form_fault(request);
+  if (fault.empty()) return false;
+  const std::string text = "error parsing form values: " + fault;
+  if (pattern == "/federate") {
+    exchange.respond(400, "text/plain; charset=utf-8", text + "\n");
+  } else {
+    refuse(exchange, 400, "bad_data", text);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -64,8 +79,9 @@ Result<void> Api::add_routes(http::Routes& routes) {
     const Turns::Handler in_turn = [this, run = method](const Request& request, const Exchange& exchange, const Turn& turn) {
       (this->*run)(request, exchange, turn);
     };
-    auto added = routes.add(
-        spec, [this, in_turn](const Request& request, const Exchange& exchange) { turns_.take(request, exchange, in_turn); });
+    auto added = routes.add(spec, [this, in_turn, path = pattern](const Request& request, const Exchange& exchange) {
+      if (!refuse_malformed(request, exchange, path)) turns_.take(request, exchange, in_turn);
+    });
     if (!added) return added;
   }
   for (const Row& row : rows) {
@@ -76,12 +92,12 @@ Result<void> Api::add_routes(http::Routes& routes) {
     spec.permission = row.admin ? "admin" : "metrics:read";
     spec.max_body_bytes = row.methods == kForm ? kMaxFormBytes : 0;
     spec.timeout_ns = row.admin ? kAdminTimeoutNs : query_timeout_ns;
-    auto added = routes.add(spec, [this, method = row.method](const Request& request, const Exchange& exchange) {
-      (this->*method)(request, exchange);
+    auto added = routes.add(spec, [this, row](const Request& request, const Exchange& exchange) {
+      if (!refuse_malformed(request, exchange, row.pattern)) (this->*row.method)(request, exchange);
     });
     if (!added) return added;
   }
-  return {};
+  return add_old_pages(routes);
 }
 
 }  // namespace tarsier::promql

@@ -1,11 +1,11 @@
 // /series, /labels, /label/NAME/values, /metadata
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <mutex>
 #include <set>
 #include <span>
 
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
@@ -56,9 +56,9 @@ std::vector<std::string> annotated(std::vector<std::string> warnings, bool cut) 
 
 void Api::series(const Request& request, const Exchange& exchange) {
   const http::Form form(request);
+  if (!form.has("match[]")) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
   SeriesParameters parameters;
-  if (auto bad = read_series_parameters(form, parameters)) return refuse_parameter(exchange, bad->name, bad->text);
-  if (parameters.matchers.empty()) return refuse(exchange, 400, "bad_data", "no match[] parameter provided");
+  if (auto bad = read_series_parameters(form, parameters)) return refuse(exchange, *bad);
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   SeriesSet found;
@@ -97,7 +97,10 @@ void Api::delete_series(const Request&, const Exchange& exchange) { refuse(excha
 /// Names of labels, or the values of `label`, of the series that any match[] selects.
 void Api::names(const http::Form& form, const std::string* label, const Exchange& exchange) {
   SeriesParameters parameters;
-  if (auto bad = read_series_parameters(form, parameters)) return refuse_parameter(exchange, bad->name, bad->text);
+  if (auto bad = read_series_parameters(form, parameters)) {
+    if (bad->name == "match[]") bad->name.clear();  // the original says it without a name here, and with it for /series
+    return refuse(exchange, *bad);
+  }
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   if (parameters.matchers.empty()) parameters.matchers.emplace_back();
@@ -136,15 +139,16 @@ void Api::label_values(const Request& request, const Exchange& exchange) {
 
 void Api::metadata(const Request& request, const Exchange& exchange) {
   const http::Form form(request);
-  uint64_t limit = 0;
-  if (auto bad = read_limit(form, limit)) return refuse_parameter(exchange, bad->name, bad->text);
-  // As the original: what is not above zero is no limit.
-  int64_t of_a_metric = 0;
-  if (const std::string_view text = form.get("limit_per_metric"); !text.empty()) {
-    const auto end = std::from_chars(text.data(), text.data() + text.size(), of_a_metric);
-    if (end.ec != std::errc() || end.ptr != text.data() + text.size())
-      return refuse(exchange, 400, "bad_data", "limit_per_metric must be a number");
+  // As the original: what is below zero is no limit, and for the lines of a metric zero is none, too.
+  int64_t limit = -1, of_a_metric = 0;
+  for (const auto& [name, value] : {std::pair("limit", &limit), std::pair("limit_per_metric", &of_a_metric)}) {
+    const std::string_view text = form.get(name);
+    if (text.empty()) continue;
+    const auto number = read_integer(text);
+    if (!number) return refuse(exchange, 400, "bad_data", std::string(name) + " must be a number");
+    *value = *number;
   }
+  if (limit == 0) return answer(exchange, [](json::Writer& json) { json.begin_object().end_object(); });
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   struct Entry {
@@ -155,7 +159,7 @@ void Api::metadata(const Request& request, const Exchange& exchange) {
   tarsier_error error = empty_error();
   const std::string_view metric = form.get("metric");
   const tarsier_status status =
-      (*store)->metadata((*store)->self, str(metric), limit, &found,
+      (*store)->metadata((*store)->self, str(metric), static_cast<uint64_t>(std::max<int64_t>(limit, 0)), &found,
                          [](void* user, const tarsier_metadata* one) {
                            (*static_cast<decltype(found)*>(user))[std::string(view(one->name))].push_back(
                                {type_name(one->type), std::string(view(one->help)), std::string(view(one->unit))});

@@ -2,7 +2,9 @@
 #include <array>
 #include <ctime>
 #include <filesystem>
+#include <limits>
 #include <optional>
+#include <thread>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -62,7 +64,17 @@ void Api::build_info(const Request&, const Exchange& exchange) {
   });
 }
 
-/// What the original says of itself, without what only a Go program has.
+/// How many threads this process has.
+int64_t thread_count() {
+  std::error_code unknown;
+  int64_t count = 0;
+  for (std::filesystem::directory_iterator task("/proc/self/task", unknown), end; !unknown && task != end; task.increment(unknown))
+    ++count;
+  return count;
+}
+
+/// What the original says of itself. Strict clients expect what only a Go program has, too: threads stand for goroutines, there is
+/// no limit on memory, and nothing is set for a collector of garbage.
 void Api::runtime_info(const Request&, const Exchange& exchange) {
   std::array<char, 256> hostname{};
   gethostname(hostname.data(), hostname.size() - 1);
@@ -76,6 +88,10 @@ void Api::runtime_info(const Request&, const Exchange& exchange) {
     json.key("serverTime").string(rfc3339(host_.now_ns()));
     if (host->config_ok)
       json.key("reloadConfigSuccess").boolean(*host->config_ok).key("lastConfigTime").string(host->config_loaded_at);
+    json.key("corruptionCount").integer(0).key("goroutineCount").integer(thread_count());
+    json.key("GOMAXPROCS").integer(static_cast<int64_t>(std::thread::hardware_concurrency()));
+    json.key("GOMEMLIMIT").integer(std::numeric_limits<int64_t>::max()).key("GOGC").string("").key("GODEBUG").string("");
+    json.key("storageRetention").string("");  // the store's own affair
     json.end_object();
   });
 }
@@ -106,7 +122,8 @@ void Api::flags(const Request&, const Exchange& exchange) {
     json.key("query.lookback-delta").string(write_duration(options.lookback_ns));
     json.key("query.max-concurrency").string(std::to_string(options.gate.max_concurrency));
     json.key("query.max-samples").string(std::to_string(options.limits.max_samples));
-    json.key("query.timeout").string(write_duration(options.limits.timeout_ns)).end_object();
+    json.key("query.timeout").string(write_duration(options.limits.timeout_ns));
+    json.key("web.enable-admin-api").string(admin_ ? "true" : "false").end_object();
   });
 }
 

@@ -1,6 +1,7 @@
 // /status/tsdb: how much there is in the store, and what it is made of.
 #include <array>
 
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
@@ -44,9 +45,12 @@ void write_head(json::Writer& json, const tarsier_store_stat& stat) {
 
 void Api::tsdb(const Request& request, const Exchange& exchange) {
   const http::Form form(request);
-  uint64_t limit = 10;
-  if (auto bad = read_limit(form, limit)) return refuse_parameter(exchange, bad->name, bad->text);
-  if (limit < 1 || limit > 10000) return refuse(exchange, 400, "bad_data", "limit must be a positive number between 1 and 10000");
+  int64_t limit = 10;
+  if (const std::string_view text = form.get("limit"); !text.empty()) {
+    const auto number = read_integer(text);
+    if (!number || *number < 1 || *number > 10000) return refuse(exchange, 400, "bad_data", "limit must be a positive number");
+    limit = *number;
+  }
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   const tarsier_samples_store* const table = &**store;
@@ -57,7 +61,7 @@ void Api::tsdb(const Request& request, const Exchange& exchange) {
   Counts counts;
   tarsier_error error = empty_error();
   tarsier_status status = table->stat(table->self, &stat, &error);
-  if (status == TARSIER_OK) status = table->cardinality(table->self, limit, &counts, keep, &error);
+  if (status == TARSIER_OK) status = table->cardinality(table->self, static_cast<uint64_t>(limit), &counts, keep, &error);
   if (status != TARSIER_OK) return refuse(exchange, Error::from_c(status, error));
   answer(exchange, [&](json::Writer& json) {
     json.begin_object();

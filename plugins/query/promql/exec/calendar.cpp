@@ -43,7 +43,8 @@ int64_t day_of_year(const Date& date) {
 }  // namespace
 
 double calendar_field(FunctionId field, double seconds) {
-  if (!(std::fabs(seconds) < 9e15)) return std::numeric_limits<double>::quiet_NaN();
+  // The original answers for a number that is no time (NaN, Inf, beyond int64) whatever its processor makes of it.
+  if (!(std::fabs(seconds) < 0x1p63)) return std::numeric_limits<double>::quiet_NaN();
   const auto whole = static_cast<int64_t>(seconds);
   int64_t days = whole / kDay;
   int64_t of_day = whole % kDay;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/classic_histogram.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
@@ -38,7 +39,7 @@ class HistogramCall {
       if (!series.histograms.empty()) group(index, series.labels).native = &series;
       if (std::all_of(series.values.begin(), series.values.end(), is_absent)) continue;
       const std::string_view le = series.labels.get("le");
-      const auto upper = read_number(le);
+      const auto upper = read_float(le);
       if (!upper) {
         context_.warn("bucket label \"le\" is missing or has a malformed value of " + quote(le) + name_of(series.labels),
                       position_);

@@ -1,6 +1,7 @@
 #include "plugins/query/promql/histogram/bounds.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -8,6 +9,21 @@ namespace tarsier::promql {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+constexpr int32_t kFinestSchema = 8;
+/// 2^(1/4), 2^(1/8) ... 2^(1/256), rounded.
+constexpr std::array kRoots = {1.189207115002721,  1.0905077326652577, 1.0442737824274138, 1.0218971486541166,
+                               1.0108892860517005, 1.0054299011128027, 1.0027112750502025};
+
+/// 2^(part / 2^schema - 1). People compare bounds as text, so they are those of the original's table, not the nearest doubles: the
+/// product of the roots that the binary digits of the part ask for, the greatest first, beginning with one half or 1/sqrt(2).
+double fraction(int32_t schema, int32_t part) {
+  const auto digits = static_cast<uint32_t>(part) << static_cast<uint32_t>(kFinestSchema - schema);
+  double value = (digits & 128U) != 0 ? 0.7071067811865475 : 0.5;
+  for (size_t i = 0; i < kRoots.size(); ++i)
+    if ((digits & (64U >> i)) != 0) value *= kRoots[i];
+  return value;
+}
 
 }  // namespace
 
@@ -20,7 +36,7 @@ double exponential_bound(int32_t schema, int32_t index) {
   const int32_t whole = index >> schema;
   const int32_t part = index - (whole << schema);
   if (part == 0 && whole == 1024) return std::numeric_limits<double>::max();
-  return std::ldexp(part == 0 ? 1.0 : std::exp2(static_cast<double>(part) / (1 << schema)), whole);
+  return std::ldexp(fraction(schema, part), whole + 1);
 }
 
 double custom_bound(const std::vector<double>& bounds, int32_t index) {

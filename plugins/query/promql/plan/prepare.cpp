@@ -1,5 +1,6 @@
 #include "plugins/query/promql/plan/prepare.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "plugins/lib/promql/functions.hpp"
@@ -97,7 +98,8 @@ Result<void> Preparer::times(TimeModifiers& time) {
     case TimeModifiers::At::kNone:
       break;
     case TimeModifiers::At::kTime:
-      time.at_ns = static_cast<int64_t>(std::round(time.at_seconds * 1e3)) * 1000000;
+      // Beyond what can be stored there is nothing, wherever.
+      time.at_ns = static_cast<int64_t>(std::round(std::clamp(time.at_seconds, -kMaxSeconds, kMaxSeconds) * 1e3)) * 1000000;
       break;
     case TimeModifiers::At::kStart:
       time.at_ns = options_.start_ns;

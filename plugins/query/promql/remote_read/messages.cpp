@@ -127,6 +127,10 @@ Result<ReadRequest> read_request(std::string_view body) {
   if (!snappy::GetUncompressedLength(body.data(), body.size(), &size))
     return Error::invalid("the body of " + std::to_string(body.size()) + " bytes is not a snappy block");
   if (size > kMaxRequestBytes) return Error::invalid("the request has " + std::to_string(size) + " bytes decompressed");
+  // No element of a block makes more than 64 bytes: who claims more wants room made for nothing.
+  if (size / 64 > body.size())
+    return Error::invalid("the body of " + std::to_string(body.size()) + " bytes claims to have " + std::to_string(size) +
+                          " decompressed, more than snappy can make of it");
   std::vector<uint8_t> message(size);
   if (!snappy::RawUncompress(body.data(), body.size(), reinterpret_cast<char*>(message.data())))
     return Error::invalid("the body of " + std::to_string(body.size()) + " bytes is a damaged snappy block");

@@ -60,7 +60,10 @@ struct Dispatching : ::testing::Test {
     request = Request{};
     request.method = method_bit(method);
     request.target = target;
-    request.segments = parse_target(target)->segments;
+    const auto parsed = parse_target(target);
+    request.raw_path = parsed->raw_path;
+    request.query = parsed->query;
+    request.segments = parsed->segments;
     request.remote = "127.0.0.1:40000";
     request.host = "localhost:3001";
     for (Header& each : headers) {
@@ -108,7 +111,34 @@ TEST_F(Dispatching, RefusesUnknownPathsAsPrometheusDoes) {
 TEST_F(Dispatching, NamesTheMethodsOfAPath) {
   const Admission admission = ask(prometheus, "/api/v1/query", "DELETE");
   EXPECT_EQ(405U, admission.refusal->code);
-  EXPECT_EQ("GET, HEAD, POST", find_header(admission.refusal->headers, "allow"));
+  EXPECT_EQ("GET, HEAD, POST, OPTIONS", find_header(admission.refusal->headers, "allow"));
+}
+
+TEST_F(Dispatching, RefusesAMethodThatNobodyKnowsLikeOneThatThePathDoesNotTake) {
+  const Admission admission = ask(prometheus, "/api/v1/query", "BREW");
+  EXPECT_EQ(405U, admission.refusal->code);
+  EXPECT_EQ("GET, HEAD, POST, OPTIONS", find_header(admission.refusal->headers, "allow"));
+  EXPECT_EQ("404", outcome(prometheus, "/api/v1/nothing", "BREW"));
+}
+
+TEST_F(Dispatching, TellsTheMethodsOfAPathThatIsAskedForThem) {
+  const Admission admission = ask(prometheus, "/metrics", "OPTIONS");
+  EXPECT_EQ(200U, admission.refusal->code);
+  EXPECT_EQ("GET, HEAD, OPTIONS", find_header(admission.refusal->headers, "allow"));
+  EXPECT_EQ("404", outcome(prometheus, "/nothing", "OPTIONS"));
+}
+
+TEST_F(Dispatching, LeadsFromSlashesTooManyToThePath) {
+  const auto led = [&](Dispatcher& dispatcher, const std::string& target, const std::string& method = "GET") {
+    const Admission admission = ask(dispatcher, target, method);
+    return std::to_string(admission.refusal->code) + " " + std::string(find_header(admission.refusal->headers, "location"));
+  };
+  EXPECT_EQ("301 /api/v1/query?query=1", led(prometheus, "//api/v1//query?query=1"));
+  EXPECT_EQ("301 /api/v1/query", led(prometheus, "/api/v1/query/"));
+  EXPECT_EQ("308 /api/v1/query", led(prometheus, "/api/v1/query/", "POST"));
+  EXPECT_EQ("301 /metrics", led(prometheus, "/metrics/"));
+  EXPECT_EQ("301 /prometheus/api/v1/query", led(main, "/prometheus/api/v1/query/"));
+  EXPECT_EQ("404 ", led(prometheus, "/nothing/"));
 }
 
 TEST_F(Dispatching, TellsStartingFromUnknown) {

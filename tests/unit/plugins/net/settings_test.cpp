@@ -49,6 +49,13 @@ TEST_F(Settings, LayLimitsOfAnEntrypointOverTheGeneralOnes) {
   EXPECT_EQ(std::chrono::seconds(5), settings->entrypoints[1].limits.idle_timeout);
 }
 
+TEST_F(Settings, TakeLongRequestLinesWherePrometheusWasUnlessToldOtherwise) {
+  EXPECT_EQ(64U << 10U, read()->entrypoints[0].limits.max_header_bytes);
+  EXPECT_EQ((1U << 20U) + 4096, read()->entrypoints[1].limits.max_header_bytes);
+  tree.set_number("max_header_bytes", 2000);
+  EXPECT_EQ(2000U, read()->entrypoints[1].limits.max_header_bytes);
+}
+
 TEST_F(Settings, RefuseRemoteAddressesUnlessToldOtherwise) {
   tree.set("entrypoint.main.address", "0.0.0.0:3001");
   EXPECT_THAT(addresses(), HasSubstr("tarsier.toml:7:1: address '0.0.0.0:3001' can be reached from other machines"));

@@ -86,17 +86,17 @@ TEST(RuleFile, ShowsAMistakeInAnExpressionWhereItIsWritten) {
   const std::string file = "groups:\n  - name: g\n    rules:\n      - record: r\n        expr: EXPR\n";
   const struct {
     std::string written, place;
-  } cases[] = {
+  } cases[] = {  // a parenthesis too many is told behind it, as the original does
       {"up ==", "5:20"},
       {"sum(up) by", "5:25"},
-      {"'up{job=\"it''s\"} + )'", "5:34"},
-      {"\"up{job=\\\"\\u00e4\\\"}\\n  + )\"", "5:40"},
-      {"up\n          + )", "6:13"},
+      {"'up{job=\"it''s\"} + )'", "5:35"},
+      {"\"up{job=\\\"\\u00e4\\\"}\\n  + )\"", "5:41"},
+      {"up\n          + )", "6:14"},
       {"|\n          up\n\n            + nothing(up)", "8:15"},
-      {">-\n          up\n          + )", "7:13"},
+      {">-\n          up\n          + )", "7:14"},
       {"|2\n          rate(up)\n", "6:16"},
       {"!!str &e up +* 1", "5:28"},
-      {"'\"\u00e4\" + )'", "5:23"},
+      {"'\"\u00e4\" + )'", "5:24"},
   };
   for (const auto& one : cases) {
     const std::string found = findings(replaced(file, "EXPR", one.written));
@@ -109,7 +109,7 @@ TEST(RuleFile, CountsPlacesBehindAByteOrderMarkAndCarriageReturns) {
   const std::string found = findings(
       "\xef\xbb\xbfgroups:\r\n  - name: g\r\n    rules:\r\n      - record: r\r\n        expr: |\r\n          up\r\n          + "
       ")\r\n");
-  EXPECT_EQ(found.substr(0, found.find(": ")), "rules.yml:7:13") << found;
+  EXPECT_EQ(found.substr(0, found.find(": ")), "rules.yml:7:14") << found;
 }
 
 TEST(RuleFile, ShowsAMistakeInATemplateWhereItIsWritten) {

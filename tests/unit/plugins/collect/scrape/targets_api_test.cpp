@@ -58,6 +58,12 @@ TEST_F(TargetsApi, FiltersByStateAndPool) {
             "{\"status\":\"success\",\"data\":{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":null}}");
 }
 
+TEST_F(TargetsApi, TakesTheStateInAnyCaseAndShowsNothingForOneThatIsNone) {
+  EXPECT_EQ(targets_json(pools.snapshot(), "ACTIVE", "other"), targets_json(pools.snapshot(), "active", "other"));
+  EXPECT_EQ(targets_json(pools.snapshot(), "bad", ""),
+            "{\"status\":\"success\",\"data\":{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":null}}");
+}
+
 TEST_F(TargetsApi, ListsPools) {
   EXPECT_EQ(scrape_pools_json(pools.snapshot()), "{\"status\":\"success\",\"data\":{\"scrapePools\":[\"api\"]}}");
 }
@@ -71,7 +77,10 @@ TEST_F(TargetsApi, ShowsMetadata) {
   EXPECT_THAT(*metadata_json(pools_now, "", "", "1"),
               testing::EndsWith("\"metric\":\"a\",\"type\":\"counter\",\"help\":\"Of \\\"a\\\".\",\"unit\":\"\"}]}"));
   EXPECT_EQ(*metadata_json(pools_now, "{job=\"no\"}", "", ""), "{\"status\":\"success\",\"data\":[]}");
-  EXPECT_FALSE(metadata_json(pools_now, "{job", "", ""));
+  EXPECT_EQ(*metadata_json(pools_now, "temp", "", ""), "{\"status\":\"success\",\"data\":[]}");
+  EXPECT_EQ(*metadata_json(pools_now, "{}", "a", ""), *metadata_json(pools_now, "", "a", ""));
+  EXPECT_EQ(metadata_json(pools_now, "up{", "", "").error().message(),
+            "invalid parameter \"match_target\": 1:4: parse error: unexpected end of input inside braces");
   EXPECT_FALSE(metadata_json(pools_now, "", "", "x"));
 }
 

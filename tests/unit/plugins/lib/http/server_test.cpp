@@ -140,7 +140,6 @@ TEST(Server, RefusesWhatIsMalformed) {
   EXPECT_THAT(answer("GET /a HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(answer("GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(answer(get("/../etc/passwd")), StartsWith("HTTP/1.1 400"));
-  EXPECT_THAT(answer("BREW /a HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 501"));
   EXPECT_THAT(answer("POST /a HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\nContent-Length: 0\r\n\r\n"), StartsWith("HTTP/1.1 417"));
   EXPECT_THAT(answer("POST /a HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx"),
               StartsWith("HTTP/1.1 415"));

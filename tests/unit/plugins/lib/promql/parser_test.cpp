@@ -20,13 +20,36 @@ struct Refusal {
 
 TEST(Parser, RefusesWithTheOriginalsWordsAndPositions) {
   const Refusal refusals[] = {
-      {"", "1:1: parse error: no expression found in input"},
+      {"", "unknown position: parse error: no expression found in input"},
       {"1+", "1:3: parse error: unexpected end of input"},
       {"*1", "1:1: parse error: unexpected <op:*>"},
-      {"(1))", "1:4: parse error: unexpected right parenthesis ')'"},
+      {" ", "1:1: parse error: no expression found in input"},
+      {"(1))", "1:5: parse error: unexpected right parenthesis ')'"},
       {"1 2", "1:3: parse error: unexpected number \"2\""},
       {"0deadbeef", "1:1: parse error: bad number or duration syntax: \"0deadbeef\""},
-      {"1 =~ 1", "1:4: parse error: unexpected character after '=': '~'"},
+      {"1 =~ 1", "1:3: parse error: unexpected character after '=': '~'"},
+      {"1 !~ 1", "1:3: parse error: unexpected character after '!': '~'"},
+      {"1}", "1:2: parse error: unexpected character: '}'"},
+      {"1]", "1:2: parse error: unexpected right bracket ']'"},
+      {"x{a!\"b\"}", "1:4: parse error: unexpected character after '!' inside braces: '\"'"},
+      {"1e400", "1:1: parse error: error parsing number: strconv.ParseFloat: parsing \"1e400\": value out of range"},
+      {"0x8000000000000000",
+       "1:1: parse error: error parsing number: strconv.ParseFloat: parsing \"0x8000000000000000\": invalid syntax"},
+      {"1_", "1:1: parse error: bad number or duration syntax: \"1_\""},
+      {"temp[1000000y]", "1:6: parse error: duration out of range"},
+      {"temp offset 300y", "1:13: parse error: duration out of range"},
+      {"foo[5s/0d]", "1:7: parse error: division by zero"},
+      {"foo offset (4d%0)", "1:15: parse error: modulo by zero"},
+      {"1m1h", "1:1: parse error: bad number or duration syntax: \"1m1h\""},
+      {"\"\\q\"", "1:1: parse error: unknown escape sequence U+0071 'q'"},
+      {"\"\\\xc3\xa9\"", "1:1: parse error: unknown escape sequence U+00E9 '\xc3\xa9'"},
+      {"'\\x4'", "1:1: parse error: illegal character U+0027 ''' in escape sequence"},
+      {"'\\x4g'", "1:1: parse error: illegal character U+0067 'g' in escape sequence"},
+      {"'\\400'", "1:1: parse error: escape sequence is an invalid Unicode code point"},
+      {"\"\\ud800\"", "1:1: parse error: escape sequence is an invalid Unicode code point"},
+      {"1 + \"\xff\"", "1:5: parse error: invalid UTF-8 rune"},
+      {"temp @ Inf", "1:1: parse error: timestamp out of bounds for @ modifier: +Inf"},
+      {"temp @ 9223372036854775807", "1:1: parse error: timestamp out of bounds for @ modifier: 9223372036854775808.000000"},
       {"1 and 1", "1:1: parse error: set operator \"and\" not allowed in binary scalar expression"},
       {"1 == 1", "1:3: parse error: comparisons between scalars must use BOOL modifier"},
       {"foo + bool bar", "1:5: parse error: bool modifier can only be used on comparison operators"},
@@ -51,6 +74,14 @@ TEST(Parser, RefusesWithTheOriginalsWordsAndPositions) {
   };
   for (const auto& [query, error] : refusals) EXPECT_EQ(error_of(query), error) << query;
 }
+
+TEST(Parser, EchoesNoMoreThanALittleOfWhatIsWrong) {
+  EXPECT_LT(error_of("0x" + std::string(1000, 'f')).size(), 300U);
+  EXPECT_LT(error_of("1 " + std::string(1000, 'x')).size(), 300U);
+  EXPECT_LT(error_of(std::string(1000, 'x') + "(1)").size(), 300U);
+}
+
+TEST(Parser, TakesTimesThatCannotBeStored) { EXPECT_EQ(error_of("temp @ 1e10"), "no error: temp @ 10000000000.000"); }
 
 TEST(Parser, BindsOperatorsAsTheOriginal) {
   const auto reading = [](std::string_view query) {

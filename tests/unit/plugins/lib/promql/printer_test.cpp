@@ -27,6 +27,25 @@ TEST(Printer, WritesTheCanonicalForm) {
   EXPECT_EQ(printed("1e3 + 0x1F + 5m + Inf"), "1000 + 31 + 5m + +Inf");
 }
 
+TEST(Printer, WritesDurationsAsTheOriginal) {
+  EXPECT_EQ(printed("foo[11s+10s-5*2^2]"), "foo[11s + 10s - 5 * 2 ^ 2]");
+  EXPECT_EQ(printed("foo[5m+30]"), "foo[5m + 30]");
+  EXPECT_EQ(printed("foo[5]"), "foo[5s]");
+  EXPECT_EQ(printed("foo[1.5]"), "foo[1s500ms]");
+  EXPECT_EQ(printed("1d1h1m1s1ms"), "1d1h1m1s1ms");
+  EXPECT_EQ(printed("1y2w"), "379d");
+  EXPECT_EQ(printed("365d"), "1y");
+  EXPECT_EQ(printed("1w1d"), "8d");
+  EXPECT_EQ(printed("36h"), "1d12h");
+  EXPECT_EQ(printed("foo offset (5m)"), "foo offset 5m");
+  EXPECT_EQ(printed("foo offset -(5m)"), "foo offset -5m");
+  EXPECT_EQ(printed("foo offset (-1m)"), "foo offset -1m");
+  EXPECT_EQ(printed("foo offset 0"), "foo");
+  EXPECT_EQ(printed("foo[(-2)^2]"), "foo[(-2) ^ 2]");
+  EXPECT_EQ(printed("foo @ 3.3335"), "foo @ 3.334");
+  EXPECT_EQ(printed("foo offset (1m*2)"), "foo offset (1m * 2)");
+}
+
 TEST(Printer, PrintsWhatItPrintedAgain) {
   for (const std::string_view query :
        {"-a ^ 2", "(-1) ^ 2", "a[5m:] offset -1m", "x{a!=\"\\n\\\"\"}", "count_values(\"v\", a)",

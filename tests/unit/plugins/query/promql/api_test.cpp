@@ -83,6 +83,14 @@ TEST(QueryJson, WritesEachResultTypeAsPrometheusDoes) {
   EXPECT_EQ(answer_to(range), R"({"resultType":"matrix","result":[{"metric":{},"values":[[0,"0"],[0.500,"0.5"],[1,"1"]]}]})");
 }
 
+TEST(QueryJson, WritesTimesOfStepsAcrossAllThatCanBeStored) {
+  QueryRequest range = instant("1", -9'000'000'000'000);
+  range.end_ns = 9'000'000'000'000 * kMs;
+  range.step_ns = 9'000'000'000'000 * kMs;
+  EXPECT_EQ(answer_to(range),
+            R"({"resultType":"matrix","result":[{"metric":{},"values":[[-9000000000,"1"],[0,"1"],[9000000000,"1"]]}]})");
+}
+
 TEST(QueryJson, WritesHistogramsAsPrometheusDoes) {
   test::MemoryStore store;
   store.add({{"__name__", "size"}}, 0, 7);

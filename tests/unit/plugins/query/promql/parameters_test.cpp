@@ -29,11 +29,46 @@ TEST(Parameters, TakesAllTimesThatCanBeStored) {
   for (const char* beyond : {"-1e300", "0001-01-01T00:00:00Z"}) EXPECT_EQ(read_time(beyond), kMinTimeNs) << beyond;
 }
 
+TEST(Parameters, ReadsSecondsWithoutOctal) {
+  EXPECT_EQ(read_time("0100"), 100000 * kMs);
+  EXPECT_EQ(read_time("1_000"), 1000000 * kMs);
+  EXPECT_EQ(read_time("0x1p4"), 16000 * kMs);
+  EXPECT_EQ(read_time("+.5"), 500 * kMs);
+  for (const char* wrong : {"0x10", "1__0", "1_", "1e400", "0b1", "1e", ".", " 5", "NaN", "Inf"})
+    EXPECT_EQ(read_time(wrong), std::nullopt) << wrong;
+}
+
+TEST(Parameters, RefusesDatesThatDoNotExist) {
+  for (const char* wrong :
+       {"2015-02-30T00:00:00Z", "1900-02-29T00:00:00Z", "2015-00-10T00:00:00Z", "2015-07-01T24:00:00Z", "2015-07-01t20:10:51Z",
+        "2015-07-01T20:10:51z", "2015-07-01T20:10:51+25:00", "2015-07-01T20:10:51+24:61", "2015-07-01T20:10:51.Z",
+        "2015-07-01T20:10:51", "2015-07-01T20:10:51+0200", "2015-07-01T20:10:51Zx"})
+    EXPECT_EQ(read_time(wrong), std::nullopt) << wrong;
+}
+
+TEST(Parameters, TakesDatesThatGoTakes) {
+  EXPECT_EQ(read_time("2016-02-29T00:00:00Z"), 1456704000000 * kMs);
+  EXPECT_EQ(read_time("2015-07-01T2:10:51Z"), 1435716651000 * kMs);
+  EXPECT_EQ(read_time("2015-07-01T20:10:51,5Z"), 1435781451500 * kMs);
+  EXPECT_EQ(read_time("2015-07-01T20:10:51-24:00"), 1435867851000 * kMs);
+}
+
 TEST(Parameters, ReadsLengths) {
-  EXPECT_EQ(read_length("15"), 15000 * kMs);
-  EXPECT_EQ(read_length("0.25"), 250 * kMs);
-  EXPECT_EQ(read_length("1h30m"), 5400000 * kMs);
-  EXPECT_EQ(read_length("abc"), std::nullopt);
+  const std::pair<const char*, int64_t> lengths[] = {{"15", 15000},  {"0.25", 250},    {"1h30m", 5400000},
+                                                     {"060", 60000}, {"0x1p6", 64000}, {"1_0", 10000}};
+  for (const auto& [text, ms] : lengths) {
+    const auto length = read_length(text);
+    ASSERT_TRUE(length) << text;
+    EXPECT_EQ(*length, ms * kMs) << text;
+  }
+}
+
+TEST(Parameters, SaysWhyALengthIsNone) {
+  EXPECT_EQ(read_length("abc").error().message(), "cannot parse \"abc\" to a valid duration");
+  EXPECT_EQ(read_length("0x10").error().message(), "cannot parse \"0x10\" to a valid duration");
+  EXPECT_EQ(read_length("1e400").error().message(), "cannot parse \"1e400\" to a valid duration");
+  EXPECT_EQ(read_length("1e300").error().message(), "cannot parse \"1e300\" to a valid duration. It overflows int64");
+  EXPECT_EQ(read_length("Inf").error().message(), "cannot parse \"Inf\" to a valid duration. It overflows int64");
 }
 
 TEST(Parameters, NamesTheParameterThatIsWrong) {
@@ -41,7 +76,16 @@ TEST(Parameters, NamesTheParameterThatIsWrong) {
   const auto bad = read_series_parameters(http::Form("match[]=up&match[]=sum("), parameters);
   ASSERT_TRUE(bad.has_value());
   EXPECT_EQ(bad->name, "match[]");
-  EXPECT_EQ(bad->text, "1:5: parse error: unclosed left parenthesis");
+  EXPECT_EQ(bad->text, "1:4: parse error: unexpected \"(\"");
+}
+
+TEST(Parameters, TellsALimitThatIsTooLargeFromOneThatIsNone) {
+  uint64_t limit = 0;
+  EXPECT_EQ(read_limit(http::Form("limit=99999999999999999999"), limit)->text,
+            "strconv.Atoi: parsing \"99999999999999999999\": value out of range");
+  EXPECT_EQ(read_limit(http::Form("limit=x"), limit)->text, "strconv.Atoi: parsing \"x\": invalid syntax");
+  EXPECT_FALSE(read_limit(http::Form("limit=%2B7"), limit).has_value());
+  EXPECT_EQ(limit, 7U);
 }
 
 TEST(Parameters, UnescapesLabelNames) {
