@@ -39,21 +39,24 @@ void write_samples(json::Writer& json, const Column& values, const HistogramColu
   json.end_array();
 }
 
-void write_column(json::Writer& json, const QueryAnswer& answer, const Column& values, const HistogramColumn& histograms) {
-  write_samples(json, values, histograms, [&](size_t i) { return answer.start_ns + static_cast<int64_t>(i) * answer.step_ns; });
+/// `first`: the step that the columns begin with.
+void write_column(json::Writer& json, const QueryAnswer& answer, const Column& values, const HistogramColumn& histograms,
+                  size_t first) {
+  write_samples(json, values, histograms,
+                [&](size_t i) { return answer.start_ns + static_cast<int64_t>(first + i) * answer.step_ns; });
 }
 
 void write_range(json::Writer& json, const QueryAnswer& answer) {
   json.string("matrix").key("result").begin_array();
   if (answer.type == ValueType::kScalar) {
     json.begin_object().key("metric").begin_object().end_object();
-    write_column(json, answer, answer.scalar, {});
+    write_column(json, answer, answer.scalar, {}, 0);
     json.end_object();
   }
   for (const Series& series : answer.series) {
     json.begin_object().key("metric");
     write_labels(json, series.labels);
-    write_column(json, answer, series.values, series.histograms);
+    write_column(json, answer, series.values, series.histograms, series.first);
     json.end_object();
   }
   json.end_array();

@@ -122,9 +122,10 @@ Result<QueryAnswer> Engine::evaluate(QueryContext& context, const Node& tree, co
       answer.string = static_cast<const StringNode&>(unwrap(tree)).value;
       break;
     case ValueType::kScalar: {
-      auto values = evaluator.scalar(tree);
+      auto values = evaluator.spread_scalar(tree);
       if (!values) return std::move(values).error();
-      answer.scalar = std::move(*values);
+      answer.scalar = values->take_values();
+      answer.held = values->take_held();
       break;
     }
     case ValueType::kVector: {
