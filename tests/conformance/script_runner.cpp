@@ -101,17 +101,18 @@ struct FoundSeries {
 
 std::vector<FoundSeries> found_in(const QueryAnswer& answer) {
   std::vector<FoundSeries> out;
-  const auto points = [&](const Column& values, const promql::HistogramColumn& histograms) {
+  const auto points = [&](const Column& values, const promql::HistogramColumn& histograms, size_t first) {
     Points made;
     for (size_t i = 0; i < values.size(); ++i) {
       const promql::HistogramRef histogram = histograms.empty() ? nullptr : histograms[i];
       if (promql::is_present(values[i]) || histogram != nullptr)
-        made.push_back({answer.start_ns + static_cast<int64_t>(i) * answer.step_ns, {values[i], histogram}});
+        made.push_back({answer.start_ns + static_cast<int64_t>(first + i) * answer.step_ns, {values[i], histogram}});
     }
     return made;
   };
-  if (answer.type == ValueType::kScalar) out.push_back({{}, points(answer.scalar, {})});
-  for (const auto& series : answer.series) out.push_back({plain(series.labels), points(series.values, series.histograms)});
+  if (answer.type == ValueType::kScalar) out.push_back({{}, points(answer.scalar, {}, 0)});
+  for (const auto& series : answer.series)
+    out.push_back({plain(series.labels), points(series.values, series.histograms, series.first)});
   for (const auto& series : answer.matrix) {
     Points made;
     for (size_t i = 0; i < series.values.size(); ++i)
@@ -212,8 +213,8 @@ class Runner {
       if (answer.type == ValueType::kScalar) middle.scalar = {answer.scalar[1]};
       for (const auto& series : answer.series)
         if (series.present_at(1)) {
-          middle.series.push_back({series.labels, false, {series.values[1]}});
-          if (series.histogram_at(1) != nullptr) middle.series.back().set(0, series.histograms[1]);
+          middle.series.push_back({series.labels, false, {series.at(1)}});
+          if (series.histogram_at(1) != nullptr) middle.series.back().set(0, series.histogram_of(1));
         }
       const std::string difference = compare(eval, middle);
       return difference.empty() ? difference : "in a range query: " + difference;

@@ -13,8 +13,8 @@ namespace {
 class CAnswer {
  public:
   explicit CAnswer(const QueryAnswer& answer) : answer_(answer) {
-    if (answer.type == ValueType::kScalar) add({}, answer.scalar, {});
-    for (const Series& series : answer.series) add(series.labels, series.values, series.histograms);
+    if (answer.type == ValueType::kScalar) add({}, answer.scalar, {}, 0);
+    for (const Series& series : answer.series) add(series.labels, series.values, series.histograms, series.first);
     for (const RawSeries& series : answer.matrix) add(series.labels, series.times_ns, series.values, series.histograms);
     for (const std::string& text : answer.warnings) warnings_.push_back(str(text));
     for (const std::string& text : answer.infos) infos_.push_back(str(text));
@@ -48,14 +48,15 @@ class CAnswer {
         return TARSIER_VALUE_MATRIX;
     }
   }
-  void add(const Labels& labels, const Column& values, const HistogramColumn& histograms) {
+  /// `first`: the step that the columns begin with.
+  void add(const Labels& labels, const Column& values, const HistogramColumn& histograms, size_t first) {
     auto& times = times_.emplace_back();
     auto& present = values_.emplace_back();
     HistogramColumn present_histograms;
     for (size_t i = 0; i < values.size(); ++i) {
       const bool histogram = !histograms.empty() && histograms[i] != nullptr;
       if (is_absent(values[i]) && !histogram) continue;
-      times.push_back(step_time(answer_.start_ns, answer_.step_ns, i));
+      times.push_back(step_time(answer_.start_ns, answer_.step_ns, first + i));
       present.push_back(values[i]);
       if (!histograms.empty()) present_histograms.push_back(histograms[i]);
     }

@@ -43,7 +43,7 @@ class Sender {
   size_t next_ = 0;
 };
 
-void write_annotations(json::Writer& json, std::string_view key, std::string_view kind, const std::vector<std::string>& texts) {
+void write_texts(json::Writer& json, std::string_view key, std::string_view kind, const std::vector<std::string>& texts) {
   if (texts.empty()) return;
   json.key(key).begin_array();
   const size_t shown = std::min(texts.size(), kMostAnnotations);
@@ -64,14 +64,18 @@ void send_pieces(const http::Exchange& exchange, uint32_t code, std::string_view
   Sender::start(exchange, code, content_type, std::move(pieces));
 }
 
+void write_annotations(json::Writer& json, const std::vector<std::string>& warnings, const std::vector<std::string>& infos) {
+  write_texts(json, "warnings", "warning annotations", warnings);
+  write_texts(json, "infos", "info annotations", infos);
+}
+
 void answer(const http::Exchange& exchange, const WriteData& write_data, const std::vector<std::string>& warnings,
             const std::vector<std::string>& infos) {
   Body body;
   json::Writer& json = body.json();
   json.begin_object().key("status").string("success").key("data");
   write_data(json);
-  write_annotations(json, "warnings", "warning annotations", warnings);
-  write_annotations(json, "infos", "info annotations", infos);
+  write_annotations(json, warnings, infos);
   json.end_object();
   body.send(exchange);
 }

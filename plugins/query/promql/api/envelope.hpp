@@ -29,9 +29,12 @@ class Body {
 /// Finishes the exchange with these, as fast as the client takes them.
 void send_pieces(const http::Exchange& exchange, uint32_t code, std::string_view content_type, std::vector<std::string> pieces);
 
+/// Warnings and infos as they stand behind the data of an answer, at most ten lines of a kind.
+void write_annotations(json::Writer& json, const std::vector<std::string>& warnings, const std::vector<std::string>& infos);
+
 using WriteData = std::function<void(json::Writer&)>;
 
-/// {"status":"success","data":...} with what there is to say about it, at most ten lines of a kind.
+/// {"status":"success","data":...} with what there is to say about it.
 void answer(const http::Exchange& exchange, const WriteData& write_data, const std::vector<std::string>& warnings = {},
             const std::vector<std::string>& infos = {});
 

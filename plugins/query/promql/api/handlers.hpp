@@ -45,7 +45,7 @@ class Api {
   bool read_query(const http::Form& form, bool range, QueryRequest& query, const Exchange& exchange) const;
   /// Evaluates it; `on_answer` finishes the exchange, unless there is an error to tell.
   void run(QueryRequest query, const Exchange& exchange, const Turn& turn,
-           const std::function<void(const QueryAnswer&)>& on_answer);
+           const std::function<void(std::shared_ptr<const QueryAnswer>)>& on_answer);
   void format_query(const Request& request, const Exchange& exchange);
   void parse_query(const Request& request, const Exchange& exchange);
 

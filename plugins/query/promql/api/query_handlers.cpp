@@ -7,6 +7,7 @@
 #include "plugins/query/promql/api/handlers.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
+#include "plugins/query/promql/api/query_sender.hpp"
 #include "plugins/query/promql/api/tree_json.hpp"
 #include "plugins/query/promql/plan/time_sum.hpp"
 
@@ -75,8 +76,8 @@ void Api::answer_query(const http::Form& form, bool range, const Exchange& excha
   if (!read_query(form, range, query, exchange)) return;
   const std::string_view stats = form.get("stats");
   query.count_samples = !stats.empty();
-  run(query, exchange, turn, [&](const QueryAnswer& result) {
-    answer(exchange, [&](json::Writer& json) { write_answer(json, result, stats); }, result.warnings, result.infos);
+  run(query, exchange, turn, [&](std::shared_ptr<const QueryAnswer> result) {
+    QuerySender::start(host_, exchange, std::move(result), stats_of(stats), turn.place);
   });
 }
 
@@ -91,14 +92,14 @@ void Api::explain_query(const Request& request, const Exchange& exchange, const 
   if (!read_query(form, range, query, exchange)) return;
   Explanation explanation;
   query.explanation = &explanation;
-  run(query, exchange, turn, [&](const QueryAnswer& result) {
-    if (format == "text") return exchange.respond(200, "text/plain; charset=utf-8", explanation_text(result, explanation));
-    answer(exchange, [&](json::Writer& json) { write_explanation(json, result, explanation); }, result.warnings, result.infos);
+  run(query, exchange, turn, [&](const std::shared_ptr<const QueryAnswer>& result) {
+    if (format == "text") return exchange.respond(200, "text/plain; charset=utf-8", explanation_text(*result, explanation));
+    answer(exchange, [&](json::Writer& json) { write_explanation(json, *result, explanation); }, result->warnings, result->infos);
   });
 }
 
 void Api::run(QueryRequest query, const Exchange& exchange, const Turn& turn,
-              const std::function<void(const QueryAnswer&)>& on_answer) {
+              const std::function<void(std::shared_ptr<const QueryAnswer>)>& on_answer) {
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
   query.client = turn.client;
@@ -106,8 +107,9 @@ void Api::run(QueryRequest query, const Exchange& exchange, const Turn& turn,
   query.queue_ns = turn.waited_ns;
   query.cancel = {const_cast<Exchange*>(&exchange),
                   [](void* user) { return static_cast<const Exchange*>(user)->cancelled() ? 1 : 0; }};
-  const auto outcome = engine_.query(**store, query, on_answer);
-  if (!outcome) refuse(exchange, outcome.error());
+  auto answer = engine_.query(**store, query);
+  if (!answer) return refuse(exchange, answer.error());
+  on_answer(std::move(*answer));
 }
 
 void Api::format_query(const Request& request, const Exchange& exchange) {

@@ -23,79 +23,8 @@ void write_point(json::Writer& json, int64_t time_ns, const FloatHistogram& hist
   json.end_array();
 }
 
-/// The numbers of a series, then its histograms: "values" and "histograms", each only where there are any. `time(i)`: of an entry.
-template <class Time>
-void write_samples(json::Writer& json, const Column& values, const HistogramColumn& histograms, Time time) {
-  const bool has_histograms = std::any_of(histograms.begin(), histograms.end(), [](const auto& one) { return one != nullptr; });
-  if (!has_histograms || !std::all_of(values.begin(), values.end(), is_absent)) {
-    json.key("values").begin_array();
-    for (size_t i = 0; i < values.size(); ++i)
-      if (is_present(values[i])) write_point(json, time(i), values[i]);
-    json.end_array();
-  }
-  if (!has_histograms) return;
-  json.key("histograms").begin_array();
-  for (size_t i = 0; i < histograms.size(); ++i)
-    if (histograms[i] != nullptr) write_point(json, time(i), *histograms[i]);
-  json.end_array();
-}
-
-void write_column(json::Writer& json, const QueryAnswer& answer, const Column& values, const HistogramColumn& histograms) {
-  write_samples(json, values, histograms, [&](size_t i) { return step_time(answer.start_ns, answer.step_ns, i); });
-}
-
-void write_range(json::Writer& json, const QueryAnswer& answer) {
-  json.string("matrix").key("result").begin_array();
-  if (answer.type == ValueType::kScalar) {
-    json.begin_object().key("metric").begin_object().end_object();
-    write_column(json, answer, answer.scalar, {});
-    json.end_object();
-  }
-  for (const Series& series : answer.series) {
-    json.begin_object().key("metric");
-    write_labels(json, series.labels);
-    write_column(json, answer, series.values, series.histograms);
-    json.end_object();
-  }
-  json.end_array();
-}
-
-void write_instant(json::Writer& json, const QueryAnswer& answer) {
-  switch (answer.type) {
-    case ValueType::kScalar:
-      json.string("scalar").key("result");
-      return write_point(json, answer.start_ns, answer.scalar.front());
-    case ValueType::kString:
-      json.string("string").key("result").begin_array().seconds_of_ms(answer.start_ns / kMs).string(answer.string).end_array();
-      return;
-    case ValueType::kVector:
-      json.string("vector").key("result").begin_array();
-      for (const Series& series : answer.series) {
-        json.begin_object().key("metric");
-        write_labels(json, series.labels);
-        if (const FloatHistogram* const histogram = series.histogram_at(0)) {
-          json.key("histogram");
-          write_point(json, answer.start_ns, *histogram);
-        } else {
-          json.key("value");
-          write_point(json, answer.start_ns, series.values.front());
-        }
-        json.end_object();
-      }
-      json.end_array();
-      return;
-    default:
-      break;
-  }
-  json.string("matrix").key("result").begin_array();
-  for (const RawSeries& series : answer.matrix) {
-    json.begin_object().key("metric");
-    write_labels(json, series.labels);
-    write_samples(json, series.values, series.histograms, [&](size_t i) { return series.times_ns[i]; });
-    json.end_object();
-  }
-  json.end_array();
-}
+constexpr size_t kPointsAtOnce = 1024;     // some 30 kB
+constexpr size_t kPointsOfHistogram = 16;  // what the text of one is as long as
 
 /// Field by field as the original; samplesPerStep only for stats=all.
 void write_stats(json::Writer& json, const QueryAnswer& answer, bool per_step) {
@@ -131,15 +60,116 @@ void write_labels(json::Writer& json, const Labels& labels) {
   json.end_object();
 }
 
-void write_answer(json::Writer& json, const QueryAnswer& answer, std::string_view stats) {
-  json.begin_object().key("resultType");
-  if (answer.range) {
-    write_range(json, answer);
-  } else {
-    write_instant(json, answer);
+AnswerWriter::AnswerWriter(const QueryAnswer& answer, Stats stats) : answer_(answer), stats_(stats) {
+  if (is_matrix()) {
+    if (answer.type == ValueType::kScalar) rows_ = 1;
+    rows_ += answer.series.size() + answer.matrix.size();
+  } else if (answer.type == ValueType::kVector) {
+    rows_ = answer.series.size();
   }
-  if (!stats.empty()) write_stats(json, answer, stats == "all");
+}
+
+bool AnswerWriter::write_some(json::Writer& json) {
+  if (!begun_) begin(json);
+  begun_ = true;
+  for (size_t points = 0; points < kPointsAtOnce;) {
+    if (row_ == rows_) {
+      end(json);
+      return false;
+    }
+    points += is_matrix() ? write_part(json, row()) : write_instant(json, answer_.series[row_]);
+  }
+  return true;
+}
+
+void AnswerWriter::begin(json::Writer& json) const {
+  json.begin_object().key("resultType");
+  if (is_matrix()) {
+    json.string("matrix").key("result").begin_array();
+  } else if (answer_.type == ValueType::kVector) {
+    json.string("vector").key("result").begin_array();
+  } else if (answer_.type == ValueType::kScalar) {
+    json.string("scalar").key("result");
+    write_point(json, answer_.start_ns, answer_.scalar.front());
+  } else {
+    json.string("string").key("result").begin_array().seconds_of_ms(answer_.start_ns / kMs).string(answer_.string).end_array();
+  }
+}
+
+void AnswerWriter::end(json::Writer& json) const {
+  if (is_matrix() || answer_.type == ValueType::kVector) json.end_array();
+  if (stats_ != Stats::kNone) write_stats(json, answer_, stats_ == Stats::kPerStep);
   json.end_object();
+}
+
+AnswerWriter::Row AnswerWriter::row() const {
+  if (!answer_.range) {
+    const RawSeries& series = answer_.matrix[row_];
+    return {series.labels, series.values, series.histograms, 0, &series.times_ns};
+  }
+  if (answer_.type == ValueType::kScalar) return {no_labels_, answer_.scalar, no_histograms_, 0, nullptr};
+  const Series& series = answer_.series[row_];
+  return {series.labels, series.values, series.histograms, series.first, nullptr};
+}
+
+size_t AnswerWriter::write_instant(json::Writer& json, const Series& series) {
+  json.begin_object().key("metric");
+  write_labels(json, series.labels);
+  if (const FloatHistogram* const histogram = series.histogram_at(0)) {
+    json.key("histogram");
+    write_point(json, answer_.start_ns, *histogram);
+  } else {
+    json.key("value");
+    write_point(json, answer_.start_ns, series.at(0));
+  }
+  json.end_object();
+  ++row_;
+  return 1;
+}
+
+/// The numbers of a series, then its histograms: "values" and "histograms", each only where there are any.
+size_t AnswerWriter::write_part(json::Writer& json, const Row& row) {
+  const auto time = [&](size_t i) {
+    return row.times_ns != nullptr ? (*row.times_ns)[i] : step_time(answer_.start_ns, answer_.step_ns, row.first + i);
+  };
+  if (part_ == Part::kLabels) {
+    json.begin_object().key("metric");
+    write_labels(json, row.labels);
+    has_histograms_ = std::any_of(row.histograms.begin(), row.histograms.end(), [](const auto& one) { return one != nullptr; });
+    const bool has_numbers = !has_histograms_ || !std::all_of(row.values.begin(), row.values.end(), is_absent);
+    return has_numbers ? start(json, Part::kNumbers, "values") : start(json, Part::kHistograms, "histograms");
+  }
+  const size_t weight = part_ == Part::kHistograms ? kPointsOfHistogram : 1;
+  const size_t past = std::min(next_ + kPointsAtOnce / weight, row.values.size());
+  const size_t written = (past - next_) * weight + 1;
+  for (; next_ < past; ++next_) {
+    if (part_ == Part::kNumbers && is_present(row.values[next_])) write_point(json, time(next_), row.values[next_]);
+    if (part_ == Part::kHistograms && row.histograms[next_] != nullptr) write_point(json, time(next_), *row.histograms[next_]);
+  }
+  if (next_ < row.values.size()) return written;
+  json.end_array();
+  if (part_ == Part::kNumbers && has_histograms_) return written + start(json, Part::kHistograms, "histograms");
+  json.end_object();
+  part_ = Part::kLabels;
+  ++row_;
+  return written;
+}
+
+size_t AnswerWriter::start(json::Writer& json, Part part, std::string_view key) {
+  json.key(key).begin_array();
+  part_ = part;
+  next_ = 0;
+  return 1;
+}
+
+Stats stats_of(std::string_view parameter) noexcept {
+  return parameter.empty() ? Stats::kNone : parameter == "all" ? Stats::kPerStep : Stats::kTotals;
+}
+
+void write_answer(json::Writer& json, const QueryAnswer& answer, std::string_view stats) {
+  AnswerWriter writer(answer, stats_of(stats));
+  while (writer.write_some(json)) {
+  }
 }
 
 }  // namespace tarsier::promql

@@ -60,12 +60,14 @@ void Turns::take(const http::Request& request, const http::Exchange& exchange, H
     if (!outcome) return refuse(exchange, outcome.error());
     begin(std::make_shared<Place>(gate_, request, exchange), handler, {client, host_.mono_ns() - since_ns});
   });
-  if (now) Place(gate_, request, exchange).use(handler, {client, 0});
+  if (!now) return;
+  const auto place = std::make_shared<Place>(gate_, request, exchange);
+  place->use(handler, {client, 0, place});
 }
 
 /// On a worker of its own: who left the gate has an answer to finish.
 void Turns::begin(const std::shared_ptr<Place>& place, Handler handler, Turn turn) {
-  const auto run = [place, handler = std::move(handler), turn] { place->use(handler, turn); };
+  const auto run = [place, handler = std::move(handler), turn] { place->use(handler, {turn.client, turn.waited_ns, place}); };
   const auto posted = post(host_, {.name = "query", .deadline_ns = kJobDeadlineNs}, run);
   if (!posted && posted.error().code() == TARSIER_AGAIN) run();  // too many jobs of this instance wait for a worker
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string_view>
 
@@ -16,6 +17,7 @@ namespace tarsier::promql {
 struct Turn {
   std::string_view client;  // its address, part of the request
   int64_t waited_ns = 0;
+  std::shared_ptr<void> place{};  // the turn lasts as long as somebody has this; to be let go on a worker, outside of locks
 };
 
 class Turns {

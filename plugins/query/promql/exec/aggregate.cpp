@@ -41,7 +41,7 @@ Result<Vector> Evaluator::aggregate(const AggregationNode& node) {
   }
   auto input = vector(*node.operand);
   if (!input) return input;
-  Result<Column> parameter = Column();
+  Result<Scalar> parameter = Scalar();
   if (node.parameter && node.op != Token::kCountValues) parameter = scalar(*node.parameter);
   if (!parameter) return std::move(parameter).error();
   switch (node.op) {
@@ -62,24 +62,25 @@ Result<Vector> Evaluator::aggregate(const AggregationNode& node) {
   switch (node.op) {
     case Token::kTopk:
     case Token::kBottomk:
-      result = select_extremes(node, groups, *parameter, std::move(*input), context_);
+      result = select_extremes(node, groups, *parameter, steps_, std::move(*input), context_);
       break;
     case Token::kLimitk:
-      result = limit_count(node, groups, *parameter, std::move(*input), context_);
+      result = limit_count(node, groups, *parameter, steps_, std::move(*input), context_);
       break;
     case Token::kLimitRatio:
-      result = limit_ratio(node, *parameter, std::move(*input), context_);
+      result = limit_ratio(node, *parameter, steps_, std::move(*input), context_);
       break;
     case Token::kCountValues:
-      result = count_values(node, groups, *input, steps_);
+      result = count_values(node, groups, *input, context_);
       break;
     case Token::kQuantile:
-      for (const double q : *parameter)
+      for (const double q : parameter->values())
         if (std::isnan(q) || q < 0 || q > 1) check_quantile(q, *node.parameter);
-      result = group_quantile(groups, *parameter, *input, steps_);
+      result = group_quantile(groups, *parameter, *input, steps_, context_);
       break;
     default:
-      result = fold(node.op, groups, *input, steps_);
+      result = fold(node.op, groups, *input, steps_, context_);
+      if (!result) return result;
       if (node.op != Token::kSum && node.op != Token::kAvg) break;
       if (auto folded = fold_histograms(node, groups, *input, steps_, context_, *result); !folded) return std::move(folded).error();
       break;

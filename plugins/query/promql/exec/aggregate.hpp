@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "plugins/lib/promql/ast.hpp"
-#include "plugins/query/promql/exec/value.hpp"
+#include "plugins/query/promql/exec/scalar.hpp"
 
 namespace tarsier::promql {
 
@@ -32,19 +32,20 @@ class Groups {
 };
 
 /// sum, avg, min, max, count, group, stddev, stdvar.
-Vector fold(Token op, const Groups& groups, const Vector& input, size_t steps);
-Vector group_quantile(const Groups& groups, const Column& q, const Vector& input, size_t steps);
+Result<Vector> fold(Token op, const Groups& groups, const Vector& input, size_t steps, QueryContext& context);
+Result<Vector> group_quantile(const Groups& groups, const Scalar& q, const Vector& input, size_t steps, QueryContext& context);
 /// Adds the histograms of sum and avg to the result of the numbers.
 Result<void> fold_histograms(const AggregationNode& node, const Groups& groups, const Vector& input, size_t steps,
                              QueryContext& context, Vector& out);
 /// Of the operators that make something of numbers only.
 void leave_out_histograms(const AggregationNode& node, Vector& input, QueryContext& context);
-Result<Vector> count_values(const AggregationNode& node, const Groups& groups, const Vector& input, size_t steps);
+Result<Vector> count_values(const AggregationNode& node, const Groups& groups, const Vector& input, QueryContext& context);
 
 /// These keep some of the input series as they are.
-Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups, const Column& k, Vector input,
+Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups, const Scalar& k, size_t steps, Vector input,
                                QueryContext& context);
-Result<Vector> limit_count(const AggregationNode& node, const Groups& groups, const Column& k, Vector input, QueryContext& context);
-Result<Vector> limit_ratio(const AggregationNode& node, const Column& ratio, Vector input, QueryContext& context);
+Result<Vector> limit_count(const AggregationNode& node, const Groups& groups, const Scalar& k, size_t steps, Vector input,
+                           QueryContext& context);
+Result<Vector> limit_ratio(const AggregationNode& node, const Scalar& ratio, size_t steps, Vector input, QueryContext& context);
 
 }  // namespace tarsier::promql

@@ -26,7 +26,7 @@ class HistogramFold {
       if (!fits) notes_.mixed_schemas(member->labels);
     }
     if (!total.any()) return;
-    if (is_present(out.values[step])) {
+    if (is_present(out.at(step))) {
       notes_.mixed_types_aggregated();
       return out.clear(step);
     }

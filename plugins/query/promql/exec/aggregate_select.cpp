@@ -7,6 +7,7 @@
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/aggregate.hpp"
 #include "plugins/query/promql/exec/label_sample.hpp"
+#include "plugins/query/promql/exec/sweep.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -22,17 +23,25 @@ Result<int64_t> whole(double k) {
 /// Which of the input survive at which step.
 class Survivors {
  public:
-  Survivors(size_t series, size_t steps) : steps_(steps), kept_(series * steps, false) {}
-  void keep(size_t series, size_t step) { kept_[series * steps_ + step] = true; }
+  explicit Survivors(const std::vector<Series>& input) {
+    size_t entries = 0;
+    for (const Series& series : input) {
+      begins_.push_back(entries - series.first);
+      entries += series.values.size();
+    }
+    kept_.resize(entries, false);
+  }
+  /// At a step that the series has in its stretch.
+  void keep(size_t series, size_t step) { kept_[begins_[series] + step] = true; }
   Vector apply(Vector input) const {
     for (size_t i = 0; i < input.series.size(); ++i)
-      for (size_t step = 0; step < steps_; ++step)
-        if (!kept_[i * steps_ + step]) input.series[i].clear(step);
+      for (size_t step = input.series[i].first; step < input.series[i].past(); ++step)
+        if (!kept_[begins_[i] + step]) input.series[i].clear(step);
     return input;
   }
 
  private:
-  size_t steps_;
+  std::vector<size_t> begins_;  // where the step 0 of each series would be
   std::vector<bool> kept_;
 };
 
@@ -54,7 +63,7 @@ Vector in_order(bool top, const Groups& groups, Vector kept) {
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     if (groups.of(a) != groups.of(b)) return groups.of(a) < groups.of(b);
-    return better(top, kept.series[a].values[0], kept.series[b].values[0]);
+    return better(top, kept.series[a].at(0), kept.series[b].at(0));
   });
   Vector out;
   out.held = std::move(kept.held);
@@ -64,29 +73,33 @@ Vector in_order(bool top, const Groups& groups, Vector kept) {
 
 }  // namespace
 
-Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups, const Column& k, Vector input,
+Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups, const Scalar& k, size_t steps, Vector input,
                                QueryContext& context) {
   const bool top = node.op == Token::kTopk;
-  const size_t steps = k.size();
-  Survivors survivors(input.series.size(), steps);
+  Survivors survivors(input.series);
+  Sweep sweep(input.series);
   std::vector<std::vector<uint32_t>> candidates(groups.size());
   for (size_t step = 0; step < steps; ++step) {
+    if (auto go_on = context.check(); !go_on) return std::move(go_on).error();
     auto wanted = whole(k[step]);
     if (!wanted) return std::move(wanted).error();
     if (*wanted < 1) continue;
-    for (auto& list : candidates) list.clear();
-    for (size_t i = 0; i < input.series.size(); ++i)
-      if (is_present(input.series[i].values[step])) candidates[groups.of(i)].push_back(static_cast<uint32_t>(i));
-    for (auto& list : candidates) {
+    const std::span<const uint32_t> here = sweep.at(step);
+    for (const uint32_t i : here)
+      if (is_present(input.series[i].at(step))) candidates[groups.of(i)].push_back(i);
+    for (const uint32_t one : here) {
+      auto& list = candidates[groups.of(one)];
+      if (list.empty()) continue;  // done with its first series
       const auto count = std::min(list.size(), static_cast<size_t>(*wanted));
       const auto first_is_better = [&](uint32_t a, uint32_t b) {
-        const double left = input.series[a].values[step];
-        const double right = input.series[b].values[step];
+        const double left = input.series[a].at(step);
+        const double right = input.series[b].at(step);
         return better(top, left, right) || (!better(top, right, left) && a < b);
       };
       if (count < list.size())
         std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(count), list.end(), first_is_better);
       for (size_t i = 0; i < count; ++i) survivors.keep(list[i], step);
+      list.clear();
     }
   }
   Vector kept = survivors.apply(std::move(input));
@@ -94,27 +107,31 @@ Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups
   return drop_empty(std::move(kept));
 }
 
-Result<Vector> limit_count(const AggregationNode&, const Groups& groups, const Column& k, Vector input, QueryContext&) {
-  const size_t steps = k.size();
-  Survivors survivors(input.series.size(), steps);
+Result<Vector> limit_count(const AggregationNode&, const Groups& groups, const Scalar& k, size_t steps, Vector input,
+                           QueryContext& context) {
+  Survivors survivors(input.series);
+  Sweep sweep(input.series);
   std::vector<int64_t> taken(groups.size());
   for (size_t step = 0; step < steps; ++step) {
+    if (auto go_on = context.check(); !go_on) return std::move(go_on).error();
     auto wanted = whole(k[step]);
     if (!wanted) return std::move(wanted).error();
-    std::fill(taken.begin(), taken.end(), 0);
-    for (size_t i = 0; i < input.series.size(); ++i)
+    const std::span<const uint32_t> here = sweep.at(step);
+    for (const uint32_t i : here) taken[groups.of(i)] = 0;
+    for (const uint32_t i : here)
       if (input.series[i].present_at(step) && taken[groups.of(i)]++ < *wanted) survivors.keep(i, step);
   }
   return drop_empty(survivors.apply(std::move(input)));
 }
 
-Result<Vector> limit_ratio(const AggregationNode& node, const Column& ratio, Vector input, QueryContext& context) {
-  const size_t steps = ratio.size();
-  Survivors survivors(input.series.size(), steps);
+Result<Vector> limit_ratio(const AggregationNode& node, const Scalar& ratio, size_t steps, Vector input, QueryContext& context) {
+  Survivors survivors(input.series);
+  Sweep sweep(input.series);
   std::vector<double> places;
   places.reserve(input.series.size());
   for (const Series& series : input.series) places.push_back(place_of(series.labels));
   for (size_t step = 0; step < steps; ++step) {
+    if (auto go_on = context.check(); !go_on) return std::move(go_on).error();
     double share = ratio[step];
     if (std::isnan(share)) return Error(TARSIER_UNSUPPORTED, "Ratio value is NaN");
     if (share > 1 || share < -1) {
@@ -123,7 +140,7 @@ Result<Vector> limit_ratio(const AggregationNode& node, const Column& ratio, Vec
                    node.parameter->position);
       share = capped;
     }
-    for (size_t i = 0; i < input.series.size(); ++i)
+    for (const uint32_t i : sweep.at(step))
       if (share >= 0 ? places[i] < share : places[i] >= 1 + share) survivors.keep(i, step);
   }
   return drop_empty(survivors.apply(std::move(input)));

@@ -5,6 +5,7 @@
 #include "plugins/query/promql/exec/evaluator.hpp"
 #include "plugins/query/promql/exec/histogram_operators.hpp"
 #include "plugins/query/promql/exec/operators.hpp"
+#include "plugins/query/promql/exec/stretch.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -69,13 +70,13 @@ Result<Vector> Evaluator::with_scalar(const BinaryNode& node, Vector result, boo
   const HistogramOperator on_histograms(context_, node);
   for (Series& series : result.series) {
     series.drop_name = series.drop_name || changes_meaning(node.op) || node.return_bool;
-    for (size_t i = 0; i < steps_; ++i) {
-      double& value = series.values[i];
-      if (series.histogram_at(i) != nullptr) {
-        const Operand number_here = {(*number)[i], nullptr};
-        const Operand histogram = {kNothing, series.histograms[i]};
+    for (size_t step = series.first; step < series.past(); ++step) {
+      double& value = series.values[step - series.first];
+      if (series.histogram_at(step) != nullptr) {
+        const Operand number_here = {(*number)[step], nullptr};
+        const Operand histogram = {kNothing, series.histogram_of(step)};
         Operand made = scalar_on_left ? on_histograms.apply(number_here, histogram) : on_histograms.apply(histogram, number_here);
-        series.set(i, std::move(made.histogram));
+        series.set(step, std::move(made.histogram));
         value = made.value;
         continue;
       }
@@ -85,8 +86,8 @@ Result<Vector> Evaluator::with_scalar(const BinaryNode& node, Vector result, boo
         value = kNothing;
         continue;
       }
-      const double left = scalar_on_left ? (*number)[i] : value;
-      const double right = scalar_on_left ? value : (*number)[i];
+      const double left = scalar_on_left ? (*number)[step] : value;
+      const double right = scalar_on_left ? value : (*number)[step];
       const double kept = value;
       value = apply(node, left, right);
       // A filter keeps the vector's value, whichever side it is on.
@@ -102,19 +103,20 @@ Result<Vector> Evaluator::set_operation(const BinaryNode& node, Vector left, Vec
   LabelIndex index(&signature, left.series.size() + right.series.size());
   // Which steps of a signature have a sample on the side that decides.
   const std::vector<Series>& deciding = node.op == Token::kOr ? left.series : right.series;
-  std::vector<std::vector<bool>> present;
+  std::vector<Stretch<bool>> present;
   for (const Series& series : deciding) {
     const auto [number, is_new] = index.add(series.labels);
-    if (is_new) present.emplace_back(steps_, false);
-    for (size_t i = 0; i < steps_; ++i)
-      if (series.present_at(i)) present[number][i] = true;
+    if (is_new) present.emplace_back(false);
+    present[number].cover(series.first, series.past());
+    for (size_t step = series.first; step < series.past(); ++step)
+      if (series.present_at(step)) present[number].set(step, true);
   }
   std::vector<Series>& filtered = node.op == Token::kOr ? right.series : left.series;
   for (Series& series : filtered) {
     const uint32_t number = index.find(series.labels);
-    for (size_t i = 0; i < steps_; ++i) {
-      const bool matches = number != LabelIndex::kNone && present[number][i];
-      if (matches != (node.op == Token::kAnd)) series.clear(i);
+    for (size_t step = series.first; step < series.past(); ++step) {
+      const bool matches = number != LabelIndex::kNone && present[number].at(step);
+      if (matches != (node.op == Token::kAnd)) series.clear(step);
     }
   }
   return join(node.op, std::move(left), std::move(right));

@@ -8,6 +8,7 @@
 #include "plugins/query/promql/exec/evaluator.hpp"
 #include "plugins/query/promql/exec/natural_order.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
+#include "plugins/query/promql/exec/sweep.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -75,23 +76,20 @@ Elementwise elementwise(FunctionId id) {
 
 }  // namespace
 
-Result<Column> Evaluator::scalar_call(const CallNode& node) {
-  Column out(steps_);
-  const auto fill = [&](double value) { return std::fill(out.begin(), out.end(), value), std::move(out); };
+Result<Scalar> Evaluator::scalar_call(const CallNode& node) {
   switch (node.function->id) {
     case FunctionId::kPi:
-      return fill(std::numbers::pi);
+      return Scalar(std::numbers::pi);
     case FunctionId::kTime:
-      for (size_t i = 0; i < steps_; ++i) out[i] = seconds_of(grid_.time(i));
-      return out;
+      return each_step([&](size_t step) { return seconds_of(grid_.time(step)); });
     case FunctionId::kStart:
-      return fill(seconds_of(context_.start_ns));
+      return Scalar(seconds_of(context_.start_ns));
     case FunctionId::kEnd:
-      return fill(seconds_of(context_.end_ns));
+      return Scalar(seconds_of(context_.end_ns));
     case FunctionId::kStep:
-      return fill(static_cast<double>(context_.step_ns) / 1e9);
+      return Scalar(static_cast<double>(context_.step_ns) / 1e9);
     case FunctionId::kRange:
-      return fill(static_cast<double>(distance(context_.start_ns, context_.end_ns)) / 1e9);
+      return Scalar(static_cast<double>(distance(context_.start_ns, context_.end_ns)) / 1e9);
     case FunctionId::kMinOf:
     case FunctionId::kMaxOf: {
       const bool least = node.function->id == FunctionId::kMinOf;
@@ -99,25 +97,22 @@ Result<Column> Evaluator::scalar_call(const CallNode& node) {
       if (!left) return left;
       auto right = scalar(*node.arguments[1]);
       if (!right) return right;
-      for (size_t i = 0; i < steps_; ++i) {
-        out[i] = least ? lesser_of((*left)[i], (*right)[i]) : greater_of((*left)[i], (*right)[i]);
-      }
-      return out;
+      return Scalar::of_both(std::move(*left), std::move(*right),
+                             [least](double a, double b) { return least ? lesser_of(a, b) : greater_of(a, b); });
     }
     default:
       break;
   }
   auto inner = vector(*node.arguments[0]);  // scalar(v)
   if (!inner) return std::move(inner).error();
-  for (size_t step = 0; step < steps_; ++step) {
+  Sweep sweep(inner->series);
+  return each_step([&](size_t step) {
     size_t found = 0;
-    out[step] = kNaN;
-    for (const Series& series : inner->series) {
-      if (is_absent(series.values[step])) continue;
-      out[step] = ++found == 1 ? series.values[step] : kNaN;
-    }
-  }
-  return out;
+    double only = kNaN;
+    for (const uint32_t i : sweep.at(step))
+      if (const double value = inner->series[i].at(step); is_present(value)) only = ++found == 1 ? value : kNaN;
+    return only;
+  });
 }
 
 Result<Vector> Evaluator::call(const CallNode& node) {
@@ -158,7 +153,7 @@ Result<Vector> Evaluator::call(const CallNode& node) {
     case FunctionId::kHistogramStdvar:
       return native_call(node);
     case FunctionId::kVector: {
-      auto values = scalar(*node.arguments[0]);
+      auto values = spread_scalar(*node.arguments[0]);
       if (!values) return std::move(values).error();
       return single(std::move(*values));
     }
@@ -171,14 +166,14 @@ Result<Vector> Evaluator::math(const CallNode& node) {
   auto result = vector(*node.arguments[0]);
   if (!result) return result;
   if (node.function->id == FunctionId::kRound) {
-    Result<Column> nearest = Column(steps_, 1.0);
+    Result<Scalar> nearest = Scalar(1.0);
     if (node.arguments.size() > 1) nearest = scalar(*node.arguments[1]);
     if (!nearest) return std::move(nearest).error();
     for (Series& series : result->series) {
       series.drop_name = true;
       series.histograms.clear();
-      for (size_t i = 0; i < steps_; ++i) {
-        const double inverse = 1.0 / (*nearest)[i];
+      for (size_t i = 0; i < series.values.size(); ++i) {
+        const double inverse = 1.0 / (*nearest)[series.first + i];
         if (is_present(series.values[i])) series.values[i] = std::floor(series.values[i] * inverse + 0.5) / inverse;
       }
     }
@@ -199,8 +194,8 @@ Result<Vector> Evaluator::clamp(const CallNode& node) {
   if (!result) return result;
   const FunctionId id = node.function->id;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  Result<Column> least = Column(steps_, -kInfinity);
-  Result<Column> most = Column(steps_, kInfinity);
+  Result<Scalar> least = Scalar(-kInfinity);
+  Result<Scalar> most = Scalar(kInfinity);
   if (id != FunctionId::kClampMax) least = scalar(*node.arguments[1]);
   if (id != FunctionId::kClampMin) most = scalar(*node.arguments.back());
   if (!least) return std::move(least).error();
@@ -208,10 +203,10 @@ Result<Vector> Evaluator::clamp(const CallNode& node) {
   for (Series& series : result->series) {
     series.drop_name = true;
     series.histograms.clear();
-    for (size_t i = 0; i < steps_; ++i) {
+    for (size_t i = 0; i < series.values.size(); ++i) {
       double& value = series.values[i];
-      const double low = (*least)[i];
-      const double high = (*most)[i];
+      const double low = (*least)[series.first + i];
+      const double high = (*most)[series.first + i];
       if (is_absent(value)) continue;
       if (high < low) {
         value = kNothing;
@@ -226,9 +221,9 @@ Result<Vector> Evaluator::clamp(const CallNode& node) {
 Result<Vector> Evaluator::dates(const CallNode& node) {
   Vector result;
   if (node.arguments.empty()) {
-    Column now(steps_);
-    for (size_t i = 0; i < steps_; ++i) now[i] = seconds_of(grid_.time(i));
-    result = single(std::move(now));
+    auto now = each_step([&](size_t step) { return seconds_of(grid_.time(step)); });
+    if (!now) return std::move(now).error();
+    result = single(std::move(*now));
   } else {
     auto argument = vector(*node.arguments[0]);
     if (!argument) return argument;
@@ -253,8 +248,8 @@ Result<Vector> Evaluator::timestamp(const CallNode& node) {
     result = vector(argument);
     if (!result) return result;
     for (Series& series : result->series) {
-      for (size_t i = 0; i < steps_; ++i)
-        if (series.present_at(i)) series.values[i] = seconds_of(grid_.time(i));
+      for (size_t step = series.first; step < series.past(); ++step)
+        if (series.present_at(step)) series.set(step, seconds_of(grid_.time(step)));
       series.histograms.clear();
     }
   }
@@ -279,10 +274,10 @@ Result<Vector> Evaluator::sort(const CallNode& node) {
   if (!result || !context_.instant()) return result;
   const bool descending = node.function->id == FunctionId::kSortDesc;
   for (Series& series : result->series) series.histograms.clear();
-  std::erase_if(result->series, [](const Series& series) { return is_absent(series.values[0]); });
+  std::erase_if(result->series, [](const Series& series) { return is_absent(series.at(0)); });
   std::stable_sort(result->series.begin(), result->series.end(), [&](const Series& a, const Series& b) {
-    const double left = a.values[0];
-    const double right = b.values[0];
+    const double left = a.at(0);
+    const double right = b.at(0);
     if (std::isnan(left)) return false;
     if (std::isnan(right)) return true;
     return descending ? left > right : left < right;

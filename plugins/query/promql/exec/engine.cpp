@@ -122,9 +122,10 @@ Result<QueryAnswer> Engine::evaluate(QueryContext& context, const Node& tree, co
       answer.string = static_cast<const StringNode&>(unwrap(tree)).value;
       break;
     case ValueType::kScalar: {
-      auto values = evaluator.scalar(tree);
+      auto values = evaluator.spread_scalar(tree);
       if (!values) return std::move(values).error();
-      answer.scalar = std::move(*values);
+      answer.scalar = values->take_values();
+      answer.held = values->take_held();
       break;
     }
     case ValueType::kVector: {
@@ -143,8 +144,22 @@ Result<QueryAnswer> Engine::evaluate(QueryContext& context, const Node& tree, co
   return answer;
 }
 
+/// A query from when it is understood until its answer is not needed any more.
+struct Engine::Running {
+  QueryContext context;
+  std::unique_ptr<QueryGate, void (*)(QueryGate*)> place{nullptr, [](QueryGate* gate) { gate->leave(); }};
+  QueryAnswer answer;  // counts against the context's limit
+};
+
 Result<void> Engine::query(const tarsier_samples_store& store, const QueryRequest& request,
-                           const std::function<void(const QueryAnswer&)>& on_answer) {
+                           const std::function<void(const QueryAnswer&)>& look) {
+  auto answer = query(store, request);
+  if (!answer) return std::move(answer).error();
+  look(**answer);
+  return {};
+}
+
+Result<std::shared_ptr<const QueryAnswer>> Engine::query(const tarsier_samples_store& store, const QueryRequest& request) {
   const int64_t begun = mono_ns_();
   auto tree = parse(request.expression);
   if (!tree) return std::move(tree).error();
@@ -155,14 +170,20 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   if (const Node* found = now.experimental_functions ? nullptr : first_experimental(**tree))
     return parse_error(request.expression, found->position, not_enabled(*found));
   const int64_t end_ns = request.step_ns > 0 ? request.end_ns : request.start_ns;
-  if (auto prepared = prepare(request.expression, **tree, {request.start_ns, end_ns, request.step_ns}); !prepared) return prepared;
+  if (auto prepared = prepare(request.expression, **tree, {request.start_ns, end_ns, request.step_ns}); !prepared)
+    return std::move(prepared).error();
 
   mark_histogram_totals(**tree);
   std::vector<uint32_t> common_parts;
   if (now.share_common_parts) common_parts = mark_common_parts(**tree);
 
   const int64_t timeout = request.timeout_ns > 0 ? std::min(request.timeout_ns, now.limits.timeout_ns) : now.limits.timeout_ns;
-  QueryContext context;
+  const std::shared_ptr<Running> running(new Running, [this](Running* ended) {
+    const uint64_t peak_samples = ended->context.peak_samples();
+    delete ended;
+    memory_return_.after_query(peak_samples, mono_ns_());
+  });
+  QueryContext& context = running->context;
   context.query = request.expression;
   context.store = &store;
   context.lookback_ns = request.lookback_ns > 0 ? request.lookback_ns : now.lookback_ns;
@@ -179,41 +200,41 @@ Result<void> Engine::query(const tarsier_samples_store& store, const QueryReques
   context.deadline_ns = begun - request.queue_ns + timeout;
   SharedResults shared(std::move(common_parts));
   context.shared = &shared;
-  return run(context, **tree, request, begun, on_answer);
+  if (auto done = run(*running, **tree, request, begun); !done) return std::move(done).error();
+  running->answer.timeout_ns = timeout;
+  return std::shared_ptr<const QueryAnswer>(running, &running->answer);
 }
 
-Result<void> Engine::run(QueryContext& context, const Node& tree, const QueryRequest& request, int64_t begun_ns,
-                         const std::function<void(const QueryAnswer&)>& on_answer) {
+Result<void> Engine::run(Running& running, const Node& tree, const QueryRequest& request, int64_t begun_ns) {
+  QueryContext& context = running.context;
   const int64_t waiting_since = mono_ns_();
   if (!request.has_place) {
     if (auto entered = queue_.enter_and_wait(request.client, context.deadline_ns - waiting_since); !entered) return entered;
+    running.place.reset(&queue_);
   }
-  const std::unique_ptr<QueryGate, void (*)(QueryGate*)> place(request.has_place ? nullptr : &queue_,
-                                                               [](QueryGate* gate) { gate->leave(); });
   const int64_t entered_at = mono_ns_();
   const int64_t waited_ns = entered_at - waiting_since;
   std::optional<SampleCounts> counts;
   if (request.count_samples)
     context.sample_counts = &counts.emplace(Grid{request.start_ns, context.end_ns, std::max<int64_t>(request.step_ns, 1)}.count());
-  auto answer = evaluate(context, tree, request);
+  auto evaluated = evaluate(context, tree, request);
   const int64_t done = mono_ns_();
-  if (answer) {
-    answer->warnings = context.warnings();
-    answer->infos = context.infos();
-    answer->samples_read = context.samples_read.total();
-    answer->series_read = context.series_read.total();
-    answer->peak_samples = context.peak_samples();
-    if (counts) answer->samples_per_step = counts->per_step();
-    answer->prepare_ns = waiting_since - begun_ns;
-    answer->queue_ns = request.queue_ns + waited_ns;
-    answer->eval_ns = done - entered_at;
-    answer->total_ns = done - begun_ns - waited_ns;
-  }
   if (finished_)
     finished_({&request, done - begun_ns + request.queue_ns, request.queue_ns + waited_ns, context.samples_read.total(),
-               context.series_read.total(), answer ? nullptr : &answer.error()});
-  if (!answer) return std::move(answer).error();
-  on_answer(*answer);  // last: what the request refers to may be gone with its answer
+               context.series_read.total(), evaluated ? nullptr : &evaluated.error()});
+  if (!evaluated) return std::move(evaluated).error();
+  QueryAnswer& answer = running.answer;
+  answer = std::move(*evaluated);
+  answer.warnings = context.warnings();
+  answer.infos = context.infos();
+  answer.samples_read = context.samples_read.total();
+  answer.series_read = context.series_read.total();
+  answer.peak_samples = context.peak_samples();
+  if (counts) answer.samples_per_step = counts->per_step();
+  answer.prepare_ns = waiting_since - begun_ns;
+  answer.queue_ns = request.queue_ns + waited_ns;
+  answer.eval_ns = done - entered_at;
+  answer.total_ns = done - begun_ns - waited_ns;
   return {};
 }
 

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "plugins/lib/promql/ast.hpp"
+#include "plugins/query/promql/exec/memory_return.hpp"
 #include "plugins/query/promql/exec/query_context.hpp"
 #include "plugins/query/promql/exec/query_gate.hpp"
 #include "plugins/query/promql/exec/value.hpp"
@@ -55,7 +57,8 @@ struct QueryAnswer {
   uint64_t samples_read = 0, peak_samples = 0, series_read = 0;
   std::vector<uint64_t> samples_per_step;  // that its windows look at
   int64_t prepare_ns = 0, queue_ns = 0, eval_ns = 0, sort_ns = 0;
-  int64_t total_ns = 0;  // without the wait
+  int64_t total_ns = 0;    // without the wait
+  int64_t timeout_ns = 0;  // that the query had
 };
 
 /// What is told of every query that began.
@@ -85,10 +88,13 @@ class Engine {
     queue_.set_limits(options.gate);
   }
 
-  /// INVALID: the query cannot be read; DEADLINE, CANCELLED, RESOURCE, or UNSUPPORTED: it failed while it ran. `answer` is called
-  /// at most once, while the memory that it refers to is held.
+  /// INVALID: the query cannot be read; DEADLINE, CANCELLED, RESOURCE, or UNSUPPORTED: it failed while it ran. An answer has its
+  /// memory, and its place in the gate unless the request came with one, for as long as it lives, which must not be longer than the
+  /// engine. It needs nothing of the request.
+  Result<std::shared_ptr<const QueryAnswer>> query(const tarsier_samples_store& store, const QueryRequest& request);
+  /// Likewise; `look` is called with the answer, if there is one.
   Result<void> query(const tarsier_samples_store& store, const QueryRequest& request,
-                     const std::function<void(const QueryAnswer&)>& answer);
+                     const std::function<void(const QueryAnswer&)>& look);
 
   /// Where queries wait for their turn.
   QueryGate& gate() noexcept { return queue_; }
@@ -96,14 +102,15 @@ class Engine {
   void on_finished(std::function<void(const FinishedQuery&)> call) { finished_ = std::move(call); }
 
  private:
-  Result<void> run(QueryContext& context, const Node& tree, const QueryRequest& request, int64_t begun_ns,
-                   const std::function<void(const QueryAnswer&)>& on_answer);
+  struct Running;
+  Result<void> run(Running& running, const Node& tree, const QueryRequest& request, int64_t begun_ns);
   Result<QueryAnswer> evaluate(QueryContext& context, const Node& tree, const QueryRequest& request);
 
   std::function<int64_t()> mono_ns_;
   mutable std::mutex gate_;
   EngineOptions options_;  // by gate_
   QueryGate queue_;
+  MemoryReturn memory_return_;
   std::function<void(const FinishedQuery&)> finished_;
 };
 

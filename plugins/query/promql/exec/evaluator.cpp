@@ -8,7 +8,7 @@
 
 namespace tarsier::promql {
 
-Result<Column> Evaluator::scalar(const Node& node) {
+Result<Scalar> Evaluator::scalar(const Node& node) {
   const Node& inner = unwrap(node);
   const bool once = !at_each_step(inner) && inner.kind != NodeKind::kNumber;
   ExplainScope scope(context_, inner, steps_, once);
@@ -16,21 +16,26 @@ Result<Column> Evaluator::scalar(const Node& node) {
   if (!once) return scalar_at_steps(inner);
   const NestedCounts counts(context_, NestedCounts::Into::kEachStep);
   auto value = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).scalar_at_steps(inner);
-  if (value) value->assign(steps_, double{value->front()});
-  return value;
+  if (!value) return value;
+  return Scalar((*value)[0]);
 }
 
-Result<Column> Evaluator::scalar_at_steps(const Node& node) {
+Result<Scalar> Evaluator::spread_scalar(const Node& node) {
+  auto value = scalar(node);
+  if (!value || !value->constant()) return value;
+  return each_step([number = (*value)[0]](size_t) { return number; });
+}
+
+Result<Scalar> Evaluator::scalar_at_steps(const Node& node) {
   switch (node.kind) {
     case NodeKind::kNumber:
-      return Column(steps_, static_cast<const NumberNode&>(node).value);
+      return Scalar(static_cast<const NumberNode&>(node).value);
     case NodeKind::kParen:
       return scalar(*static_cast<const ParenNode&>(node).inner);
     case NodeKind::kUnary: {
       const auto& unary = static_cast<const UnaryNode&>(node);
       auto values = scalar(*unary.operand);
-      if (values && unary.negative)
-        for (double& value : *values) value = -value;
+      if (values && unary.negative) values->change([](double value) { return -value; });
       return values;
     }
     case NodeKind::kBinary:
@@ -42,7 +47,7 @@ Result<Column> Evaluator::scalar_at_steps(const Node& node) {
   }
 }
 
-Result<Column> Evaluator::scalar_chain(const BinaryNode& top) {
+Result<Scalar> Evaluator::scalar_chain(const BinaryNode& top) {
   const auto operators = left_chain(top);
   auto at = std::find_if(operators.begin(), operators.end(), [&](const BinaryNode* node) { return at_each_step(*node); });
   auto left = scalar(*(*at)->left);
@@ -51,8 +56,9 @@ Result<Column> Evaluator::scalar_chain(const BinaryNode& top) {
     auto right = scalar(*(*at)->right);
     if (!right) return right;
     const Token op = (*at)->op;
-    for (size_t i = 0; i < steps_; ++i)
-      (*left)[i] = is_comparison(op) ? (compares(op, (*left)[i], (*right)[i]) ? 1.0 : 0.0) : calculate(op, (*left)[i], (*right)[i]);
+    left = Scalar::of_both(std::move(*left), std::move(*right), [op](double a, double b) {
+      return is_comparison(op) ? (compares(op, a, b) ? 1.0 : 0.0) : calculate(op, a, b);
+    });
   }
   return left;
 }
@@ -71,11 +77,17 @@ Result<Vector> Evaluator::vector_once(const Node& node) {
   const NestedCounts counts(context_, NestedCounts::Into::kEachStep);
   auto once = Evaluator(context_, {grid_.start_ns, grid_.start_ns, grid_.step_ns}).vector_at_steps(node);
   if (!once) return once;
+  std::erase_if(once->series, [](const Series& series) { return series.empty(); });
+  uint64_t samples = once->series.size() * steps_;
+  for (const Series& series : once->series) samples += samples_of(series.histograms);
+  auto held = context_.hold(samples);  // before they are there
+  once->held = Held(&context_, samples);
+  if (!held) return std::move(held).error();
   for (Series& series : once->series) {
     series.values.assign(steps_, double{series.values.front()});
     if (!series.histograms.empty()) series.histograms.assign(steps_, HistogramRef(series.histograms.front()));
   }
-  return finish(std::move(*once));
+  return once;
 }
 
 Result<Vector> Evaluator::vector_at_steps(const Node& node) {
@@ -109,15 +121,16 @@ Result<Vector> Evaluator::vector_at_steps(const Node& node) {
   }
 }
 
-Vector Evaluator::single(Column values) {
+Vector Evaluator::single(Scalar values) {
   Vector out;
-  out.series.push_back({Labels{}, false, std::move(values)});
+  out.series.push_back({Labels{}, false, values.take_values()});
+  out.held = values.take_held();
   return out;
 }
 
 Result<Vector> Evaluator::finish(Vector result) {
-  uint64_t samples = result.series.size() * steps_;
-  for (const Series& series : result.series) samples += samples_of(series.histograms);
+  for (Series& series : result.series) series.trim();
+  const uint64_t samples = samples_of(result.series);
   auto held = context_.hold(samples);
   result.held = Held(&context_, samples);
   if (!held) return std::move(held).error();
@@ -144,13 +157,14 @@ Result<void> merge_equal(std::vector<Series>& series, std::string_view what) {
     }
     Series& into = series[number];
     into.drop_name = into.drop_name || series[i].drop_name;
-    for (size_t step = 0; step < into.values.size(); ++step) {
-      if (!series[i].present_at(step)) continue;
+    const Series& other = series[i];
+    for (size_t step = other.first; step < other.past(); ++step) {
+      if (!other.present_at(step)) continue;
       if (into.present_at(step)) return Error(TARSIER_UNSUPPORTED, std::string(what));
-      if (series[i].histogram_at(step) != nullptr) {
-        into.set(step, series[i].histograms[step]);
+      if (other.histogram_at(step) != nullptr) {
+        into.set(step, other.histogram_of(step));
       } else {
-        into.values[step] = series[i].values[step];
+        into.set(step, other.at(step));
       }
     }
   }

@@ -8,6 +8,7 @@
 #include "plugins/lib/promql/ast.hpp"
 #include "plugins/lib/promql/functions.hpp"
 #include "plugins/query/promql/exec/sample_counts.hpp"
+#include "plugins/query/promql/exec/scalar.hpp"
 #include "plugins/query/promql/exec/value.hpp"
 #include "plugins/query/promql/exec/window.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
@@ -18,7 +19,9 @@ class Evaluator {
  public:
   Evaluator(QueryContext& context, Grid grid) : context_(context), grid_(grid), steps_(grid.count()) {}
 
-  Result<Column> scalar(const Node& node);
+  Result<Scalar> scalar(const Node& node);
+  /// The same, with a value at each step whatever it is.
+  Result<Scalar> spread_scalar(const Node& node);
   Result<Vector> vector(const Node& node);
   /// A range vector as it is stored: only at a single step.
   Result<std::vector<RawSeries>> matrix(const Node& node);
@@ -30,8 +33,11 @@ class Evaluator {
   Result<Vector> vector_at_steps(const Node& node);
   /// The value at the first step, at all steps.
   Result<Vector> vector_once(const Node& node);
-  Result<Column> scalar_at_steps(const Node& node);
-  Result<Column> scalar_chain(const BinaryNode& top);
+  Result<Scalar> scalar_at_steps(const Node& node);
+  Result<Scalar> scalar_chain(const BinaryNode& top);
+  /// One value a step, which `value(step)` says, counted before there is room for them.
+  template <class Value>
+  Result<Scalar> each_step(Value value);
   /// Whether the node has to be evaluated at every step of this grid, or is evaluated at one step and repeated.
   bool at_each_step(const Node& node) const { return steps_ == 1 || !node.step_invariant; }
 
@@ -52,7 +58,7 @@ class Evaluator {
 
   // call.cpp
   Result<Vector> call(const CallNode& node);
-  Result<Column> scalar_call(const CallNode& node);
+  Result<Scalar> scalar_call(const CallNode& node);
   Result<Vector> math(const CallNode& node);
   Result<Vector> clamp(const CallNode& node);
   Result<Vector> dates(const CallNode& node);
@@ -62,6 +68,8 @@ class Evaluator {
   Result<Vector> sort_by_label(const CallNode& node);
   // range_call.cpp
   Result<Vector> absent(const CallNode& node);
+  /// 1 at each step without any of what was found, with the labels that the selector says.
+  Result<Vector> where_none(const Vector& found, const Node& selector);
   Result<Vector> range_call(const CallNode& node);
   /// The scalar arguments of a range function.
   Result<KernelArguments> kernel_arguments(const CallNode& node);
@@ -94,7 +102,7 @@ class Evaluator {
   Result<Vector> matched(const BinaryNode& node, Vector left, Vector right);
 
   /// A result of one series without labels.
-  Vector single(Column values);
+  static Vector single(Scalar values);
   /// Counts the samples of a finished result against the limit.
   Result<Vector> finish(Vector result);
   /// Takes names away now when the engine is told to, and puts series of equal labels together.
@@ -113,5 +121,15 @@ Result<void> merge_equal(std::vector<Series>& series, std::string_view what);
 inline constexpr std::string_view kSameLabels = "vector cannot contain metrics with the same labelset";
 /// Removes the metric name (with type and unit) of series that are to lose it, and merges.
 Result<void> drop_names(std::vector<Series>& series);
+
+template <class Value>
+Result<Scalar> Evaluator::each_step(Value value) {
+  auto room = context_.hold(steps_);
+  Held held(&context_, steps_);
+  if (!room) return std::move(room).error();
+  Column values(steps_);
+  for (size_t step = 0; step < steps_; ++step) values[step] = value(step);
+  return Scalar(std::move(values), std::move(held));
+}
 
 }  // namespace tarsier::promql

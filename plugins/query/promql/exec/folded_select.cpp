@@ -60,13 +60,14 @@ class Parts {
   void add(Part& part, const tarsier_series& series) {
     const size_t before = part.groups.size();
     const uint32_t group = part.groups.number(series);
-    if (part.groups.size() != before) {
-      part.folding->add_group();
-      held_.fetch_add(steps_, std::memory_order_relaxed);
-      if (!context_.hold(steps_)) return;
-    }
+    if (part.groups.size() != before) part.folding->add_group();
+    const size_t cells = part.folding->size();
     part.folding->add(group, part.column);
     ++part.results;
+    if (const size_t more = part.folding->size() - cells; more != 0) {
+      held_.fetch_add(more, std::memory_order_relaxed);
+      (void)context_.hold(more);  // the select asks whether to go on
+    }
   }
   /// Series that had any result.
   uint64_t results() const {
@@ -74,19 +75,24 @@ class Parts {
     for (const auto& [run, part] : parts_) sum += part.results;
     return sum;
   }
-  Vector take(bool drop_name) {
+  Result<Vector> take(bool drop_name) {
     Part all(signature_, op_, steps_);
+    Growth growth(context_);
     for (auto& [run, part] : parts_) {
       for (uint32_t from = 0; from < part.groups.size(); ++from) {
         const size_t before = all.groups.size();
         const uint32_t group = all.groups.number(std::string_view(part.groups.key(from)));
         if (all.groups.size() != before) all.folding->add_group();
+        const size_t cells = all.folding->size();
         all.folding->merge(group, *part.folding, from);
+        if (auto go_on = growth.add(all.folding->size() - cells); !go_on) return std::move(go_on).error();
       }
     }
     Vector out;
-    for (uint32_t group = 0; group < all.groups.size(); ++group)
-      out.series.push_back({GroupTable::labels_of(all.groups.key(group)), drop_name, all.folding->result(group)});
+    for (uint32_t group = 0; group < all.groups.size(); ++group) {
+      out.series.push_back({GroupTable::labels_of(all.groups.key(group)), drop_name, {}});
+      all.folding->result(group, out.series.back());
+    }
     return out;
   }
 
@@ -186,7 +192,9 @@ Result<std::optional<Vector>> Evaluator::fold_selected(const AggregationNode& no
   }
   scope.made(parts.results());
   counts.keep();
-  return std::optional<Vector>(parts.take(!kernel.keeps_name && !nameless));
+  auto folded = parts.take(!kernel.keeps_name && !nameless);
+  if (!folded) return std::move(folded).error();
+  return std::optional<Vector>(std::move(*folded));
 }
 
 }  // namespace tarsier::promql

@@ -1,5 +1,6 @@
 #include "plugins/query/promql/exec/folding.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -100,31 +101,76 @@ template <class Accumulator>
 class FoldingOf final : public Folding {
  public:
   explicit FoldingOf(size_t steps) : steps_(steps) {}
-  void add_group() override { cells_.resize(cells_.size() + steps_); }
-  void add(size_t group, const Column& values) override {
-    Accumulator* const row = cells_.data() + group * steps_;
-    for (size_t step = 0; step < steps_; ++step)
-      if (is_present(values[step])) row[step].add(values[step]);
+  void add_group() override { rows_.emplace_back(); }
+  void add(size_t group, const Column& values, size_t first) override {
+    size_t from = 0, past = values.size();
+    while (past > from && is_absent(values[past - 1])) --past;
+    while (from < past && is_absent(values[from])) ++from;
+    if (from == past) return;
+    Accumulator* const row = cover(group, first + from, first + past);
+    const double* const value = values.data() + from;
+    const size_t count = past - from;
+    for (size_t i = 0; i < count; ++i)
+      if (is_present(value[i])) row[i].add(value[i]);
   }
-  void add(size_t group, const HistogramColumn& histograms) override {
+  void add(size_t group, const HistogramColumn& histograms, size_t first) override {
     if constexpr (Accumulator::kTakesHistograms) {
-      for (size_t step = 0; step < histograms.size(); ++step)
-        if (histograms[step] != nullptr) cells_[group * steps_ + step].add(0);
+      if (histograms.empty()) return;
+      Accumulator* const row = cover(group, first, first + histograms.size());
+      for (size_t i = 0; i < histograms.size(); ++i)
+        if (histograms[i] != nullptr) row[i].add(0);
     }
   }
   void merge(size_t group, const Folding& other, size_t from) override {
-    const auto& cells = static_cast<const FoldingOf&>(other).cells_;
-    for (size_t step = 0; step < steps_; ++step) cells_[group * steps_ + step].merge(cells[from * steps_ + step]);
+    const auto& source = static_cast<const FoldingOf&>(other);
+    const Row part = source.rows_[from];
+    if (part.count == 0) return;
+    Accumulator* const row = cover(group, part.first, part.first + part.count);
+    for (size_t i = 0; i < part.count; ++i) row[i].merge(source.cells_[part.begin + i]);
   }
-  Column result(size_t group) const override {
-    Column out(steps_);
-    for (size_t step = 0; step < steps_; ++step) out[step] = cells_[group * steps_ + step].result();
-    return out;
+  void result(size_t group, Series& out) const override {
+    const Row& row = rows_[group];
+    out.first = row.first;
+    out.values.resize(row.count);
+    for (size_t i = 0; i < row.count; ++i) out.values[i] = cells_[row.begin + i].result();
   }
+  size_t size() const noexcept override { return cells_.size(); }
 
  private:
+  /// Where the accumulators of a group are, and the step of the first.
+  struct Row {
+    size_t begin = 0;
+    size_t first = 0;
+    size_t count = 0;
+  };
+
+  /// The accumulator of the step `from`, behind which those up to `past` are, too.
+  Accumulator* cover(size_t group, size_t from, size_t past) {
+    Row& row = rows_[group];
+    if (row.count == 0) {
+      row = {cells_.size(), from, past - from};
+      cells_.resize(cells_.size() + row.count);
+    } else if (from < row.first || past > row.first + row.count) {
+      widen(row, from, past);
+    }
+    return cells_.data() + row.begin + (from - row.first);
+  }
+  /// Moves a row to where there is room, at least for twice as much, so that one that often grows is not often moved.
+  void widen(Row& row, size_t from, size_t past) {
+    const size_t spare = row.count;
+    size_t first = row.first, end = row.first + row.count;
+    if (from < first) first = std::min(from, first - std::min(first, spare));
+    if (past > end) end = std::max(past, std::min(steps_, end + spare));
+    const size_t begin = cells_.size();
+    cells_.resize(begin + (end - first));
+    std::copy_n(cells_.begin() + static_cast<std::ptrdiff_t>(row.begin), row.count,
+                cells_.begin() + static_cast<std::ptrdiff_t>(begin + (row.first - first)));
+    row = {begin, first, end - first};
+  }
+
   const size_t steps_;
-  std::vector<Accumulator> cells_;
+  std::vector<Accumulator> cells_;  // of all groups; a row that was moved leaves a gap
+  std::vector<Row> rows_;           // by group
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
@@ -19,19 +20,35 @@ struct Histogram {
   Labels labels;
   std::vector<std::pair<double, const Series*>> buckets;  // of a classic one: upper bound and counts
   const Series* native = nullptr;
+
+  /// The steps at which there may be something of it: up to the second.
+  std::pair<size_t, size_t> stretch() const {
+    size_t from = native != nullptr ? native->first : SIZE_MAX;
+    size_t past = native != nullptr ? native->past() : 0;
+    for (const auto& [upper, counts] : buckets) {
+      from = std::min(from, counts->first);
+      past = std::max(past, counts->past());
+    }
+    return {std::min(from, past), past};
+  }
 };
 
 /// What is asked of every histogram.
 struct Question {
-  bool fraction = false;           // between two bounds; otherwise a quantile
-  Column first, second;            // not asked where `first` is absent
-  std::string label, label_value;  // told apart by it; "": by nothing
+  bool fraction;  // between two bounds; otherwise a quantile
+  const Scalar &first, &second;
+  std::optional<double> only{};        // asked where `first` is this
+  std::string label{}, label_value{};  // told apart by it; "": by nothing
+
+  bool asked_at(size_t step) const {
+    if (!only || (std::isnan(first[step]) && std::isnan(*only))) return true;
+    return std::bit_cast<uint64_t>(first[step]) == std::bit_cast<uint64_t>(*only);  // 0 is not -0
+  }
 };
 
 class HistogramCall {
  public:
-  HistogramCall(QueryContext& context, const Node& operand, size_t steps)
-      : context_(context), position_(operand.position), steps_(steps) {}
+  HistogramCall(QueryContext& context, const Node& operand) : context_(context), position_(operand.position), growth_(context) {}
 
   void gather(const std::vector<Series>& input) {
     LabelIndex index(nullptr, input.size());
@@ -51,13 +68,18 @@ class HistogramCall {
     }
   }
 
-  void answer(const Question& question, std::vector<Series>& out) {
+  Result<void> answer(const Question& question, std::vector<Series>& out) {
     for (const Histogram& histogram : histograms_) {
-      Series made{histogram.labels, true, Column(steps_, kNothing)};
+      if (auto go_on = context_.check(); !go_on) return go_on;
+      const auto [from, past] = histogram.stretch();
+      Series made{histogram.labels, true, {}};
+      made.first = from;
+      made.values.reserve(past - from);
       bool any = false;
-      for (size_t step = 0; step < steps_; ++step) {
-        made.values[step] = at(question, histogram, step);
-        any = any || is_present(made.values[step]);
+      for (size_t step = from; step < past; ++step) {
+        const double value = at(question, histogram, step);
+        made.set(step, value);
+        any = any || is_present(value);
       }
       if (!any) continue;
       if (!question.label.empty()) {
@@ -65,8 +87,11 @@ class HistogramCall {
         builder.set(question.label, question.label_value);
         made.labels = builder.build();
       }
+      made.trim();
+      if (auto go_on = growth_.add(made.values.size() + kRowSamples); !go_on) return go_on;
       out.push_back(std::move(made));
     }
+    return {};
   }
 
  private:
@@ -77,11 +102,11 @@ class HistogramCall {
   }
 
   double at(const Question& question, const Histogram& histogram, size_t step) {
-    if (is_absent(question.first[step])) return kNothing;
+    if (!question.asked_at(step)) return kNothing;
     const FloatHistogram* const native = histogram.native != nullptr ? histogram.native->histogram_at(step) : nullptr;
     buckets_.clear();
     for (const auto& [upper, counts] : histogram.buckets)
-      if (is_present(counts->values[step])) buckets_.push_back({upper, counts->values[step]});
+      if (const double count = counts->at(step); is_present(count)) buckets_.push_back({upper, count});
     if (native == nullptr) return buckets_.empty() ? kNothing : classic(question, histogram.labels, step);
     if (buckets_.empty()) return of_native(question, histogram.labels, *native, step);
     context_.warn("vector contains a mix of classic and native histograms" + name_of(histogram.labels), position_);
@@ -121,7 +146,7 @@ class HistogramCall {
 
   QueryContext& context_;
   const Position position_;
-  const size_t steps_;
+  Growth growth_;  // of what was answered
   std::vector<Histogram> histograms_;
   std::vector<Bucket> buckets_;  // of the classic histogram at work
 };
@@ -135,8 +160,8 @@ Result<Vector> Evaluator::histogram_call(const CallNode& node) {
   const Node& operand = *node.arguments[operand_at];
   auto input = vector(operand);
   if (!input) return input;
-  HistogramCall call(context_, operand, steps_);
-  call.gather(input->series);
+  std::optional<HistogramCall> call(std::in_place, context_, operand);
+  call->gather(input->series);
 
   Vector out;
   if (id == FunctionId::kHistogramFraction) {
@@ -144,7 +169,8 @@ Result<Vector> Evaluator::histogram_call(const CallNode& node) {
     if (!lower) return std::move(lower).error();
     auto upper = scalar(*node.arguments[1]);
     if (!upper) return std::move(upper).error();
-    call.answer({true, std::move(*lower), std::move(*upper), "", ""}, out.series);
+    if (auto done = call->answer({true, *lower, *upper}, out.series); !done) return std::move(done).error();
+    call.reset();  // its answers are counted as a whole from here on
     return finish(std::move(out));
   }
   const std::string label = several ? static_cast<const StringNode&>(unwrap(*node.arguments[1])).value : "";
@@ -154,17 +180,19 @@ Result<Vector> Evaluator::histogram_call(const CallNode& node) {
   for (size_t i = first; i < last; ++i) {
     auto q = scalar(*node.arguments[i]);
     if (!q) return std::move(q).error();
-    for (const double one : *q)
+    for (const double one : q->values())
       if (std::isnan(one) || one < 0 || one > 1) check_quantile(one, *node.arguments[i]);
     if (!several) {
-      call.answer({false, std::move(*q), {}, "", ""}, out.series);
+      if (auto done = call->answer({false, *q, *q}, out.series); !done) return std::move(done).error();
       continue;
     }
-    std::map<std::string, Column> by_text;  // a quantile may change from step to step; each has its own series
-    for (size_t step = 0; step < steps_; ++step)
-      by_text.try_emplace(write_openmetrics((*q)[step]), steps_, kNothing).first->second[step] = (*q)[step];
-    for (auto& [text, column] : by_text) call.answer({false, std::move(column), {}, label, text}, out.series);
+    std::map<std::string, double> by_text;  // a quantile may change from step to step; each has its own series
+    for (const double one : q->values()) by_text.try_emplace(write_openmetrics(one), one);
+    for (const auto& [text, one] : by_text) {
+      if (auto done = call->answer({false, *q, *q, one, label, text}, out.series); !done) return std::move(done).error();
+    }
   }
+  call.reset();
   if (auto merged = merge_equal(out.series, kSameLabels); !merged) return std::move(merged).error();
   return finish(std::move(out));
 }

@@ -9,6 +9,7 @@
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
+#include "plugins/query/promql/exec/stretch.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -138,12 +139,12 @@ class InfoIndex {
   static constexpr uint32_t kNone = UINT32_MAX;
 
   /// `seen`: the values are the times of the samples, and live as long as this.
-  static Result<InfoIndex> over(const std::vector<Series>& seen, const Signature& signature, size_t steps) {
+  static Result<InfoIndex> over(const std::vector<Series>& seen, const Signature& signature) {
     InfoIndex index(seen, signature);
     for (uint32_t i = 0; i < seen.size(); ++i) {
       index.metrics_.emplace(seen[i].labels.get(kMetricName));
       const auto [group, is_new] = index.groups_.add(seen[i].labels);
-      if (is_new) index.newest_.emplace_back(steps, kNone);
+      if (is_new) index.newest_.emplace_back(kNone);
       if (auto added = index.add(group, i); !added) return std::move(added).error();
     }
     return index;
@@ -161,47 +162,55 @@ class InfoIndex {
     }
     return found;
   }
-  uint32_t newest(uint32_t group, size_t step) const { return newest_[group][step]; }
+  uint32_t newest(uint32_t group, size_t step) const { return newest_[group].at(step); }
 
  private:
   InfoIndex(const std::vector<Series>& seen, const Signature& signature) : seen_(seen), groups_(&signature) {}
 
   Result<void> add(uint32_t group, uint32_t series) {
-    std::vector<uint32_t>& newest = newest_[group];
-    for (size_t step = 0; step < newest.size(); ++step) {
-      const double time = seen_[series].values[step];
+    Stretch<uint32_t>& newest = newest_[group];
+    newest.cover(seen_[series].first, seen_[series].past());
+    for (size_t step = seen_[series].first; step < seen_[series].past(); ++step) {
+      const double time = seen_[series].at(step);
       if (is_absent(time)) continue;
-      if (newest[step] != kNone) {
-        const Series& other = seen_[newest[step]];
-        if (other.values[step] == time) {
+      if (const uint32_t known = newest.at(step); known != kNone) {
+        const Series& other = seen_[known];
+        if (other.at(step) == time) {
           const std::string at = " @ " + write_number(time * 1e3);
           return Error(TARSIER_UNSUPPORTED, "found duplicate series for info metric: existing " + other.labels.text_form() + at +
                                                 ", new " + seen_[series].labels.text_form() + at);
         }
-        if (other.values[step] > time) continue;
+        if (other.at(step) > time) continue;
       }
-      newest[step] = series;
+      newest.set(step, series);
     }
     return {};
   }
 
   const std::vector<Series>& seen_;
   LabelIndex groups_;
-  std::vector<std::vector<uint32_t>> newest_;  // by group and step
+  std::vector<Stretch<uint32_t>> newest_;  // by group
   std::set<std::string_view> metrics_;
 };
 
 /// One series and the info at each of its steps.
 class Enriching {
  public:
-  Enriching(const InfoSelector& selector, const InfoIndex& index, const std::vector<Series>& info, std::vector<Series>& out)
-      : selector_(selector), index_(index), info_(info), out_(out), may_be_without_(selector.may_be_without()) {}
+  Enriching(QueryContext& context, const InfoSelector& selector, const InfoIndex& index, const std::vector<Series>& info,
+            std::vector<Series>& out)
+      : context_(context),
+        growth_(context),
+        selector_(selector),
+        index_(index),
+        info_(info),
+        out_(out),
+        may_be_without_(selector.may_be_without()) {}
 
   Result<void> add(Series base) {
     const std::vector<uint32_t> groups = index_.groups_for(base.labels);
     std::map<std::vector<uint32_t>, size_t> rows;  // where in `out_` the steps with the same info go
     std::vector<uint32_t> found(groups.size());
-    for (size_t step = 0; step < base.values.size(); ++step) {
+    for (size_t step = base.first; step < base.past(); ++step) {
       if (!base.present_at(step)) continue;
       for (size_t i = 0; i < groups.size(); ++i) found[i] = index_.newest(groups[i], step);
       const bool any = std::any_of(found.begin(), found.end(), [](uint32_t one) { return one != InfoIndex::kNone; });
@@ -210,11 +219,13 @@ class Enriching {
       if (is_new) {
         auto labels = with_info(base.labels, found);
         if (!labels) return std::move(labels).error();
-        out_.push_back({std::move(*labels), base.drop_name, Column(base.values.size(), kNothing)});
+        out_.push_back({std::move(*labels), base.drop_name, {}});
       }
       Series& enriched = out_[row->second];
-      enriched.values[step] = base.values[step];
-      if (base.histogram_at(step) != nullptr) enriched.set(step, base.histograms[step]);
+      const size_t before = enriched.values.size();
+      enriched.set(step, base.at(step));
+      if (base.histogram_at(step) != nullptr) enriched.set(step, base.histogram_of(step));
+      if (auto go_on = growth_.add(enriched.values.size() - before + (is_new ? kRowSamples : 0)); !go_on) return go_on;
     }
     return {};
   }
@@ -234,11 +245,13 @@ class Enriching {
         if (base.find(name) == base.size()) put_on.emplace(name, labels.value(i));
       }
     }
-    LabelsBuilder builder(base);
+    LabelsBuilder builder(base, &context_);
     for (const auto& [name, value] : put_on) builder.set(name, value);
     return builder.build();
   }
 
+  QueryContext& context_;
+  Growth growth_;
   const InfoSelector& selector_;
   const InfoIndex& index_;
   const std::vector<Series>& info_;
@@ -257,18 +270,19 @@ Result<Vector> Evaluator::info(const CallNode& node) {
   if (const auto wanted = selector_for(base->series, selector, node)) seen = info_timestamps(*wanted);
   if (!seen) return seen;
   const Signature same_target{true, {"__name__", "instance", "job"}};
-  auto index = InfoIndex::over(seen->series, same_target, steps_);
+  auto index = InfoIndex::over(seen->series, same_target);
   if (!index) return std::move(index).error();
   Vector out;
-  Enriching enriching(selector, *index, seen->series, out.series);
+  std::optional<Enriching> enriching(std::in_place, context_, selector, *index, seen->series, out.series);
   for (Series& series : base->series) {
     if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
     if (selector.is_info(series.labels)) {
       out.series.push_back(std::move(series));
-    } else if (auto added = enriching.add(std::move(series)); !added) {
+    } else if (auto added = enriching->add(std::move(series)); !added) {
       return std::move(added).error();
     }
   }
+  enriching.reset();  // its result is counted as a whole from here on
   if (auto merged = merge_equal(out.series, kSameLabels); !merged) return std::move(merged).error();
   return finish(std::move(out));
 }

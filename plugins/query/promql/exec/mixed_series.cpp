@@ -107,12 +107,12 @@ Result<MixedSeries> read_mixed(const tarsier_series& series, HistogramDetail det
 
 MixedSeries steps_as_samples(const Series& series, const Grid& grid) {
   MixedSeries out;
-  for (size_t step = 0; step < series.values.size(); ++step) {
+  for (size_t step = series.first; step < series.past(); ++step) {
     if (!series.present_at(step)) continue;
     MixedSample sample;
     sample.time_ns = grid.time(step);
-    sample.value = series.values[step];
-    if (!series.histograms.empty()) sample.histogram = series.histograms[step];
+    sample.value = series.at(step);
+    if (!series.histograms.empty()) sample.histogram = series.histogram_of(step);
     if (sample.histogram != nullptr && sample.histogram->counter_reset != CounterReset::gauge) {
       auto unhinted = std::make_shared<FloatHistogram>(*sample.histogram);
       unhinted->counter_reset = CounterReset::unknown;

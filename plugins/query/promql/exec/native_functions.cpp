@@ -35,9 +35,9 @@ Result<Vector> Evaluator::native_call(const CallNode& node) {
   std::erase_if(result->series, [](const Series& series) { return series.histograms.empty(); });
   for (Series& series : result->series) {
     series.drop_name = true;
-    for (size_t step = 0; step < steps_; ++step) {
-      const FloatHistogram* const histogram = series.histogram_at(step);
-      series.values[step] = histogram != nullptr ? measure(*histogram) : kNothing;
+    for (size_t i = 0; i < series.values.size(); ++i) {
+      const FloatHistogram* const histogram = series.histograms[i].get();
+      series.values[i] = histogram != nullptr ? measure(*histogram) : kNothing;
     }
     series.histograms.clear();
   }

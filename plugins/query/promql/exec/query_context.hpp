@@ -119,4 +119,30 @@ class Held {
   uint64_t samples_ = 0;
 };
 
+/// Counts what is being made of samples, in lumps: to ask for each would cost more than to make it. Gives all of it back at its
+/// end: what was made is then counted as a whole.
+class Growth {
+ public:
+  explicit Growth(QueryContext& context) : context_(context) {}
+  Growth(const Growth&) = delete;
+  Growth& operator=(const Growth&) = delete;
+  ~Growth() { context_.let_go(held_); }
+  /// RESOURCE when it is too much, or another reason to end the query; asked every few thousand samples.
+  Result<void> add(uint64_t samples) {
+    pending_ += samples;
+    return pending_ < kLump ? Result<void>{} : hold();
+  }
+
+ private:
+  static constexpr uint64_t kLump = 4096;
+  Result<void> hold() {
+    held_ += pending_;
+    return context_.hold(std::exchange(pending_, 0));
+  }
+
+  QueryContext& context_;
+  uint64_t held_ = 0;
+  uint64_t pending_ = 0;
+};
+
 }  // namespace tarsier::promql

@@ -40,17 +40,22 @@ bool ends_with(std::string_view text, std::string_view end) {
 Result<Vector> Evaluator::absent(const CallNode& node) {
   auto inner = vector(*node.arguments[0]);
   if (!inner) return inner;
-  Column values(steps_, 1.0);
-  for (const Series& series : inner->series)
-    for (size_t i = 0; i < steps_; ++i)
-      if (series.present_at(i)) values[i] = kNothing;
-  Vector out = single(std::move(values));
-  out.series[0].labels = labels_of_selector(*node.arguments[0]);
+  return where_none(*inner, *node.arguments[0]);
+}
+
+Result<Vector> Evaluator::where_none(const Vector& found, const Node& selector) {
+  auto ones = each_step([](size_t) { return 1.0; });
+  if (!ones) return std::move(ones).error();
+  Vector out = single(std::move(*ones));
+  for (const Series& series : found.series)
+    for (size_t step = series.first; step < series.past(); ++step)
+      if (series.present_at(step)) out.series[0].values[step] = kNothing;
+  out.series[0].labels = labels_of_selector(selector);
   return out;
 }
 
 Result<KernelArguments> Evaluator::kernel_arguments(const CallNode& node) {
-  std::vector<Column> scalars;
+  std::vector<Scalar> scalars;
   for (const NodePtr& argument : node.arguments) {
     if (argument->type == ValueType::kMatrix) continue;
     auto values = scalar(*argument);
@@ -80,26 +85,20 @@ Result<Vector> Evaluator::range_call(const CallNode& node) {
       if (!std::all_of(series.values.begin(), series.values.end(), is_absent))
         check_counter(node, *range, series.labels.get(kMetricName), series.labels.get("__type__"));
   if (id != FunctionId::kAbsentOverTime) return result;
-  Column values(steps_, 1.0);
-  for (const Series& series : result->series)
-    for (size_t i = 0; i < steps_; ++i)
-      if (is_present(series.values[i])) values[i] = kNothing;
-  Vector out = single(std::move(values));
-  out.series[0].labels = labels_of_selector(*range);
-  return out;
+  return where_none(*result, *range);
 }
 
 Result<void> Evaluator::check_arguments(const CallNode& node, const KernelArguments& arguments) {
   if (node.function->id == FunctionId::kQuantileOverTime) {
-    for (const double q : arguments.first)
+    for (const double q : arguments.first.values())
       if (std::isnan(q) || q < 0 || q > 1) check_quantile(q, *node.arguments[0]);
   }
   if (node.function->id != FunctionId::kDoubleExponentialSmoothing) return {};
   const auto outside = [](double factor) { return !(factor > 0 && factor < 1); };
-  for (const double factor : arguments.first)
+  for (const double factor : arguments.first.values())
     if (outside(factor))
       return Error(TARSIER_UNSUPPORTED, "invalid smoothing factor. Expected: 0 < sf < 1, got: " + std::to_string(factor));
-  for (const double factor : arguments.second)
+  for (const double factor : arguments.second.values())
     if (outside(factor))
       return Error(TARSIER_UNSUPPORTED, "invalid trend factor. Expected: 0 < tf < 1, got: " + std::to_string(factor));
   return {};

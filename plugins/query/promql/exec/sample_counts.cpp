@@ -30,10 +30,10 @@ void SampleCounts::add(const WindowPlan& plan, bool newest_only, const tarsier_s
 void SampleCounts::add(const WindowPlan& plan, const Grid& inner, const Series& series) {
   std::vector<int64_t> times;
   std::vector<uint64_t> weights;
-  for (size_t i = 0; i < series.values.size(); ++i) {
-    if (!series.present_at(i)) continue;
-    const FloatHistogram* const histogram = series.histogram_at(i);
-    times.push_back(inner.time(i));
+  for (size_t step = series.first; step < series.past(); ++step) {
+    if (!series.present_at(step)) continue;
+    const FloatHistogram* const histogram = series.histogram_at(step);
+    times.push_back(inner.time(step));
     weights.push_back(histogram != nullptr ? samples_of(*histogram) : 1);
   }
   add(plan, false, times, weights);

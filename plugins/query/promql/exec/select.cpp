@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 
 #include "plugins/lib/promql/text.hpp"
@@ -26,8 +27,10 @@ class Collector {
   Collector& operator=(const Collector&) = delete;
   ~Collector() { context_.let_go(samples_); }
 
-  /// `samples`: what it weighs against the limit until it is taken; the limit ends the select.
-  void add(uint64_t id, T item, uint64_t samples) {
+  /// It counts against the limit until it is taken; the limit ends the select.
+  void add(uint64_t id, T item) {
+    if constexpr (std::is_same_v<T, Series>) item.trim();
+    const uint64_t samples = samples_of(item);
     const std::lock_guard lock(mutex_);
     samples_ += samples;
     if (!context_.hold(samples)) return;
@@ -63,9 +66,7 @@ void leave_out_before(int64_t start_ns, tarsier_series& series) {
 
 /// Raw samples are an answer: they count until the query ends.
 Result<std::vector<RawSeries>> counted(QueryContext& context, std::vector<RawSeries> series) {
-  uint64_t samples = 0;
-  for (const RawSeries& one : series) samples += one.values.size() + samples_of(one.histograms);
-  if (auto held = context.hold(samples); !held) return std::move(held).error();
+  if (auto held = context.hold(samples_of(series)); !held) return std::move(held).error();
   return series;
 }
 
@@ -104,8 +105,7 @@ Result<Vector> Evaluator::instant(const VectorSelector& node, bool timestamps) {
       if (!look_back(plan, series, timestamps, made.values)) return;
     }
     made.labels = Labels::from(series.labels, series.label_count);
-    const uint64_t weight = steps_ + samples_of(made.histograms);
-    collected.add(series.series_id, std::move(made), weight);
+    collected.add(series.series_id, std::move(made));
   };
   auto selected = select_series(context_, node, plan, timestamps ? "timestamp" : "", false, all(on_series));
   if (!selected) return std::move(selected).error();
@@ -137,7 +137,7 @@ Result<Vector> Evaluator::info_timestamps(const VectorSelector& node) {
     Series made;
     if (!look_back(plan, series, true, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
-    collected.add(series.series_id, std::move(made), steps_);
+    collected.add(series.series_id, std::move(made));
   };
   auto selected = select_series(context_, node, plan, "timestamp", false, all(on_series));
   if (!selected) return std::move(selected).error();
@@ -151,7 +151,7 @@ Result<Vector> Evaluator::start_timestamps(const VectorSelector& node) {
     Series made;
     if (!look_back_starts(plan, series, made.values)) return;
     made.labels = Labels::from(series.labels, series.label_count);
-    collected.add(series.series_id, std::move(made), steps_);
+    collected.add(series.series_id, std::move(made));
   };
   auto selected = select_series(context_, node, plan, "start_timestamp", false, all(on_series));
   if (!selected) return std::move(selected).error();
@@ -195,8 +195,7 @@ Result<Vector> Evaluator::over_selector(const CallNode& call, const MatrixSelect
       made.labels = Labels::from(series.labels, series.label_count);
     }
     made.drop_name = !kernel.keeps_name;
-    const uint64_t weight = steps_ + samples_of(made.histograms);
-    collected.add(series.series_id, std::move(made), weight);
+    collected.add(series.series_id, std::move(made));
   };
   // The first histograms of a range are compared with what was before them.
   const int64_t before_ns = node.selector->histogram_totals ? context_.lookback_ns : 0;
@@ -243,20 +242,19 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
     made.drop_name = !kernel.keeps_name || series.drop_name;
     if (!series.histograms.empty()) {
       if (!mixed.run(steps_as_samples(series, inner_grid), made)) continue;
-      const uint64_t weight = steps_ + samples_of(made.histograms);
-      collected.add(id, std::move(made), weight);
+      collected.add(id, std::move(made));
       continue;
     }
     times.clear();
     values.clear();
     for (size_t i = 0; i < series.values.size(); ++i) {
       if (is_absent(series.values[i])) continue;
-      times.push_back(inner_grid.time(i));
+      times.push_back(inner_grid.time(series.first + i));
       values.push_back(series.values[i]);
     }
     (void)context_.samples_read.add(values.size());
     if (run_windows(context_, plan, kernel, arguments, times.data(), values.data(), values.size(), made.values))
-      collected.add(id, std::move(made), steps_);
+      collected.add(id, std::move(made));
   }
   if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();
   return finish({collected.take(), {}});
@@ -284,8 +282,7 @@ Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& nod
                                                             " modifier is not supported with histograms"));
       auto made = raw_mixed(series);
       if (!made) return context_.fail(std::move(made).error());
-      const uint64_t weight = made->values.size() + samples_of(made->histograms);
-      if (weight != 0) collected.add(series.series_id, std::move(*made), weight);
+      if (!made->values.empty()) collected.add(series.series_id, std::move(*made));
       return;
     }
     if (has_summaries(series)) {
@@ -303,8 +300,7 @@ Result<std::vector<RawSeries>> Evaluator::raw_selector(const MatrixSelector& nod
       made.times_ns.assign(live.times(), live.times() + live.count());
       made.values.assign(live.values(), live.values() + live.count());
     }
-    const uint64_t weight = made.values.size();
-    collected.add(series.series_id, std::move(made), weight);
+    collected.add(series.series_id, std::move(made));
   };
   auto selected = select_series(context_, *node.selector, plan, "", true, all(on_series));
   if (!selected) return std::move(selected).error();
@@ -320,11 +316,11 @@ Result<std::vector<RawSeries>> Evaluator::raw_subquery(const Subquery& node) {
     RawSeries made;
     made.labels = series.labels;
     made.drop_name = series.drop_name;
-    for (size_t i = 0; i < series.values.size(); ++i) {
-      if (!series.present_at(i)) continue;
-      made.times_ns.push_back(inner_grid.time(i));
-      made.values.push_back(series.values[i]);
-      if (!series.histograms.empty()) made.histograms.push_back(series.histograms[i]);
+    for (size_t step = series.first; step < series.past(); ++step) {
+      if (!series.present_at(step)) continue;
+      made.times_ns.push_back(inner_grid.time(step));
+      made.values.push_back(series.at(step));
+      if (!series.histograms.empty()) made.histograms.push_back(series.histogram_of(step));
     }
     if (!made.values.empty()) out.push_back(std::move(made));
   }

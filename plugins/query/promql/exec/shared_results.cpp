@@ -10,9 +10,8 @@ namespace {
 constexpr uint64_t kSpare = 4;
 
 /// Its own series, counted against the limit; nothing when there is no room for them `spare` times.
-Result<std::optional<Vector>> copy_of(QueryContext& context, const Vector& original, size_t steps, uint64_t spare) {
-  uint64_t samples = original.series.size() * steps;
-  for (const Series& series : original.series) samples += samples_of(series.histograms);
+Result<std::optional<Vector>> copy_of(QueryContext& context, const Vector& original, uint64_t spare) {
+  const uint64_t samples = samples_of(original.series);
   if (!context.has_room_for(samples * spare)) return std::optional<Vector>();
   auto held = context.hold(samples);
   Vector copy = {{}, Held(&context, samples)};
@@ -34,7 +33,7 @@ Result<std::optional<Vector>> SharedResults::take(QueryContext& context, uint32_
   if (!part.result || part.grid != grid) return std::optional<Vector>();
   SampleCounts* const counts = context.sample_counts;
   if (counts != nullptr && counts->per_step().size() != part.counts->per_step().size()) return std::optional<Vector>();
-  auto taken = part.left > 0 ? copy_of(context, *part.result, grid.count(), 1) : Result(std::exchange(part.result, std::nullopt));
+  auto taken = part.left > 0 ? copy_of(context, *part.result, 1) : Result(std::exchange(part.result, std::nullopt));
   if (taken && *taken && counts != nullptr) counts->add(*part.counts);
   return taken;
 }
@@ -43,7 +42,7 @@ Result<bool> SharedResults::keep(QueryContext& context, uint32_t number, const G
                                  std::unique_ptr<SampleCounts> counts) {
   Part& part = parts_[number - 1];
   if (part.left == 0) return false;
-  auto copy = copy_of(context, result, grid.count(), kSpare);
+  auto copy = copy_of(context, result, kSpare);
   if (!copy) return std::move(copy).error();
   if (!*copy) return false;
   part.grid = grid;

@@ -7,11 +7,13 @@
 #include "plugins/query/promql/exec/evaluator.hpp"
 #include "plugins/query/promql/exec/histogram_operators.hpp"
 #include "plugins/query/promql/exec/operators.hpp"
+#include "plugins/query/promql/exec/sweep.hpp"
 
 namespace tarsier::promql {
 namespace {
 
-constexpr uint32_t kFilled = UINT32_MAX;  // a side that is not there, and filled in
+constexpr uint32_t kFilled = UINT32_MAX;                     // a side that is not there, and filled in
+constexpr size_t kPairsBetweenQuestions = size_t{1} << 14U;  // whether the query may go on
 
 /// Series of one side by the number of their signature: those of a number stand side by side, in the order of the side.
 class BySignature {
@@ -48,7 +50,8 @@ class VectorMatcher {
         fill_many_(node.matching.fill_left),  // as the original: group_right turns the sides, not their fillings
         fill_one_(node.matching.fill_right),
         signature_{node.matching.on, node.matching.labels},
-        on_histograms_(context, node) {
+        on_histograms_(context, node),
+        growth_(context) {
     std::sort(signature_.labels.begin(), signature_.labels.end());
     const auto has_histograms = [](const Series& series) { return !series.histograms.empty(); };
     numbers_only_ = !is_trim(node.op) && std::none_of(left.begin(), left.end(), has_histograms) &&
@@ -59,11 +62,15 @@ class VectorMatcher {
 
  private:
   Result<void> match(const Group& group);
-  Result<uint32_t> one_at(const Group& group, size_t step) const;
+  /// The steps at which something may come of a group: up to the second.
+  std::pair<size_t, size_t> stretch_of(const Group& group) const;
+  Result<uint32_t> one_at(size_t step);
   Result<void> put(uint32_t many, uint32_t one, size_t step);
-  void put_mixed(uint32_t many, uint32_t one, size_t step);
+  Result<void> put_mixed(uint32_t many, uint32_t one, size_t step);
+  template <class Value>
+  Result<void> put_into_row(uint32_t many, uint32_t one, size_t step, Value value);
   Error duplicate(uint32_t first, uint32_t second) const;
-  bool any_many_at(size_t step) const;
+  bool any_many_at(size_t step);
   Labels labels_of(uint32_t many, uint32_t one) const;
   Series& row(uint32_t many, uint32_t one);
   Operand operand(const std::vector<Series>& side, uint32_t series, std::optional<double> filled, size_t step) const;
@@ -90,11 +97,21 @@ class VectorMatcher {
   std::vector<Row> rows_;                                       // the last one is for the side that is filled in
   std::map<std::pair<uint32_t, uint32_t>, size_t> other_rows_;  // with another one than there
   std::vector<bool> matched_;                                   // of the group at work, one-to-one: the step has a result already
+  std::vector<bool> any_many_;                                  // at each step, once it is asked
+  Sweep many_now_, one_now_;                                    // of the group at work
   std::vector<Series> out_;
+  Growth growth_;  // of out_
+  size_t since_asked_ = 0;
 };
 
-bool VectorMatcher::any_many_at(size_t step) const {
-  return std::any_of(many_.begin(), many_.end(), [&](const Series& series) { return series.present_at(step); });
+bool VectorMatcher::any_many_at(size_t step) {
+  if (any_many_.empty()) {
+    any_many_.resize(steps_);
+    for (const Series& series : many_)
+      for (size_t at = series.first; at < series.past(); ++at)
+        if (series.present_at(at)) any_many_[at] = true;
+  }
+  return any_many_[step];
 }
 
 Error VectorMatcher::duplicate(uint32_t first, uint32_t second) const {
@@ -105,9 +122,9 @@ Error VectorMatcher::duplicate(uint32_t first, uint32_t second) const {
 }
 
 /// The series of the "one" side at a step; kFilled when there is none.
-Result<uint32_t> VectorMatcher::one_at(const Group& group, size_t step) const {
+Result<uint32_t> VectorMatcher::one_at(size_t step) {
   uint32_t found = kFilled;
-  for (const uint32_t i : group.one) {
+  for (const uint32_t i : one_now_.at(step)) {
     if (!one_[i].present_at(step)) continue;
     if (found != kFilled) {
       if (any_many_at(step) || fill_many_) return duplicate(found, i);
@@ -122,7 +139,8 @@ Labels VectorMatcher::labels_of(uint32_t many, uint32_t one) const {
   const Matching& matching = node_.matching;
   const Labels base = many != kFilled ? many_[many].labels : signature_.project(one_[one].labels);
   const Labels other = one != kFilled ? one_[one].labels : signature_.project(many_[many].labels);
-  LabelsBuilder builder(base, matching.include.empty() ? nullptr : other.counted_by());
+  // Many series with many others make more sets than both sides have.
+  LabelsBuilder builder(base, matching.cardinality == Cardinality::kOneToOne ? nullptr : &context_);
   if (!is_comparison(node_.op) && !context_.delayed_name_removal) builder.remove(kMetricName);
   if (matching.cardinality == Cardinality::kOneToOne) {
     if (matching.on) {
@@ -142,15 +160,26 @@ Series& VectorMatcher::row(uint32_t many, uint32_t one) {
   if (row == out_.size()) {
     const bool drop =
         !(is_comparison(node_.op) || is_trim(node_.op)) || node_.return_bool || (many != kFilled && many_[many].drop_name);
-    out_.push_back({labels_of(many, one), drop, Column(steps_, kNothing)});
+    out_.push_back({labels_of(many, one), drop, {}});
+    // Mostly all that comes of a series is in one row, which then need not grow.
+    if (many != kFilled && first.one == one) out_.back().values.reserve(many_[many].values.size());
   }
   return out_[row];
 }
 
+template <class Value>
+Result<void> VectorMatcher::put_into_row(uint32_t many, uint32_t one, size_t step, Value value) {
+  const size_t rows = out_.size();
+  Series& into = row(many, one);
+  const size_t before = into.values.size();
+  into.set(step, std::move(value));
+  return growth_.add(into.values.size() - before + (out_.size() - rows) * kRowSamples);
+}
+
 Operand VectorMatcher::operand(const std::vector<Series>& side, uint32_t series, std::optional<double> filled, size_t step) const {
   if (series == kFilled) return {*filled, nullptr};
-  if (side[series].histogram_at(step) != nullptr) return {kNothing, side[series].histograms[step]};
-  return {side[series].values[step], nullptr};
+  if (side[series].histogram_at(step) != nullptr) return {kNothing, side[series].histogram_of(step)};
+  return {side[series].at(step), nullptr};
 }
 
 double VectorMatcher::combine(double left, double right) const {
@@ -167,15 +196,14 @@ Result<void> VectorMatcher::put(uint32_t many, uint32_t one, size_t step) {
                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
     matched_[step] = true;
   }
-  if (!numbers_only_) return put_mixed(many, one, step), Result<void>{};
-  const double of_many = many != kFilled ? many_[many].values[step] : *fill_many_;
-  const double of_one = one != kFilled ? one_[one].values[step] : *fill_one_;
+  if (!numbers_only_) return put_mixed(many, one, step);
+  const double of_many = many != kFilled ? many_[many].at(step) : *fill_many_;
+  const double of_one = one != kFilled ? one_[one].at(step) : *fill_one_;
   const double value = swapped_ ? combine(of_one, of_many) : combine(of_many, of_one);
-  if (is_present(value)) row(many, one).values[step] = value;
-  return {};
+  return is_present(value) ? put_into_row(many, one, step, value) : Result<void>{};
 }
 
-void VectorMatcher::put_mixed(uint32_t many, uint32_t one, size_t step) {
+Result<void> VectorMatcher::put_mixed(uint32_t many, uint32_t one, size_t step) {
   const Operand of_many = operand(many_, many, fill_many_, step);
   const Operand of_one = operand(one_, one, fill_one_, step);
   const Operand& left = swapped_ ? of_one : of_many;
@@ -189,22 +217,46 @@ void VectorMatcher::put_mixed(uint32_t many, uint32_t one, size_t step) {
     made.value = combine(left.value, right.value);
   }
   if (made.histogram != nullptr) {
-    row(many, one).set(step, std::move(made.histogram));
-  } else if (is_present(made.value)) {
-    row(many, one).values[step] = made.value;
+    if (auto go_on = growth_.add(samples_of(*made.histogram)); !go_on) return go_on;
+    return put_into_row(many, one, step, std::move(made.histogram));
   }
+  return is_present(made.value) ? put_into_row(many, one, step, made.value) : Result<void>{};
+}
+
+std::pair<size_t, size_t> VectorMatcher::stretch_of(const Group& group) const {
+  const auto all_of = [](const std::vector<Series>& side, std::span<const uint32_t> members) {
+    std::pair<size_t, size_t> all = {SIZE_MAX, 0};
+    for (const uint32_t i : members) all = {std::min(all.first, side[i].first), std::max(all.second, side[i].past())};
+    return all;
+  };
+  const auto many = all_of(many_, group.many), one = all_of(one_, group.one);
+  // Where series of the "one" side meet, that may be an error even where this group has nothing on the other.
+  const bool needs_many = !fill_many_ && group.one.size() < 2;
+  if (needs_many && !fill_one_) return {std::max(many.first, one.first), std::min(many.second, one.second)};
+  if (needs_many) return many;
+  if (!fill_one_) return one;
+  return {std::min(many.first, one.first), std::max(many.second, one.second)};
 }
 
 Result<void> VectorMatcher::match(const Group& group) {
   if (group.many.empty() && !fill_many_ && group.one.size() < 2) return {};
   if (group.one.empty() && !fill_one_) return {};
   if (node_.matching.cardinality == Cardinality::kOneToOne) matched_.assign(steps_, false);
-  for (size_t step = 0; step < steps_; ++step) {
-    auto one = one_at(group, step);
+  many_now_.begin(many_, group.many);
+  one_now_.begin(one_, group.one);
+  const auto [from, past] = stretch_of(group);
+  for (size_t step = from; step < past; ++step) {
+    if (since_asked_ > kPairsBetweenQuestions) {
+      if (auto go_on = context_.check(); !go_on) return go_on;
+      since_asked_ = 0;
+    }
+    auto one = one_at(step);
     if (!one) return std::move(one).error();
     if (*one == kFilled && !fill_one_) continue;
     bool any = false;
-    for (const uint32_t many : group.many) {
+    const std::span<const uint32_t> many_here = many_now_.at(step);
+    since_asked_ += many_here.size() + 1;
+    for (const uint32_t many : many_here) {
       if (!many_[many].present_at(step)) continue;
       any = true;
       if (auto done = put(many, *one, step); !done) return done;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "plugins/lib/promql/functions.hpp"
-#include "plugins/query/promql/exec/value.hpp"
+#include "plugins/query/promql/exec/scalar.hpp"
 #include "plugins/query/promql/plan/prepare.hpp"
 
 namespace tarsier::promql {
@@ -52,10 +52,10 @@ struct WindowKernel {
 /// The kernel of a range function.
 WindowKernel kernel_of(FunctionId id);
 
-/// The scalar arguments at all steps; empty columns when the function has none.
+/// The scalar arguments at all steps; empty when the function has none.
 struct KernelArguments {
-  Column first;
-  Column second;
+  Scalar first;
+  Scalar second;
 };
 
 /// Where the windows of a selector or subquery lie.

@@ -128,8 +128,9 @@ class CommonPartsOfQuery : public testing::Test {
     for (const double value : answer.scalar) add(value);
     for (const Series& series : answer.series) {
       out += series.labels.text_form();
-      for (size_t step = 0; step < series.values.size(); ++step) {
-        add(series.values[step]);
+      out += " from " + std::to_string(series.first) + " ";
+      for (size_t step = series.first; step < series.past(); ++step) {
+        add(series.at(step));
         if (const FloatHistogram* histogram = series.histogram_at(step)) add(histogram->count), add(histogram->sum);
       }
     }

@@ -44,7 +44,8 @@ class FoldedSelectTest : public testing::TestWithParam<const char*> {
     Answer found;
     const auto outcome = engine.query(*store_.table(), request, [&](const QueryAnswer& answer) {
       for (const Series& series : answer.series) {
-        found.columns[series.labels.text_form()] = series.values;
+        Column& column = found.columns[series.labels.text_form()];
+        for (size_t step = 0; step <= 20; ++step) column.push_back(series.at(step));
         found.histograms[series.labels.text_form()] = series.histograms;
       }
       found.infos = answer.infos;

@@ -15,6 +15,12 @@ constexpr Token kOperators[] = {Token::kSum, Token::kAvg, Token::kCount,  Token:
                                 Token::kMin, Token::kMax, Token::kStddev, Token::kStdvar};
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
+Series result_of(const Folding& folding, size_t group) {
+  Series out;
+  folding.result(group, out);
+  return out;
+}
+
 /// Folds each column by itself into a group, and the groups of `size` columns in a row into a part.
 double in_parts(Token op, const std::vector<double>& values, size_t size) {
   const auto all = make_folding(op, 1);
@@ -25,7 +31,7 @@ double in_parts(Token op, const std::vector<double>& values, size_t size) {
     for (size_t i = at; i < std::min(values.size(), at + size); ++i) part->add(0, Column{values[i]});
     all->merge(0, *part, 0);
   }
-  return all->result(0)[0];
+  return result_of(*all, 0).at(0);
 }
 
 void expect_same_in_parts(const std::vector<double>& values) {
@@ -72,8 +78,37 @@ TEST(Folding, CountsHistogramsAndAddsNone) {
     folding->add_group();
     folding->add(0, histograms);
     const bool counts = op == Token::kCount || op == Token::kGroup;
-    EXPECT_EQ(is_present(folding->result(0)[0]), counts);
-    EXPECT_TRUE(is_absent(folding->result(0)[1]));
+    EXPECT_EQ(is_present(result_of(*folding, 0).at(0)), counts);
+    EXPECT_TRUE(is_absent(result_of(*folding, 0).at(1)));
+  }
+}
+
+TEST(Folding, KeepsOfAGroupTheStepsThatItHas) {
+  constexpr size_t kSteps = 10'000;
+  const auto folding = make_folding(Token::kSum, kSteps);
+  std::vector<double> expected(2 * kSteps);
+  const auto add = [&](size_t group, size_t first, const Column& values) {
+    folding->add(group, values, first);
+    for (size_t i = 0; i < values.size(); ++i)
+      if (is_present(values[i])) expected[group * kSteps + first + i] += values[i];
+  };
+  folding->add_group();
+  folding->add_group();
+  add(0, 5000, {1, 2, 3});
+  EXPECT_EQ(folding->size(), 3U);
+  add(0, 4990, Column(100, kNothing));
+  EXPECT_EQ(folding->size(), 3U);
+  add(1, 9999, {7});
+  for (size_t step = 5000; step < 5400; ++step) add(0, step, {1, kNothing, 1});
+  for (size_t step = 5000; step > 4600; --step) add(0, step, {1});
+  add(1, 0, {7});
+  EXPECT_LT(folding->size(), 3 * kSteps);
+  for (size_t group = 0; group < 2; ++group) {
+    const Series found = result_of(*folding, group);
+    for (size_t step = 0; step < kSteps; ++step) {
+      const double value = found.at(step);
+      EXPECT_EQ(is_absent(value) ? 0 : value, expected[group * kSteps + step]) << group << " " << step;
+    }
   }
 }
 

@@ -120,7 +120,9 @@ Answered ask(const tarsier_samples_store& store, std::string_view expression, in
   request.step_ns = step;
   Answered answered;
   const auto outcome = engine.query(store, request, [&](const QueryAnswer& answer) {
-    if (!answer.series.empty()) answered.values = answer.series[0].values;
+    const size_t steps = static_cast<size_t>((end - start) / step) + 1;
+    if (!answer.series.empty())
+      for (size_t i = 0; i < steps; ++i) answered.values.push_back(answer.series[0].at(i));
     answered.infos = answer.infos;
   });
   EXPECT_TRUE(outcome.ok()) << outcome.error().message();
