@@ -10,10 +10,10 @@ namespace tarsier::samples {
 namespace {
 
 /// What the environment holds, by its name; false when it holds no samples.
-bool cover_of(std::string_view name, int64_t window_ns, Cover& cover) {
+bool cover_of(std::string_view name, Cover& cover) {
   if (parse_partition_name(name, cover)) return true;
   const auto segment = SegmentName::parse(name);
-  if (segment) cover = segment->cover(window_ns);
+  if (segment) cover = segment->cover();
   return segment.has_value();
 }
 
@@ -81,7 +81,7 @@ Result<bool> Store::concerns_any(const Deletion& deletion, const Sealed& open, c
   };
   for (const std::string& name : names) {
     Cover cover;
-    if (!cover_of(name, options_.partition_window_ns, cover) || !deletion.concerns(cover)) continue;
+    if (!cover_of(name, cover) || !deletion.concerns(cover)) continue;
     const auto partition = find(open.partitions, name);
     const auto segment = find(open.segments, name);
     auto found = partition != open.partitions.end() ? concerns(deletion, *partition)

@@ -13,6 +13,7 @@ namespace tarsier::samples {
 struct MergeCandidate {
   Cover cover;
   uint64_t samples = 0;
+  uint64_t bytes = 0;
 };
 
 struct MergePlan {

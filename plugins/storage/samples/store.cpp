@@ -17,7 +17,7 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       damage_(host),
       head_(options_.partition_window_ns),
       exemplars_(options_.max_exemplars),
-      sealed_(host, options_.partition_window_ns),
+      sealed_(host),
       ingest_(head_, journal_, metadata_, exemplars_, options_, counters_),
       journal_(host, damage_),
       catalog_(host, damage_),
@@ -63,25 +63,25 @@ Result<void> Store::flush() {
   return flush_locked();
 }
 
-/// Segments of windows that ended at `cutoff` or before and got their last segment at `quiet_since` or before, in runs: what is set
-/// aside must not lie within the cover of the partition that is made of one.
+/// Segments of windows that ended at `cutoff` or before and got their last segment at `quiet_since` or before, in runs: no other
+/// file must lie within the cover of the partition that is made of one, or it would be taken for a part of it.
 std::vector<HeadSegments> Store::windows_due(int64_t cutoff, int64_t quiet_since) const {
   std::vector<HeadSegments> runs;
-  const std::vector<SetAside> aside = sealed_.set_aside();
-  const auto parted = [&](const Cover& left, const Cover& right) {
-    return std::any_of(aside.begin(), aside.end(), [&](const SetAside& one) {
-      return one.cover.begin == left.begin && one.cover.first_flush > left.last_flush && one.cover.last_flush < right.first_flush;
-    });
-  };
-  for (const auto& segment : sealed_.all().segments) {
-    const int64_t window = segment->cover().begin;
-    const auto since = segments_since_.find(window);
+  const Sealed sealed = sealed_.all();
+  const std::vector<Cover> covers = sealed_.covers();
+  for (const auto& segment : sealed.segments) {
+    const Cover& window = segment->cover();
+    const auto since = segments_since_.find(window.begin);
     // One that was made later than now was made before the clock was set back.
     const bool quiet = since == segments_since_.end() || since->second <= quiet_since || since->second > now_;
-    if (window_last(window, options_.partition_window_ns) >= cutoff || !quiet) continue;
-    const bool begins = runs.empty() || runs.back().back()->cover().begin != segment->cover().begin ||
-                        parted(runs.back().back()->cover(), segment->cover());
-    if (begins) runs.emplace_back();
+    if (window.end > cutoff || window.end == INT64_MAX || !quiet) continue;
+    const auto continues = [&](const HeadSegments& run) {
+      Cover joint = joint_cover(run);
+      if (joint.begin != window.begin || joint.end != window.end) return false;
+      joint.last_flush = window.last_flush;
+      return count_within(covers, joint) == run.size() + 1;
+    };
+    if (runs.empty() || !continues(runs.back())) runs.emplace_back();
     runs.back().push_back(segment);
   }
   return runs;
@@ -89,7 +89,8 @@ std::vector<HeadSegments> Store::windows_due(int64_t cutoff, int64_t quiet_since
 
 Result<void> Store::seal_window(const HeadSegments& segments) {
   std::shared_ptr<HeadSegment> damaged;
-  auto partition = sealing_.run(segments, damaged);
+  auto checked = sealed_.check_cover(joint_cover(segments), segments.size());
+  auto partition = checked ? sealing_.run(segments, damaged) : Result<std::shared_ptr<Partition>>(std::move(checked).error());
   if (!partition && damaged != nullptr && partition.error().code() == TARSIER_CORRUPT) {
     sealed_.set_aside(damaged, partition.error());
     return {};
@@ -98,8 +99,9 @@ Result<void> Store::seal_window(const HeadSegments& segments) {
     counters_.seal_failures.fetch_add(1, std::memory_order_relaxed);
     return std::move(partition).error();
   }
-  counters_.sealed_partitions.fetch_add(*partition == nullptr ? 0 : 1, std::memory_order_relaxed);
-  sealed_.replace(segments, std::move(*partition));
+  const bool made = *partition != nullptr;
+  if (!sealed_.replace(segments, std::move(*partition))) return {};  // a query has found one of them damaged
+  counters_.sealed_partitions.fetch_add(made ? 1 : 0, std::memory_order_relaxed);
   segments_since_.erase(segments.front()->cover().begin);
   return {};
 }
