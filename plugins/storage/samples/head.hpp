@@ -81,6 +81,7 @@ class Head {
   /// The newest sample of each series is known, also where it is in a segment. Until then none is taken for an old one.
   void note_newest_known() noexcept { newest_known_ = true; }
   /// Samples up to that time may be gone from the store, so that no answer about them can be given from memory.
+  bool newest_known() const noexcept { return newest_known_; }
   void note_removed(int64_t time) noexcept {
     if (time > removed_until_.load(std::memory_order_relaxed)) removed_until_.store(time, std::memory_order_relaxed);
   }

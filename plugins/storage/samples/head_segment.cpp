@@ -255,9 +255,8 @@ size_t SegmentReader::index_of(SeriesKey key) const {
 
 Result<void> SegmentReader::read(SeriesKey key, int64_t start, int64_t end, Columns& out) {
   const size_t number = block_of(key);
-  if (number == kNone) return {};
+  if (number == kNone || segment_->damaged()) return {};
   if (number != block_number_) {
-    if (segment_->damaged()) return {};
     if (auto loaded = load(number); !loaded) return loaded;
   }
   const size_t index = index_of(key);

@@ -20,6 +20,13 @@ void sort(Sealed& sealed) {
   });
 }
 
+/// The file is not what it should be. Any other error may be gone the next time: too many open files, a disk that is not mounted,
+/// permissions; so it keeps the store from starting, as it does with a journal.
+bool tells_damage(const Error& error) {
+  const tarsier_status code = error.code();
+  return code == TARSIER_CORRUPT || code == TARSIER_INVALID || code == TARSIER_UNSUPPORTED || code == TARSIER_NOT_FOUND;
+}
+
 std::string unknown_text(uint64_t series) {
   return "the labels of " + std::to_string(series) + " of its series are lost with a damaged catalog";
 }
@@ -39,6 +46,8 @@ Result<void> SealedSet::open(const std::vector<std::string>& partition_names, co
     auto opened = Partition::open(host_, name);
     if (opened) {
       sealed_.partitions.push_back(std::move(*opened));
+    } else if (!tells_damage(opened.error())) {
+      return std::move(opened).error();
     } else {
       unopened.push_back({name, opened.error().message(), cover});
     }
@@ -52,6 +61,8 @@ Result<void> SealedSet::open(const std::vector<std::string>& partition_names, co
     auto opened = HeadSegment::open(host_, name);
     if (opened) {
       sealed_.segments.push_back(std::move(*opened));
+    } else if (!tells_damage(opened.error())) {
+      return std::move(opened).error();
     } else {
       unopened.push_back({name, opened.error().message(), parsed->cover()});
     }

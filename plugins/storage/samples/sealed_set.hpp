@@ -27,7 +27,8 @@ class SealedSet {
  public:
   explicit SealedSet(const Host& host) : host_(host) {}
 
-  /// At the start: opens all, removes what a crash left (obsolete()), sets aside what does not open.
+  /// At the start: opens all, removes what a crash left (obsolete()), sets aside what is damaged. Another
+  /// error than damage is returned.
   Result<void> open(const std::vector<std::string>& partition_names, const std::vector<std::string>& segment_names);
 
   Sealed all() const;

@@ -17,6 +17,7 @@ Result<std::shared_ptr<Partition>> Sealing::run(const HeadSegments& segments, st
     damaged = (*source)->failed();
     return std::move(written).error();
   }
+  (*source)->note_unknown();
   if (!*written) return std::shared_ptr<Partition>();
   return open_made(host_, partition_name(cover));
 }

@@ -18,6 +18,7 @@ Result<std::unique_ptr<SegmentSource>> SegmentSource::open(const SeriesTable& ta
     samples += segment->info().samples;
   }
   source->sort();
+  source->known_.resize(segments.size());
   const uint64_t each = samples / std::max<uint64_t>(table.size(), 1) + 1;
   source->run_length_ = static_cast<size_t>(std::max<uint64_t>(kRunSamples / each, 1));
   return source;
@@ -63,7 +64,8 @@ Result<void> SegmentSource::read_run() {
   std::vector<std::pair<SeriesKey, size_t>> by_key;
   for (size_t i = 0; i < count; ++i) by_key.emplace_back(table_[order_[next_ + i]].key(), i);
   std::sort(by_key.begin(), by_key.end());
-  for (SegmentReader& reader : readers_) {
+  for (size_t number = 0; number < readers_.size(); ++number) {
+    SegmentReader& reader = readers_[number];
     for (const auto& [key, place] : by_key) {
       const size_t before = run_[place].size();
       if (auto read = reader.read(key, INT64_MIN, INT64_MAX, run_[place]); !read) {
@@ -71,12 +73,20 @@ Result<void> SegmentSource::read_run() {
         return read;
       }
       if (!run_deletions_.empty()) run_deletions_[place].drop(reader.file()->cover(), run_[place], before);
+      known_[number] += run_[place].size() == before ? 0 : 1;
     }
   }
   return {};
 }
 
 Result<bool> SegmentSource::next() {
+void SegmentSource::note_unknown() const noexcept {
+  for (size_t number = 0; number < readers_.size(); ++number) {
+    HeadSegment& segment = *readers_[number].file();
+    segment.note_unknown(segment.info().series - std::min(segment.info().series, known_[number]));
+  }
+}
+
   if (next_ == order_.size()) return false;
   if (next_ == run_begin_ + run_.size() || run_.empty()) {
     if (auto read = read_run(); !read) return std::move(read).error();

@@ -121,7 +121,8 @@ Result<void> Store::seal_windows(int64_t cutoff, int64_t quiet_since) {
   return {};
 }
 
-/// Series of which everything is in partitions need no place in the head.
+/// Series of which everything is in partitions need no place in the head. Not while a segment is set aside: when it comes back only
+/// the head knows what its series are called.
 void Store::forget_series() {
   await_newest();
   int64_t oldest = INT64_MAX;
@@ -140,6 +141,7 @@ Result<void> Store::seal(int64_t cutoff) {
 
 Result<void> Store::maintain(int64_t now_ns) {
   const std::scoped_lock lock(maintain_mutex_);
+  if (sealed_.has_segments_aside() || !head_.newest_known()) return;
   now_ = now_ns;
   clock_.store(now_ns, std::memory_order_relaxed);
   const int64_t due = now_ns - options_.seal_delay_ns;
