@@ -120,13 +120,15 @@ class Store {
   Result<std::vector<std::string>> partition_names() const;
   Result<uint64_t> last_flush_on_disk() const;
   Result<void> replay();
-  void find_unknown_series();
+  Result<void> find_unknown_series();
+  void note_unknown(HeadSegment& segment, uint64_t series_count);
   void release_damaged_catalogs();
   Result<uint64_t> other_bytes() const;
   void note_sealed();
   void restore_newest();
   Result<void> restore_newest(const std::shared_ptr<HeadSegment>& segment);
-  void restore_newest(const std::vector<Newest>& newest);
+  uint64_t restore_newest(const std::vector<Newest>& newest, const HeadSegment& segment, const DeletionList& deletions);
+  Result<void> forget_deleted_newest(const Deletion& deletion);
   void await_newest();
   void publish(HeadSegments made);
   Result<void> flush_locked();
