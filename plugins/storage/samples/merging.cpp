@@ -52,7 +52,7 @@ std::optional<MergePlan> Merging::plan(int64_t now_ns, Partitions& inputs) const
       const PartitionInfo& info = partition->info();
       if (info.cover.tier_ns == tier && !has_twin(*partition, all)) {
         parts.push_back(partition);
-        candidates.push_back({info.cover, info.samples});
+        candidates.push_back({info.cover, info.samples, partition->file_bytes()});
       } else {
         others.push_back(info.cover);
       }

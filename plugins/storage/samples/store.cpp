@@ -164,7 +164,7 @@ Result<uint64_t> Store::other_bytes() const {
 void Store::apply_retention(int64_t now_ns) {
   const auto other = other_bytes();
   const auto sums = sums_lack_space_ ? Sums::given_up : Sums::wanted;
-  const Partitions gone = sealed_.apply_retention(now_ns, other ? *other : 0, options_, sums);
+  const Partitions gone = sealed_.apply_retention(retention_time(now_ns), other ? *other : 0, options_, sums);
   for (const auto& partition : gone) head_.note_removed(partition->info().max_time);
   counters_.removed_partitions.fetch_add(gone.size(), std::memory_order_relaxed);
   if (gone.empty() || sums == Sums::wanted) return;
@@ -172,6 +172,11 @@ void Store::apply_retention(int64_t now_ns) {
   const std::string partitions = std::to_string(gone.size());
   host_.error("the disk is too full for summaries: partitions that are past their time or too many were removed without any",
               {field("partitions", partitions)});
+}
+
+int64_t Store::retention_time(int64_t now_ns) const noexcept {
+  const int64_t newest = head_.max_time();
+  return newest == INT64_MIN ? now_ns : std::min(now_ns, newest);
 }
 
 Result<void> Store::merge_segments() {
@@ -192,7 +197,7 @@ Result<void> Store::merge(int64_t now_ns) {
   Result<void> merged = made ? Result<void>() : Result<void>(std::move(made).error());
   if (options_.tiers.empty()) return merged;
   const auto other = other_bytes();
-  auto summed = summarising_.run(now_ns, other ? *other : 0);
+  auto summed = summarising_.run(retention_time(now_ns), other ? *other : 0);
   sums_lack_space_ = !summed && summed.error().code() == TARSIER_RESOURCE;
   if (!summed) return std::move(summed).error();
   counters_.summed_partitions.fetch_add(*summed, std::memory_order_relaxed);

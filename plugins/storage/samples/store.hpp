@@ -72,6 +72,8 @@ class Store {
   Result<void> flush();
   /// Flushes, and seals the windows that end at `cutoff` or before.
   Result<void> seal(int64_t cutoff);
+  /// Removes what is past its time or too much. Time counts from the newest sample where that is earlier than now, so that a clock
+  /// that jumps ahead, or a pause, removes nothing.
   void apply_retention(int64_t now_ns);
   /// Merges partitions as far as is due, and sums up those that are to go. May take long; a second caller waits for the first.
   Result<void> merge(int64_t now_ns);
@@ -124,6 +126,7 @@ class Store {
   void note_unknown(HeadSegment& segment, uint64_t series_count);
   void release_damaged_catalogs();
   Result<uint64_t> other_bytes() const;
+  int64_t retention_time(int64_t now_ns) const noexcept;
   void note_sealed();
   void restore_newest();
   Result<void> restore_newest(const std::shared_ptr<HeadSegment>& segment);
