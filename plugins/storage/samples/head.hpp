@@ -23,6 +23,7 @@ struct HeadSelection {
     uint32_t view_count = 0;
     int64_t newest_time = 0;
     std::optional<double> newest;  // where it is all that is asked for, and known; then there are no views
+    bool in_memory = false;        // when only labels are asked for: some of its samples in the range are in memory
   };
   std::shared_ptr<const SeriesTable> table;
   std::shared_ptr<const FrozenChunks> frozen;  // older than the views; null when there are none
@@ -88,10 +89,10 @@ class Head {
   /// Series that match and may have samples in the range, with views of those in memory unless `labels_only`. In the order of
   /// their keys, unless nothing is to be read of the disk.
   Result<HeadSelection> select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const;
-  /// What `list` names of the series that match and may have samples from `start` on; where there are no matchers, of all. `table`
-  /// then has the texts.
-  Result<std::vector<uint32_t>> list(std::span<const Matcher> matchers, int64_t start, const ListLabels& list,
-                                     std::shared_ptr<const SeriesTable>& table) const;
+  /// What `list` names of the series that match and have samples in the range: in memory, or perhaps in segments when these are
+  /// `in_segments`; then of all series where there are no matchers. `table` then has the texts.
+  Result<std::vector<uint32_t>> list(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments,
+                                     const ListLabels& list, std::shared_ptr<const SeriesTable>& table) const;
   /// Calls use(table) under the shared lock.
   template <class Use>
   auto read(Use&& use) const {
@@ -115,6 +116,7 @@ class Head {
   bool has_ended(const Series& series, int64_t start) const noexcept;
   const int64_t window_;
   mutable std::shared_mutex mutex_;
+  bool has_in_memory(const Series& series, const QueryRange& range) const noexcept;
   std::shared_ptr<SeriesTable> table_;
   std::shared_ptr<const FrozenChunks> frozen_;
   uint64_t next_ref_ = 1;

@@ -127,6 +127,12 @@ Partitions SealedSet::partitions() const {
   return sealed_.partitions;
 }
 
+bool SealedSet::has_segments(int64_t start, int64_t end) const {
+  const std::scoped_lock lock(mutex_);
+  return std::any_of(sealed_.segments.begin(), sealed_.segments.end(),
+                     [&](const auto& segment) { return segment->overlaps(start, end); });
+}
+
 std::vector<Cover> SealedSet::unmergeable() const {
   std::vector<Cover> covers;
   const std::scoped_lock lock(mutex_);

@@ -33,6 +33,8 @@ class SealedSet {
 
   Sealed all() const;
   Partitions partitions() const;
+  /// Any with samples in [start, end], as far as its first and last tell.
+  bool has_segments(int64_t start, int64_t end) const;
   /// Of the segments, and of what is set aside.
   std::vector<Cover> unmergeable() const;
   /// The highest number of a flush in any cover; 0: none.
