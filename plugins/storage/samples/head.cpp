@@ -131,14 +131,15 @@ void Head::drop_frozen() {
   dropped = std::move(frozen_);
 }
 
-/// Makes another table of the series that stay; selections go on with the former one. Only when there is much to gain, since series
-/// that pause come back.
+/// Makes another table of the series that stay; selections go on with the former one. Unless others need their place only when
+/// there is much to gain, since series that pause come back.
 bool Head::forget_before(int64_t cutoff) {
   const std::unique_lock lock(mutex_);
   const auto ended = [&](const Series& series) { return series.chunks.empty() && series.chunks.newest() < cutoff; };
   uint32_t gone = 0;
   for (uint32_t id = 0; id < table_->size(); ++id) gone += ended((*table_)[id]) ? 1 : 0;
-  if (gone == 0 || gone * 4 < table_->size()) return false;
+  if (gone == 0 || (gone * 4 < table_->size() && !room_wanted_)) return false;
+  room_wanted_ = false;
   auto kept = std::make_shared<SeriesTable>();
   std::vector<Label> labels;
   LabelNumbers numbers;

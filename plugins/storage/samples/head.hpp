@@ -81,8 +81,8 @@ class Head {
 
   /// The newest sample of each series is known, also where it is in a segment. Until then none is taken for an old one.
   void note_newest_known() noexcept { newest_known_ = true; }
-  /// Samples up to that time may be gone from the store, so that no answer about them can be given from memory.
   bool newest_known() const noexcept { return newest_known_; }
+  /// Samples up to that time may be gone from the store, so that no answer about them can be given from memory.
   void note_removed(int64_t time) noexcept {
     if (time > removed_until_.load(std::memory_order_relaxed)) removed_until_.store(time, std::memory_order_relaxed);
   }
@@ -107,21 +107,24 @@ class Head {
   std::shared_ptr<const FrozenChunks> frozen() const;
   /// They are on the disk and seen there.
   void drop_frozen();
-  /// Forgets series whose newest sample is before `cutoff`, when there are many. True when it did: numbers in the table are others
-  /// now. No writer may be at work.
+  /// A limit has refused a series: those that ended are to make room. For the writer that holds the lock.
+  void want_room() noexcept { room_wanted_ = true; }
+  /// Forgets series whose newest sample is before `cutoff`, when there are many or room is wanted. True when it did: numbers in the
+  /// table are others now. No writer may be at work.
   bool forget_before(int64_t cutoff);
   HeadStat stat() const;
 
  private:
   bool has_ended(const Series& series, int64_t start) const noexcept;
+  bool has_in_memory(const Series& series, const QueryRange& range) const noexcept;
   const int64_t window_;
   mutable std::shared_mutex mutex_;
-  bool has_in_memory(const Series& series, const QueryRange& range) const noexcept;
   std::shared_ptr<SeriesTable> table_;
   std::shared_ptr<const FrozenChunks> frozen_;
   uint64_t next_ref_ = 1;
   uint64_t uncounted_ = 0;
   int64_t uncounted_max_ = INT64_MIN;
+  bool room_wanted_ = false;
   std::atomic<int64_t> max_time_{INT64_MIN};
   std::atomic<uint64_t> samples_{0};
   std::atomic<bool> newest_known_{false};

@@ -55,6 +55,7 @@ void SegmentInfo::encode(std::vector<uint8_t>& out) const {
   writer.varint(name.last_flush);
   writer.varint(series);
   writer.varint(samples);
+  writer.varint(histogram_bytes);
   writer.varint(highest_ref);
   writer.varint(first_keys.size());
   for (const SeriesKey& key : first_keys) {
@@ -71,13 +72,14 @@ Result<SegmentInfo> SegmentInfo::decode(std::span<const uint8_t> bytes) {
   }
   SegmentInfo info;
   info.name.window_start = in.svarint();
-  info.min_time = in.svarint();
   info.name.window_ns = in.svarint();
+  info.min_time = in.svarint();
   info.max_time = in.svarint();
   info.name.first_flush = in.varint();
   info.name.last_flush = in.varint();
   info.series = in.varint();
   info.samples = in.varint();
+  info.histogram_bytes = in.varint();
   info.highest_ref = in.varint();
   info.first_keys.resize(static_cast<size_t>(in.count(2)));
   for (SeriesKey& key : info.first_keys) key = {static_cast<uint32_t>(in.count(0)), in.varint()};
@@ -150,14 +152,14 @@ Result<std::shared_ptr<HeadSegment>> open_made_segment(const Host& host, const s
   return opened;
 }
 
-Result<SegmentWriter> SegmentWriter::begin(const Host& host, SegmentName name) {
-  std::string text = name.text();
 Cover joint_cover(const HeadSegments& segments) {
   Cover cover = segments.front()->cover();
   cover.last_flush = segments.back()->cover().last_flush;
   return cover;
 }
 
+Result<SegmentWriter> SegmentWriter::begin(const Host& host, SegmentName name) {
+  std::string text = name.text();
   auto sealer = seal_anew(host, text);
   if (!sealer) return std::move(sealer).error().in("write " + text);
   SegmentWriter writer(std::move(text), std::move(*sealer));
@@ -171,6 +173,7 @@ Result<void> SegmentWriter::add(SeriesKey key, const Columns& columns) {
   builder_.add(columns);
   ++info_.series;
   info_.samples += columns.size();
+  info_.histogram_bytes += columns.histogram_bytes.size();
   info_.min_time = std::min(info_.min_time, columns.times.front());
   info_.max_time = std::max(info_.max_time, columns.times.back());
   return builder_.size_bytes() < kBlockBytes && keys_.size() < kMostSeriesOfBlock ? Result<void>() : write_block();

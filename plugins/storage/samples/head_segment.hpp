@@ -37,6 +37,7 @@ struct SegmentInfo {
   int64_t max_time = INT64_MIN;
   uint64_t series = 0;
   uint64_t samples = 0;
+  uint64_t histogram_bytes = 0;  // of all samples, as they are in memory
   uint64_t highest_ref = 0;
   std::vector<SeriesKey> first_keys;  // of each block, ascending
 
@@ -67,9 +68,9 @@ Result<std::shared_ptr<HeadSegment>> open_made_segment(const Host& host, const s
 
 /// Ascending by window, then by flush.
 using HeadSegments = std::vector<std::shared_ptr<HeadSegment>>;
-
 /// Of what is made of all of them, which are of one window.
 Cover joint_cover(const HeadSegments& segments);
+
 /// Makes one segment. It is on the disk, whole, when finish() returns OK; otherwise nothing of it is.
 class SegmentWriter {
  public:

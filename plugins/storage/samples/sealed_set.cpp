@@ -141,21 +141,6 @@ std::vector<Cover> SealedSet::unmergeable() const {
   return covers;
 }
 
-uint64_t SealedSet::last_flush() const {
-  uint64_t last = 0;
-  for (const Cover& cover : covers()) last = std::max(last, cover.last_flush);
-  return last;
-}
-
-uint64_t SealedSet::last_revision() const {
-  uint64_t last = 0;
-  for (const Cover& cover : covers()) last = std::max(last, cover.revision);
-  return last;
-}
-
-void SealedSet::add(HeadSegments made) {
-  const std::scoped_lock lock(mutex_);
-  sealed_.segments.insert(sealed_.segments.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
 std::vector<Cover> SealedSet::covers() const {
   std::vector<Cover> covers;
   const std::scoped_lock lock(mutex_);
@@ -180,6 +165,21 @@ bool SealedSet::has_segments_aside() const {
                      [](const SetAside& one) { return one.name.starts_with(kSegmentPrefix); });
 }
 
+uint64_t SealedSet::last_flush() const {
+  uint64_t last = 0;
+  for (const Cover& cover : covers()) last = std::max(last, cover.last_flush);
+  return last;
+}
+
+uint64_t SealedSet::last_revision() const {
+  uint64_t last = 0;
+  for (const Cover& cover : covers()) last = std::max(last, cover.revision);
+  return last;
+}
+
+void SealedSet::add(HeadSegments made) {
+  const std::scoped_lock lock(mutex_);
+  sealed_.segments.insert(sealed_.segments.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
   sort(sealed_);
 }
 
@@ -218,6 +218,7 @@ bool SealedSet::replace(const HeadSegments& gone, std::shared_ptr<Partition> mad
   for (const auto& segment : gone) {
     if (segment->unknown_series() != 0) note_missing({segment->name(), unknown_text(segment->unknown_series()), segment->cover()});
   }
+  return true;
 }
 
 bool SealedSet::replace(const HeadSegments& gone, std::shared_ptr<HeadSegment> made) {
@@ -226,7 +227,6 @@ bool SealedSet::replace(const HeadSegments& gone, std::shared_ptr<HeadSegment> m
   return exchange(gone, std::move(list));
 }
 
-  return true;
 void SealedSet::note_missing(SetAside entry) {
   const std::scoped_lock lock(mutex_);
   missing_.push_back(std::move(entry));

@@ -37,14 +37,14 @@ class SealedSet {
   bool has_segments(int64_t start, int64_t end) const;
   /// Of the segments, and of what is set aside.
   std::vector<Cover> unmergeable() const;
-  /// The highest number of a flush in any cover; 0: none.
-  uint64_t last_flush() const;
-  /// Likewise of a revision.
   /// Of these and of the partitions.
   std::vector<Cover> covers() const;
   /// INTERNAL when a new file of that cover would take in more than those, of its tier, that it is made of: the next start would
   /// remove them as parts of it.
   Result<void> check_cover(const Cover& cover, size_t inputs) const;
+  /// The highest number of a flush in any cover; 0: none.
+  uint64_t last_flush() const;
+  /// Likewise of a revision.
   uint64_t last_revision() const;
 
   void add(HeadSegments made);
@@ -59,17 +59,17 @@ class SealedSet {
   void set_aside(const std::shared_ptr<SealedFile>& file, const Error& why);
   /// Those whose samples an answer about [start, end] lacks.
   std::vector<SetAside> set_aside(int64_t start = INT64_MIN, int64_t end = INT64_MAX) const;
+  /// Segments are among what is set aside: they may come back, and their series have to be known then.
+  bool has_segments_aside() const;
   /// Removes partitions that are past their time or too much, and returns them; segments count but stay.
   Partitions apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options, Sums sums);
 
-  /// Segments are among what is set aside: they may come back, and their series have to be known then.
-  bool has_segments_aside() const;
  private:
+  template <class Gone, class Made>
+  bool exchange(const std::vector<Gone>& gone, std::vector<Made> made);
   void note_set_aside(SetAside entry);
   /// Of a segment of which nobody can read all, and that has another name now or gets one.
   void note_missing(SetAside entry);
-  template <class Gone, class Made>
-  bool exchange(const std::vector<Gone>& gone, std::vector<Made> made);
   Result<void> list_missing();
   void drop_obsolete();
   Result<void> set_aside_unopened(std::vector<SetAside> unopened);

@@ -1,6 +1,6 @@
 // SeriesChunks: the samples of one series that are in memory: closed chunks and one open chunk, in order of time and never
-// overlapping, none of them across a boundary of the partition window. Samples may come in any order. What a flush took is gone from
-// here; the newest sample's time and value stay known.
+// overlapping, none of them across a boundary of the partition window. Samples may come in any order. What a flush took is gone
+// from here; the newest sample's time and value stay known.
 #pragma once
 
 #include <limits>
@@ -40,8 +40,8 @@ class SeriesChunks {
   /// It is deleted where it is stored: its time is still the newest, but any value may come for it. Not of one in memory.
   void forget_newest_value();
 
-  /// Keeps the first of samples with the same time: an equal one is a duplicate, another a conflict. Sees what is in memory, and the
-  /// newest sample.
+  /// Keeps the first of samples with the same time: an equal one is a duplicate, another a conflict. Sees what is in memory, and
+  /// the newest sample.
   Inserted insert(const Sample& sample, int64_t window);
   /// Views of the chunks that overlap [start, end].
   void views(int64_t start, int64_t end, std::vector<ChunkView>& out) const;

@@ -7,6 +7,8 @@ namespace {
 
 constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
 constexpr uint64_t kFlushSamplesPerSeries = 8;
+constexpr int64_t kLeastFlushPause = 5 * kSecondNs;
+constexpr int64_t kMostFlushPause = 5 * kMinuteNs;
 
 }  // namespace
 
@@ -45,7 +47,15 @@ void Store::publish(HeadSegments made) {
   sealed_.add(std::move(made));
 }
 
+/// One that failed, for want of space or of files, say, would fail again, and writes much each time. A clock that was set back does
+/// not prolong the pause.
+bool Store::flush_is_paused() const noexcept {
+  const int64_t until = flush_not_before_.load(std::memory_order_relaxed), now = clock_.load(std::memory_order_relaxed);
+  return now < until && until - now <= kMostFlushPause;
+}
+
 bool Store::flush_wanted() const {
+  if (flush_is_paused()) return false;
   const uint64_t most = std::max(kFlushSamples, kFlushSamplesPerSeries * head_.series_count());
   return head_.sample_count() >= most || journal_.bytes() >= options_.journal_bytes;
 }
@@ -55,6 +65,8 @@ Result<void> Store::flush_locked() {
   if (head_.sample_count() == 0 && head_.frozen() == nullptr && !exemplar_log_.behind(exemplars_) && journal_is_small) return {};
   auto flushed = flushing_.run(ingest_mutex_, [this](HeadSegments made) { publish(std::move(made)); });
   (flushed ? counters_.flushes : counters_.flush_failures).fetch_add(1, std::memory_order_relaxed);
+  flush_pause_ns_ = flushed ? 0 : std::clamp(2 * flush_pause_ns_, kLeastFlushPause, kMostFlushPause);
+  flush_not_before_ = flushed ? INT64_MIN : clock_.load(std::memory_order_relaxed) + flush_pause_ns_;
   return flushed;
 }
 
@@ -129,6 +141,7 @@ void Store::forget_series() {
   for (const auto& segment : sealed_.all().segments) oldest = std::min(oldest, segment->info().min_time);
   release_damaged_catalogs();
   if (catalog_.damaged()) return;  // numbers of series are to stay as the catalogs have them
+  if (sealed_.has_segments_aside() || !head_.newest_known()) return;
   const std::scoped_lock lock(ingest_mutex_);
   if (head_.frozen() == nullptr && head_.forget_before(oldest)) flushing_.forget_catalogued();
 }
@@ -141,13 +154,13 @@ Result<void> Store::seal(int64_t cutoff) {
 
 Result<void> Store::maintain(int64_t now_ns) {
   const std::scoped_lock lock(maintain_mutex_);
-  if (sealed_.has_segments_aside() || !head_.newest_known()) return;
   now_ = now_ns;
   clock_.store(now_ns, std::memory_order_relaxed);
   const int64_t due = now_ns - options_.seal_delay_ns;
   const int64_t cutoff = window_start(due, options_.partition_window_ns);
   Result<void> done;
-  if (flush_wanted() || head_.has_before(cutoff)) done = flush_locked();
+  const bool due_now = flush_wanted() || head_.frozen() != nullptr || head_.has_before(cutoff);
+  if (due_now && !flush_is_paused()) done = flush_locked();
   if (done) done = seal_windows(cutoff, due);
   apply_retention(now_ns);
   if (done) done = forget_spent_in_time();
@@ -161,6 +174,11 @@ Result<uint64_t> Store::other_bytes() const {
   return *journal + catalog_.file_bytes() + exemplar_log_.file_bytes() + deletions_.file_bytes();
 }
 
+int64_t Store::retention_time(int64_t now_ns) const noexcept {
+  const int64_t newest = head_.max_time();
+  return newest == INT64_MIN ? now_ns : std::min(now_ns, newest);
+}
+
 void Store::apply_retention(int64_t now_ns) {
   const auto other = other_bytes();
   const auto sums = sums_lack_space_ ? Sums::given_up : Sums::wanted;
@@ -172,11 +190,6 @@ void Store::apply_retention(int64_t now_ns) {
   const std::string partitions = std::to_string(gone.size());
   host_.error("the disk is too full for summaries: partitions that are past their time or too many were removed without any",
               {field("partitions", partitions)});
-}
-
-int64_t Store::retention_time(int64_t now_ns) const noexcept {
-  const int64_t newest = head_.max_time();
-  return newest == INT64_MIN ? now_ns : std::min(now_ns, newest);
 }
 
 Result<void> Store::merge_segments() {

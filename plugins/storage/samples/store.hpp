@@ -64,7 +64,7 @@ class Store {
   /// Ingest::take, for several callers.
   void take(const batch::View& batch, int64_t now_ns, Ingest::Done done);
 
-  /// True when so much is in memory that maintain() had better be called now.
+  /// True when so much is in memory that maintain() had better be called now. Not soon after a flush that failed.
   bool flush_wanted() const;
   /// Flushes, seals and removes what is due. May take long; a second caller waits for the first.
   Result<void> maintain(int64_t now_ns);
@@ -135,6 +135,7 @@ class Store {
   void await_newest();
   void publish(HeadSegments made);
   Result<void> flush_locked();
+  bool flush_is_paused() const noexcept;
   std::vector<HeadSegments> windows_due(int64_t cutoff, int64_t quiet_since) const;
   Result<void> seal_window(const HeadSegments& segments);
   Result<void> seal_windows(int64_t cutoff, int64_t quiet_since);
@@ -158,13 +159,15 @@ class Store {
   Head head_;
   MetadataTable metadata_;
   ExemplarBuffer exemplars_;
-  std::atomic<int64_t> clock_{0};              // the latest that was told
-  mutable SealedSet sealed_;                   // a query that finds damage sets an environment aside
-  std::map<int64_t, int64_t> segments_since_;  // by window: when its newest segment was made; guarded by maintain_mutex_
-  std::mutex merge_mutex_;                     // one merge or cleaning at a time; taken before maintain_mutex_
-  std::mutex maintain_mutex_;                  // one flush or seal at a time; taken before ingest_mutex_
-  std::mutex ingest_mutex_;                    // guards ingest_, and the journal's entries
-  int64_t now_ = 0;                            // as maintain() was told; guarded by maintain_mutex_
+  std::atomic<int64_t> clock_{0};                     // the latest that was told
+  mutable SealedSet sealed_;                          // a query that finds damage sets an environment aside
+  std::map<int64_t, int64_t> segments_since_;         // by window: when its newest segment was made; guarded by maintain_mutex_
+  std::mutex merge_mutex_;                            // one merge or cleaning at a time; taken before maintain_mutex_
+  std::mutex maintain_mutex_;                         // one flush or seal at a time; taken before ingest_mutex_
+  std::mutex ingest_mutex_;                           // guards ingest_, and the journal's entries
+  int64_t now_ = 0;                                   // as maintain() was told; guarded by maintain_mutex_
+  std::atomic<int64_t> flush_not_before_{INT64_MIN};  // on the clock, after one that failed; changed under maintain_mutex_
+  int64_t flush_pause_ns_ = 0;                        // doubled by each that fails; guarded by maintain_mutex_
   std::once_flag newest_restored_;
   std::atomic<bool> sums_lack_space_{false};  // retention does not wait for summaries that cannot be written
   Ingest ingest_;
