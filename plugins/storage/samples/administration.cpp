@@ -10,10 +10,10 @@ namespace tarsier::samples {
 namespace {
 
 /// What the environment holds, by its name; false when it holds no samples.
-bool cover_of(std::string_view name, int64_t window_ns, Cover& cover) {
+bool cover_of(std::string_view name, Cover& cover) {
   if (parse_partition_name(name, cover)) return true;
   const auto segment = SegmentName::parse(name);
-  if (segment) cover = segment->cover(window_ns);
+  if (segment) cover = segment->cover();
   return segment.has_value();
 }
 
@@ -35,6 +35,7 @@ std::string snapshot_name(int64_t now_ns) {
 /// All that is stored lies in files then, so a number of a flush tells it from what comes later.
 Result<void> Store::delete_samples(std::vector<Condition> conditions, QueryRange range) {
   if (range.start > range.end) return Error::invalid("delete samples: the range ends before it begins");
+  await_newest();
   const std::scoped_lock lock(maintain_mutex_);
   if (auto flushed = flush_locked(); !flushed) return std::move(flushed).error().in("flush before a deletion");
   auto draft = deletions_.draft(flushing_.last_number(), range.start, range.end, std::move(conditions));
@@ -49,6 +50,19 @@ Result<void> Store::delete_samples(std::vector<Condition> conditions, QueryRange
   auto added = deletions_.add(std::move(*draft));
   if (!added) return std::move(added).error();
   note_removed(**added);
+  return forget_deleted_newest(**added);
+}
+
+/// Of the series that it matches: or the sample that was deleted would be taken for one that is there when it is written again.
+Result<void> Store::forget_deleted_newest(const Deletion& deletion) {
+  const auto lock = head_.lock_for_writing();
+  SeriesTable& table = head_.table();
+  auto ids = match(table, deletion.matchers());
+  if (!ids) return std::move(ids).error().in("forget the newest of what was deleted");
+  for (const uint32_t id : *ids) {
+    SeriesChunks& chunks = table[id].chunks;
+    if (chunks.newest() >= deletion.start() && chunks.newest() <= deletion.end()) chunks.forget_newest_value();
+  }
   return {};
 }
 
@@ -81,7 +95,7 @@ Result<bool> Store::concerns_any(const Deletion& deletion, const Sealed& open, c
   };
   for (const std::string& name : names) {
     Cover cover;
-    if (!cover_of(name, options_.partition_window_ns, cover) || !deletion.concerns(cover)) continue;
+    if (!cover_of(name, cover) || !deletion.concerns(cover)) continue;
     const auto partition = find(open.partitions, name);
     const auto segment = find(open.segments, name);
     auto found = partition != open.partitions.end() ? concerns(deletion, *partition)

@@ -90,18 +90,16 @@ void SeriesDeletions::find(const DeletionList& deletions, Labels labels) {
   }
 }
 
+/// A summary goes when its whole interval does: what of it is to stay cannot be told from the rest.
+bool SeriesDeletions::deletes(const Cover& cover, int64_t time) const noexcept {
+  int64_t first = time;
+  if (cover.tier_ns != 0 && __builtin_sub_overflow(interval_end(time, cover.tier_ns), cover.tier_ns - 1, &first)) first = INT64_MIN;
+  return std::any_of(matching_.begin(), matching_.end(),
+                     [&](const Deletion* one) { return one->concerns(cover) && one->start() <= first && one->end() >= time; });
+}
+
 void SeriesDeletions::drop(const Cover& cover, Columns& columns, size_t from) const {
-  // A summary goes when its whole interval does: what of it is to stay cannot be told from the rest.
-  const auto first_of = [&](int64_t time) {
-    int64_t first = 0;
-    if (cover.tier_ns == 0) return time;
-    return __builtin_sub_overflow(interval_end(time, cover.tier_ns), cover.tier_ns - 1, &first) ? INT64_MIN : first;
-  };
-  const auto deleted = [&](int64_t time) {
-    return std::any_of(matching_.begin(), matching_.end(), [&](const Deletion* one) {
-      return one->concerns(cover) && one->start() <= first_of(time) && one->end() >= time;
-    });
-  };
+  const auto deleted = [&](int64_t time) { return deletes(cover, time); };
   const auto begin = columns.times.begin() + static_cast<ptrdiff_t>(from);
   if (matching_.empty() || std::none_of(begin, columns.times.end(), deleted)) return;
   Columns kept;

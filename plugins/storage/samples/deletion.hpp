@@ -67,6 +67,8 @@ class SeriesDeletions {
   /// `deletions` outlive this.
   void find(const DeletionList& deletions, Labels labels);
   bool any() const noexcept { return !matching_.empty(); }
+  /// Whether a sample of that time, or a summary, in a file of that cover is deleted.
+  bool deletes(const Cover& cover, int64_t time) const noexcept;
   /// Takes the rows from `from` on, which were read from a file of that cover, out of `columns` where they are deleted.
   void drop(const Cover& cover, Columns& columns, size_t from) const;
 

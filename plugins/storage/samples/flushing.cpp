@@ -27,7 +27,10 @@ Result<std::vector<std::string>> Flushing::recover() {
   std::vector<std::string> kept;
   for (std::string& name : *names) {
     const auto parsed = SegmentName::parse(name);
-    if (!parsed) continue;
+    if (!parsed) {
+      kept.push_back(std::move(name));  // whatever it holds, an answer may lack it
+      continue;
+    }
     // What several were merged to was published: that its last flush is finished may be what the power took back.
     const bool merged = parsed->first_flush != parsed->last_flush;
     if (parsed->last_flush < first_unfinished || merged) {
@@ -124,7 +127,7 @@ Result<void> Flushing::write_segments(const FrozenChunks& frozen, int64_t first,
       }
       auto found = windows.find(window);
       if (found == windows.end()) {
-        auto begun = SegmentWriter::begin(host_, {number_, number_, window});
+        auto begun = SegmentWriter::begin(host_, {number_, number_, window, head_.window()});
         if (!begun) return std::move(begun).error();
         found = windows.emplace(window, std::move(*begun)).first;
       }
@@ -133,7 +136,7 @@ Result<void> Flushing::write_segments(const FrozenChunks& frozen, int64_t first,
   }
   for (auto& [window, writer] : windows) {
     if (auto finished = writer.finish(); !finished) return finished;
-    auto opened = open_made_segment(host_, writer.name(), head_.window());
+    auto opened = open_made_segment(host_, writer.name());
     if (!opened) return std::move(opened).error();
     made.push_back(std::move(*opened));
   }

@@ -42,7 +42,8 @@ class Flushing {
 
   /// After replay, of a journal that is damaged: nothing more is written to it.
   Result<void> leave_damaged_journal();
-  /// Before replay: removes what an unfinished flush left. Returns the names of the segments that stay.
+  /// Before replay: removes what an unfinished flush left. Returns the names of the segments that stay,
+  /// and of what is called like one.
   Result<std::vector<std::string>> recover();
   /// After the catalogs were loaded: so many series are in them.
   void note_catalogued(uint32_t series) noexcept { catalogued_ = series; }

@@ -56,6 +56,7 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const Quer
     if (wanted && newest <= range.end && newest > removed_until) item.newest = series.chunks.newest_value();
     if (!labels_only && !item.newest) series.chunks.views(range.start, range.end, selection.views);
     item.view_count = static_cast<uint32_t>(selection.views.size()) - item.first_view;
+    item.in_memory = labels_only && has_in_memory(series, range);
     selection.items.push_back(item);
   }
   if (!labels_only) sort_by_key(selection.items);
@@ -68,16 +69,27 @@ bool Head::has_ended(const Series& series, int64_t start) const noexcept {
   return newest < start && newest != SeriesChunks::kNever && newest_known_;
 }
 
-Result<std::vector<uint32_t>> Head::list(std::span<const Matcher> matchers, int64_t start, const ListLabels& list,
-                                         std::shared_ptr<const SeriesTable>& table) const {
+/// By chunks: the samples of one may lie around the range.
+bool Head::has_in_memory(const Series& series, const QueryRange& range) const noexcept {
+  const SeriesChunks& chunks = series.chunks;
+  if (!chunks.empty() && chunks.min_time() <= range.end && chunks.max_time() >= range.start) return true;
+  if (frozen_ == nullptr) return false;
+  const auto views = frozen_->find(series.key());
+  return std::any_of(views.begin(), views.end(),
+                     [&](const ChunkView& chunk) { return chunk.min_time <= range.end && chunk.max_time >= range.start; });
+}
+
+Result<std::vector<uint32_t>> Head::list(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments,
+                                         const ListLabels& list, std::shared_ptr<const SeriesTable>& table) const {
   const std::shared_lock lock(mutex_);
   table = table_;
-  if (matchers.empty()) return list(*table_, nullptr);
+  if (matchers.empty() && in_segments) return list(*table_, nullptr);
   auto ids = match(*table_, matchers);
   if (!ids) return std::move(ids).error();
   IdSet live;
   for (const uint32_t id : *ids) {
-    if (!has_ended((*table_)[id], start)) live.append(id);
+    const Series& series = (*table_)[id];
+    if (in_segments ? !has_ended(series, range.start) : has_in_memory(series, range)) live.append(id);
   }
   return list(*table_, &live);
 }
@@ -119,14 +131,15 @@ void Head::drop_frozen() {
   dropped = std::move(frozen_);
 }
 
-/// Makes another table of the series that stay; selections go on with the former one. Only when there is much to gain, since series
-/// that pause come back.
+/// Makes another table of the series that stay; selections go on with the former one. Unless others need their place only when
+/// there is much to gain, since series that pause come back.
 bool Head::forget_before(int64_t cutoff) {
   const std::unique_lock lock(mutex_);
   const auto ended = [&](const Series& series) { return series.chunks.empty() && series.chunks.newest() < cutoff; };
   uint32_t gone = 0;
   for (uint32_t id = 0; id < table_->size(); ++id) gone += ended((*table_)[id]) ? 1 : 0;
-  if (gone == 0 || gone * 4 < table_->size()) return false;
+  if (gone == 0 || (gone * 4 < table_->size() && !room_wanted_)) return false;
+  room_wanted_ = false;
   auto kept = std::make_shared<SeriesTable>();
   std::vector<Label> labels;
   LabelNumbers numbers;

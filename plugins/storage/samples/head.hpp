@@ -23,6 +23,7 @@ struct HeadSelection {
     uint32_t view_count = 0;
     int64_t newest_time = 0;
     std::optional<double> newest;  // where it is all that is asked for, and known; then there are no views
+    bool in_memory = false;        // when only labels are asked for: some of its samples in the range are in memory
   };
   std::shared_ptr<const SeriesTable> table;
   std::shared_ptr<const FrozenChunks> frozen;  // older than the views; null when there are none
@@ -80,6 +81,7 @@ class Head {
 
   /// The newest sample of each series is known, also where it is in a segment. Until then none is taken for an old one.
   void note_newest_known() noexcept { newest_known_ = true; }
+  bool newest_known() const noexcept { return newest_known_; }
   /// Samples up to that time may be gone from the store, so that no answer about them can be given from memory.
   void note_removed(int64_t time) noexcept {
     if (time > removed_until_.load(std::memory_order_relaxed)) removed_until_.store(time, std::memory_order_relaxed);
@@ -87,10 +89,10 @@ class Head {
   /// Series that match and may have samples in the range, with views of those in memory unless `labels_only`. In the order of
   /// their keys, unless nothing is to be read of the disk.
   Result<HeadSelection> select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const;
-  /// What `list` names of the series that match and may have samples from `start` on; where there are no matchers, of all. `table`
-  /// then has the texts.
-  Result<std::vector<uint32_t>> list(std::span<const Matcher> matchers, int64_t start, const ListLabels& list,
-                                     std::shared_ptr<const SeriesTable>& table) const;
+  /// What `list` names of the series that match and have samples in the range: in memory, or perhaps in segments when these are
+  /// `in_segments`; then of all series where there are no matchers. `table` then has the texts.
+  Result<std::vector<uint32_t>> list(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments,
+                                     const ListLabels& list, std::shared_ptr<const SeriesTable>& table) const;
   /// Calls use(table) under the shared lock.
   template <class Use>
   auto read(Use&& use) const {
@@ -105,13 +107,16 @@ class Head {
   std::shared_ptr<const FrozenChunks> frozen() const;
   /// They are on the disk and seen there.
   void drop_frozen();
-  /// Forgets series whose newest sample is before `cutoff`, when there are many. True when it did: numbers in the table are others
-  /// now. No writer may be at work.
+  /// A limit has refused a series: those that ended are to make room. For the writer that holds the lock.
+  void want_room() noexcept { room_wanted_ = true; }
+  /// Forgets series whose newest sample is before `cutoff`, when there are many or room is wanted. True when it did: numbers in the
+  /// table are others now. No writer may be at work.
   bool forget_before(int64_t cutoff);
   HeadStat stat() const;
 
  private:
   bool has_ended(const Series& series, int64_t start) const noexcept;
+  bool has_in_memory(const Series& series, const QueryRange& range) const noexcept;
   const int64_t window_;
   mutable std::shared_mutex mutex_;
   std::shared_ptr<SeriesTable> table_;
@@ -119,6 +124,7 @@ class Head {
   uint64_t next_ref_ = 1;
   uint64_t uncounted_ = 0;
   int64_t uncounted_max_ = INT64_MIN;
+  bool room_wanted_ = false;
   std::atomic<int64_t> max_time_{INT64_MIN};
   std::atomic<uint64_t> samples_{0};
   std::atomic<bool> newest_known_{false};

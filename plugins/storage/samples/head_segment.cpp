@@ -10,7 +10,7 @@
 namespace tarsier::samples {
 namespace {
 
-constexpr uint8_t kFormat = 2;
+constexpr uint8_t kFormat = 3;
 constexpr std::string_view kInfo = "info";
 constexpr std::string_view kBlocks = "blocks";
 constexpr size_t kBlockBytes = 64 << 10;     // before compression
@@ -48,12 +48,14 @@ void SegmentInfo::encode(std::vector<uint8_t>& out) const {
   ByteWriter writer(out);
   writer.u8(kFormat);
   writer.svarint(name.window_start);
+  writer.svarint(name.window_ns);
   writer.svarint(min_time);
   writer.svarint(max_time);
   writer.varint(name.first_flush);
   writer.varint(name.last_flush);
   writer.varint(series);
   writer.varint(samples);
+  writer.varint(histogram_bytes);
   writer.varint(highest_ref);
   writer.varint(first_keys.size());
   for (const SeriesKey& key : first_keys) {
@@ -70,18 +72,20 @@ Result<SegmentInfo> SegmentInfo::decode(std::span<const uint8_t> bytes) {
   }
   SegmentInfo info;
   info.name.window_start = in.svarint();
+  info.name.window_ns = in.svarint();
   info.min_time = in.svarint();
   info.max_time = in.svarint();
   info.name.first_flush = in.varint();
   info.name.last_flush = in.varint();
   info.series = in.varint();
   info.samples = in.varint();
+  info.histogram_bytes = in.varint();
   info.highest_ref = in.varint();
   info.first_keys.resize(static_cast<size_t>(in.count(2)));
   for (SeriesKey& key : info.first_keys) key = {static_cast<uint32_t>(in.count(0)), in.varint()};
   const auto& keys = info.first_keys;
   const bool ascend = std::adjacent_find(keys.begin(), keys.end(), std::greater_equal<>{}) == keys.end();
-  if (!in.ok() || !in.at_end() || !ascend || info.name.first_flush > info.name.last_flush)
+  if (!in.ok() || !in.at_end() || !ascend || info.name.first_flush > info.name.last_flush || info.name.window_ns <= 0)
     return Error{TARSIER_CORRUPT, "segment head is malformed"};
   return info;
 }
@@ -91,7 +95,7 @@ std::string SegmentName::text() const {
   const int64_t seconds = window_start / kNsPerSecond;
   const std::string begin = seconds < 0 ? "m" + std::to_string(-seconds) : std::to_string(seconds);
   const std::string flushes = std::to_string(first_flush) + (first_flush == last_flush ? "" : "-" + std::to_string(last_flush));
-  return std::string(kSegmentPrefix) + flushes + "." + begin;
+  return std::string(kSegmentPrefix) + flushes + "." + begin + "." + span_text(static_cast<uint64_t>(window_ns));
 }
 
 std::optional<SegmentName> SegmentName::parse(std::string_view text) {
@@ -104,18 +108,23 @@ std::optional<SegmentName> SegmentName::parse(std::string_view text) {
   if (!take(text, '.')) return std::nullopt;
   const bool negative = take(text, 'm');
   int64_t seconds = 0;
-  if (!take_number(text, seconds) || seconds < 0 || !text.empty()) return std::nullopt;
+  if (!take_number(text, seconds) || seconds < 0 || !take(text, '.')) return std::nullopt;
+  uint64_t window = 0;
+  if (!parse_span(text, window) || window == 0 || window > INT64_MAX) return std::nullopt;
+  name.window_ns = static_cast<int64_t>(window);
   // The lowest window of all begins where time does, which is no whole second.
-  if (__builtin_mul_overflow(negative ? -seconds : seconds, kNsPerSecond, &name.window_start)) name.window_start = INT64_MIN;
+  const bool lowest = negative && seconds >= INT64_MAX / kNsPerSecond;
+  if (lowest) name.window_start = INT64_MIN;
+  if (!lowest && __builtin_mul_overflow(negative ? -seconds : seconds, kNsPerSecond, &name.window_start)) return std::nullopt;
   return name;
 }
 
-Cover SegmentName::cover(int64_t window_ns) const noexcept {
+Cover SegmentName::cover() const noexcept {
   const int64_t last = window_last(window_start, window_ns);
   return {window_start, last == INT64_MAX ? last : last + 1, first_flush, last_flush};
 }
 
-Result<void> HeadSegment::read_head(int64_t window_ns) {
+Result<void> HeadSegment::read_head() {
   if (auto opened = open_environment(); !opened) return opened;
   auto snapshot = env().read();
   if (!snapshot) return std::move(snapshot).error();
@@ -124,23 +133,29 @@ Result<void> HeadSegment::read_head(int64_t window_ns) {
   auto info = SegmentInfo::decode(bytes_of(*value));
   if (!info) return std::move(info).error();
   info_ = std::move(*info);
-  describe(info_.name.cover(window_ns), info_.min_time, info_.max_time);
+  describe(info_.name.cover(), info_.min_time, info_.max_time);
   return {};
 }
 
-Result<std::shared_ptr<HeadSegment>> HeadSegment::open(const Host& host, const std::string& name, int64_t window_ns) {
+Result<std::shared_ptr<HeadSegment>> HeadSegment::open(const Host& host, const std::string& name) {
   auto segment = std::make_shared<HeadSegment>(host, name);
-  if (auto read = segment->read_head(window_ns); !read) return std::move(read).error().in("open " + name);
+  if (auto read = segment->read_head(); !read) return std::move(read).error().in("open " + name);
   return segment;
 }
 
-Result<std::shared_ptr<HeadSegment>> open_made_segment(const Host& host, const std::string& name, int64_t window_ns) {
-  auto opened = HeadSegment::open(host, name, window_ns);
+Result<std::shared_ptr<HeadSegment>> open_made_segment(const Host& host, const std::string& name) {
+  auto opened = HeadSegment::open(host, name);
   if (opened) return opened;
   if (auto removed = remove_env(host, name); !removed)
     host.error("a new segment that cannot be opened could not be removed",
                {field("segment", name), field("error", removed.error().message())});
   return opened;
+}
+
+Cover joint_cover(const HeadSegments& segments) {
+  Cover cover = segments.front()->cover();
+  cover.last_flush = segments.back()->cover().last_flush;
+  return cover;
 }
 
 Result<SegmentWriter> SegmentWriter::begin(const Host& host, SegmentName name) {
@@ -158,6 +173,7 @@ Result<void> SegmentWriter::add(SeriesKey key, const Columns& columns) {
   builder_.add(columns);
   ++info_.series;
   info_.samples += columns.size();
+  info_.histogram_bytes += columns.histogram_bytes.size();
   info_.min_time = std::min(info_.min_time, columns.times.front());
   info_.max_time = std::max(info_.max_time, columns.times.back());
   return builder_.size_bytes() < kBlockBytes && keys_.size() < kMostSeriesOfBlock ? Result<void>() : write_block();
@@ -242,9 +258,8 @@ size_t SegmentReader::index_of(SeriesKey key) const {
 
 Result<void> SegmentReader::read(SeriesKey key, int64_t start, int64_t end, Columns& out) {
   const size_t number = block_of(key);
-  if (number == kNone) return {};
+  if (number == kNone || segment_->damaged()) return {};
   if (number != block_number_) {
-    if (segment_->damaged()) return {};
     if (auto loaded = load(number); !loaded) return loaded;
   }
   const size_t index = index_of(key);

@@ -21,14 +21,14 @@ struct SegmentName {
   uint64_t first_flush = 0;
   uint64_t last_flush = 0;
   int64_t window_start = 0;
+  int64_t window_ns = 0;  // its length, which is another one after partition_window was changed
 
-  /// "samples/head.7.1799996400": flush and begin of the window in seconds ("m12" before 1970); "samples/head.7-14.1799996400" when
-  /// it was made of others.
+  /// "samples/head.7.1799996400.2h": flush, begin of the window in seconds ("m12" before 1970) and its length;
+  /// "samples/head.7-14.1799996400.2h" when it was made of others.
   std::string text() const;
   /// Nothing when it is no segment's name.
   static std::optional<SegmentName> parse(std::string_view text);
-  /// `window_ns`: the length of the window.
-  Cover cover(int64_t window_ns) const noexcept;
+  Cover cover() const noexcept;
 };
 
 struct SegmentInfo {
@@ -37,6 +37,7 @@ struct SegmentInfo {
   int64_t max_time = INT64_MIN;
   uint64_t series = 0;
   uint64_t samples = 0;
+  uint64_t histogram_bytes = 0;  // of all samples, as they are in memory
   uint64_t highest_ref = 0;
   std::vector<SeriesKey> first_keys;  // of each block, ascending
 
@@ -46,8 +47,7 @@ struct SegmentInfo {
 
 class HeadSegment final : public SealedFile {
  public:
-  /// `window_ns`: of the head.
-  static Result<std::shared_ptr<HeadSegment>> open(const Host& host, const std::string& name, int64_t window_ns);
+  static Result<std::shared_ptr<HeadSegment>> open(const Host& host, const std::string& name);
   HeadSegment(const Host& host, std::string name) : SealedFile(host, std::move(name)) {}
   const SegmentInfo& info() const noexcept { return info_; }
   /// So many of its series are not known: what defined them is damaged. Their samples are in no answer.
@@ -58,16 +58,18 @@ class HeadSegment final : public SealedFile {
   uint64_t unknown_series() const noexcept { return unknown_series_; }
 
  private:
-  Result<void> read_head(int64_t window_ns);
+  Result<void> read_head();
   SegmentInfo info_;
   std::atomic<uint64_t> unknown_series_{0};
 };
 
 /// One that was just written; when it does not open it is removed.
-Result<std::shared_ptr<HeadSegment>> open_made_segment(const Host& host, const std::string& name, int64_t window_ns);
+Result<std::shared_ptr<HeadSegment>> open_made_segment(const Host& host, const std::string& name);
 
 /// Ascending by window, then by flush.
 using HeadSegments = std::vector<std::shared_ptr<HeadSegment>>;
+/// Of what is made of all of them, which are of one window.
+Cover joint_cover(const HeadSegments& segments);
 
 /// Makes one segment. It is on the disk, whole, when finish() returns OK; otherwise nothing of it is.
 class SegmentWriter {

@@ -74,64 +74,85 @@ struct Ingest::BatchSymbols {
   std::vector<uint32_t> numbers;
 };
 
-void Ingest::note_refusal(Refusal reason, const std::string& what, uint64_t samples) {
+void Ingest::note_refusal(const Limit& limit, const std::string& what, uint64_t samples) {
   static constexpr const char* kWhy[] = {"another value for a time that has one",
                                          "out of order and older than the window",
                                          "too far in the future",
                                          "limit of series reached",
                                          "limit of series of one metric reached",
                                          "limit of series of one job reached",
-                                         "unusable labels or histogram"};
+                                         "unusable labels",
+                                         "unusable histogram"};
   std::atomic<uint64_t>* const counters[] = {
       &counters_.refused_conflict,     &counters_.refused_too_old,   &counters_.refused_future, &counters_.refused_series_limit,
-      &counters_.refused_metric_limit, &counters_.refused_job_limit, &counters_.refused_labels};
-  const auto index = static_cast<size_t>(reason);
+      &counters_.refused_metric_limit, &counters_.refused_job_limit, &counters_.refused_labels, &counters_.refused_histogram};
+  const auto index = static_cast<size_t>(limit.reason);
   counters[index]->fetch_add(samples, std::memory_order_relaxed);
-  if (refused_.count < kNamedRefusals)
-    refused_.text.append(refused_.text.empty() ? "" : "; ").append(kWhy[index]).append(": ").append(what);
+  if (refused_.count < kNamedRefusals) {
+    refused_.text.append(refused_.text.empty() ? "" : "; ").append(kWhy[index]);
+    if (!limit.detail.empty()) refused_.text.append(" (").append(limit.detail).append(")");
+    refused_.text.append(": ").append(what);
+  }
   refused_.count += samples;
 }
 
-void Ingest::refuse(Refusal reason, uint32_t series, int64_t time) {
+void Ingest::refuse(Refusal reason, uint32_t series, int64_t time) { refuse(Limit{reason, {}}, series, time); }
+
+void Ingest::refuse(const Limit& limit, uint32_t series, int64_t time) {
   std::string what;
   if (refused_.count < kNamedRefusals) {
     std::vector<Label> labels;
     head_.table().labels(series, labels);
     what = to_text(labels) + " at " + std::to_string(time / kMillisecond) + " ms";
   }
-  note_refusal(reason, what, 1);
+  note_refusal(limit, what, 1);
 }
 
-void Ingest::refuse_set(Refusal reason, Labels labels, uint32_t set, const Rows& rows) {
+void Ingest::refuse_set(const Limit& limit, Labels labels, uint32_t set, const Rows& rows) {
   std::string what;
   if (refused_.count < kNamedRefusals) {
-    if (reason == Refusal::metric_limit) what = "\"" + std::string(label_value(labels, kMetricName)) + "\" ";
-    if (reason == Refusal::job_limit) what = "\"" + std::string(label_value(labels, kJobName)) + "\" ";
+    if (limit.reason == Refusal::metric_limit) what = "\"" + std::string(label_value(labels, kMetricName)) + "\" ";
+    if (limit.reason == Refusal::job_limit) what = "\"" + std::string(label_value(labels, kJobName)) + "\" ";
     what += to_text(labels);
   }
-  note_refusal(reason, what, rows.offsets[set + 1] - rows.offsets[set]);
+  note_refusal(limit, what, rows.offsets[set + 1] - rows.offsets[set]);
 }
 
-/// True when no new series with such labels may be made, and why.
-bool Ingest::limited(Labels labels, Refusal& refusal) const {
-  const SeriesTable& table = head_.table();
-  const auto full = [&](uint64_t most, std::string_view name) {
-    return most != 0 && table.series_count(name, label_value(labels, name)) >= most;
-  };
+/// True when no series can have such labels, and why.
+bool Ingest::unusable(Labels labels, Limit& limit) const {
   size_t text_bytes = 0;
   for (const auto& [name, value] : labels) text_bytes += name.size() + value.size();
-  refusal = Refusal::labels;
-  if (labels.empty() || labels.size() > options_.max_labels || text_bytes > options_.max_label_bytes) return true;
-  refusal = Refusal::series_limit;
-  if (options_.max_series != 0 && table.size() >= options_.max_series) return true;
-  refusal = Refusal::metric_limit;
-  if (full(options_.max_series_per_metric, kMetricName)) return true;
-  refusal = Refusal::job_limit;
-  return full(options_.max_series_per_job, kJobName);
+  const auto too_much = [&](size_t found, const char* of_what, const char* key, uint64_t most) {
+    limit = {Refusal::labels, std::to_string(found) + of_what + ", " + key + " = " + std::to_string(most)};
+    return true;
+  };
+  if (labels.size() > options_.max_labels) return too_much(labels.size(), " labels", "max_labels", options_.max_labels);
+  if (text_bytes > options_.max_label_bytes)
+    return too_much(text_bytes, " bytes of labels", "max_label_size", options_.max_label_bytes);
+  limit = {Refusal::labels, "none that has a value"};
+  return labels.empty();
+}
+
+/// True when no new series with such labels may be made, and why. Series that ended are to make room then.
+bool Ingest::limited(Labels labels, Limit& limit) {
+  if (unusable(labels, limit)) return true;
+  const SeriesTable& table = head_.table();
+  const auto met = [&](Refusal reason, const char* key, uint64_t most, uint64_t series) {
+    if (most == 0 || series < most) return false;
+    limit = {reason, std::string(key) + " = " + std::to_string(most)};
+    head_.want_room();
+    return true;
+  };
+  const auto count = [&](std::string_view name) { return table.series_count(name, label_value(labels, name)); };
+  return met(Refusal::series_limit, "max_series", options_.max_series, table.size()) ||
+         (options_.max_series_per_metric != 0 &&
+          met(Refusal::metric_limit, "max_series_per_metric", options_.max_series_per_metric, count(kMetricName))) ||
+         (options_.max_series_per_job != 0 &&
+          met(Refusal::job_limit, "max_series_per_job", options_.max_series_per_job, count(kJobName)));
 }
 
 /// The series of a label set of symbols; a new one is made unless a limit forbids it.
-uint32_t Ingest::resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Refusal& refusal) {
+uint32_t Ingest::resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Limit& limit) {
   SeriesTable& table = head_.table();
   pairs_.clear();
   uint64_t hash = kLabelHashSeed;
@@ -157,7 +178,7 @@ uint32_t Ingest::resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols
   for (uint32_t pair = 0; pair < sets.size(set); ++pair) {
     if (!sets.value(set, pair).empty()) labels_.emplace_back(sets.name(set, pair), sets.value(set, pair));
   }
-  if (limited(labels_, refusal)) return kNoSeries;
+  if (limited(labels_, limit)) return kNoSeries;
   if (!known) {
     for (uint32_t& symbol : pairs_)
       symbol = numbers[symbol] == kNoSymbol ? symbols.intern(sets, symbol, table.symbols()) : numbers[symbol];
@@ -169,20 +190,20 @@ void Ingest::resolve(const batch::Sets& sets, const Rows& rows) {
   BatchSymbols symbols(batch_symbols_);
   series_.clear();
   for (uint32_t set = 0; set < rows.samples.series_count(); ++set) {
-    Refusal refusal = Refusal::labels;
+    Limit limit;
     const bool has_rows = rows.offsets[set] != rows.offsets[set + 1];  // without: it only tells of metadata
-    series_.push_back(has_rows ? resolve_set(sets, set, symbols, refusal) : kNoSeries);
+    series_.push_back(has_rows ? resolve_set(sets, set, symbols, limit) : kNoSeries);
     if (series_.back() != kNoSeries || !has_rows) continue;
-    refuse_set(refusal, labels_, set, rows);
+    refuse_set(limit, labels_, set, rows);
   }
 }
 
 /// The series of decoded labels; a new one is made unless a limit forbids it.
-uint32_t Ingest::resolve_labels(Labels labels, Refusal& refusal) {
+uint32_t Ingest::resolve_labels(Labels labels, Limit& limit) {
   SeriesTable& table = head_.table();
   const uint32_t found = table.find(labels, numbers_);
   if (found != kNoSeries) return found;
-  return limited(labels, refusal) ? kNoSeries : table.add(labels, numbers_, head_.next_ref());
+  return limited(labels, limit) ? kNoSeries : table.add(labels, numbers_, head_.next_ref());
 }
 
 /// Sets that were seen before cost one hash and one look-up each; memory is asked for ahead of its use.
@@ -201,15 +222,21 @@ void Ingest::resolve_flat(const Rows& rows) {
   }
   for (uint32_t set = 0; set < count; ++set) {
     if (series_[set] != kNoSeries) continue;
-    Refusal refusal = Refusal::labels;
+    Limit limit;
     labels_.clear();
     const auto bytes = rows.samples.flat_set(set);
     const bool small = bytes.size() <= options_.max_label_bytes + options_.max_labels * kFlatLabelOverhead;
-    if (small && decode_flat_set(bytes, labels_)) series_[set] = resolve_labels(labels_, refusal);
+    if (!small) {  // they are not even read
+      limit.detail =
+          std::to_string(bytes.size()) + " bytes of labels, max_label_size = " + std::to_string(options_.max_label_bytes);
+    } else if (auto decoded = decode_flat_set(bytes, labels_); decoded) {
+      series_[set] = resolve_labels(labels_, limit);
+    } else {
+      limit.detail = decoded.error().message();
+      labels_.clear();  // of which some may be no text
+    }
     if (series_[set] == kNoSeries) {
-      const std::string size = std::to_string(bytes.size()) + " bytes of labels";
-      if (!small) labels_ = {{kMetricName, size}};  // they are not even read
-      refuse_set(refusal, labels_, set, rows);
+      refuse_set(limit, labels_, set, rows);
     } else if (table.aliases().find(hashes_[set]) == SetAliases::kNone) {
       table.aliases().add(hashes_[set], series_[set], kMostAliases + size_t{table.size()} * 2);
     }
@@ -226,6 +253,11 @@ Ingest::TimeLimits Ingest::time_limits(int64_t now_ns) const {
   if (newest == INT64_MIN) return limits;
   limits.in_order = before(newest, std::max(options_.out_of_order_window_ns, kInOrderWindowNs));
   limits.out_of_order = before(newest, options_.out_of_order_window_ns);
+  // The retention would remove it at once, where no tier takes its sum first.
+  if (options_.retention_ns == 0 || !options_.tiers.empty()) return limits;
+  const int64_t kept = before(newest, options_.retention_ns);
+  limits.in_order = std::max(limits.in_order, kept);
+  limits.out_of_order = std::max(limits.out_of_order, kept);
   return limits;
 }
 
@@ -252,7 +284,10 @@ bool Ingest::admit_row(Series& series, uint32_t id, const Sample& sample, const 
   const int64_t earliest = sample.time > newest ? limits.in_order : limits.out_of_order;
   if (sample.time > limits.latest) return refuse(Refusal::future, id, sample.time), false;
   if (sample.time < earliest && sample.time != newest) return refuse(Refusal::too_old, id, sample.time), false;
-  if (sample.histogram.size() > kMaxHistogramBytes) return refuse(Refusal::labels, id, sample.time), false;
+  if (sample.histogram.size() > kMaxHistogramBytes) {
+    const std::string size = std::to_string(sample.histogram.size());
+    return refuse({Refusal::histogram, size + " bytes, at most " + std::to_string(kMaxHistogramBytes)}, id, sample.time), false;
+  }
   return !insert || insert_row(series, id, sample);
 }
 
@@ -312,7 +347,9 @@ void Ingest::note_metadata(const batch::SamplesView& samples) {
     last = metric;
     const bool cut_help = cut_text(metadata.help), cut_unit = cut_text(metadata.unit);
     if (cut_help || cut_unit) counters_.cut_metadata.fetch_add(1, std::memory_order_relaxed);
-    if (metadata_.set(metric, metadata)) encode_metadata(metric, metadata, entry_.metadata);
+    const MetadataTable::Noted noted = metadata_.set(metric, metadata);
+    if (noted == MetadataTable::Noted::news) encode_metadata(metric, metadata, entry_.metadata);
+    if (noted == MetadataTable::Noted::no_room) counters_.dropped_metadata.fetch_add(1, std::memory_order_relaxed);
   }
 }
 

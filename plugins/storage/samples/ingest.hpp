@@ -36,7 +36,7 @@ class Ingest {
   void take(const batch::View& batch, int64_t now_ns, Done done);
 
  private:
-  enum class Refusal : uint8_t { conflict, too_old, future, series_limit, metric_limit, job_limit, labels };
+  enum class Refusal : uint8_t { conflict, too_old, future, series_limit, metric_limit, job_limit, labels, histogram };
   struct Refused {
     uint64_t count = 0;
     std::string text;
@@ -53,10 +53,16 @@ class Ingest {
 
   void resolve(const batch::Sets& sets, const Rows& rows);
   void resolve_flat(const Rows& rows);
-  uint32_t resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Refusal& refusal);
-  uint32_t resolve_labels(Labels labels, Refusal& refusal);
-  bool limited(Labels labels, Refusal& refusal) const;
-  void refuse_set(Refusal reason, Labels labels, uint32_t set, const Rows& rows);
+  /// Why no series may be made: the reason, and what of it a person can look for.
+  struct Limit {
+    Refusal reason = Refusal::labels;
+    std::string detail;
+  };
+  uint32_t resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols& symbols, Limit& limit);
+  uint32_t resolve_labels(Labels labels, Limit& limit);
+  bool limited(Labels labels, Limit& limit);
+  bool unusable(Labels labels, Limit& limit) const;
+  void refuse_set(const Limit& limit, Labels labels, uint32_t set, const Rows& rows);
 
   TimeLimits time_limits(int64_t now_ns) const;
   void admit(const Rows& rows, const TimeLimits& limits, bool insert);
@@ -70,7 +76,8 @@ class Ingest {
   void commit_failed(bool had_metadata);
   void undo_definitions(uint64_t sequence);
   void refuse(Refusal reason, uint32_t series, int64_t time);
-  void note_refusal(Refusal reason, const std::string& what, uint64_t samples);
+  void refuse(const Limit& limit, uint32_t series, int64_t time);
+  void note_refusal(const Limit& limit, const std::string& what, uint64_t samples);
   void count_rows();
   Result<void> outcome(uint64_t samples) const;
 

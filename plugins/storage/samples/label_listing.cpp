@@ -32,7 +32,11 @@ Result<std::vector<std::string>> Store::list_labels(std::span<const Matcher> mat
     return {};
   };
   std::shared_ptr<const SeriesTable> table;
-  auto in_head = head_.list(matchers, range.start, list, table);
+  const bool in_segments = sealed_.has_segments(range.start, range.end);
+  auto in_head = head_.list(matchers, range, in_segments, list, table);
+  // What was in memory before may be in a segment now.
+  if (in_head && !in_segments && sealed_.has_segments(range.start, range.end))
+    in_head = head_.list(matchers, range, true, list, table);
   if (!in_head) return std::move(in_head).error();
   if (auto done = append(*table, *in_head, texts); !done) return std::move(done).error();
   auto read = each_index(range, [&](const PartitionIndex& index) -> Result<void> {

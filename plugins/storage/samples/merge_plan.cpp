@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kStep = 4;            // from one level to the next
 constexpr uint64_t kUnequal = 4;        // a partition with this many times the samples of all others is not written again for them,
 constexpr size_t kMostUnequal = 8;      // unless they are this many
-constexpr int64_t kRetentionParts = 4;  // the least number of spans in the retention
+constexpr int64_t kRetentionParts = 4;  // the least number of spans in the retention, and of merged partitions in that by size
 
 /// Leaves out the largest while the others have little to add to it. Few samples that come late, again and again, would else write
 /// a whole day each time.
@@ -25,10 +25,17 @@ void leave_out_large(std::span<const MergeCandidate> candidates, std::vector<siz
   }
 }
 
+/// Only whole partitions are removed, so one that is much of what is kept would take much with it.
+bool too_many_bytes(std::span<const MergeCandidate> candidates, const std::vector<size_t>& inputs, uint64_t retention_bytes) {
+  uint64_t bytes = 0;
+  for (const size_t input : inputs) bytes += candidates[input].bytes;
+  return retention_bytes != 0 && bytes > retention_bytes / kRetentionParts;
+}
+
 std::optional<MergePlan> plan_of(std::span<const MergeCandidate> candidates, std::span<const Cover> others,
-                                 std::vector<size_t> inputs) {
+                                 std::vector<size_t> inputs, uint64_t retention_bytes) {
   leave_out_large(candidates, inputs);
-  if (inputs.size() < 2) return std::nullopt;
+  if (inputs.size() < 2 || too_many_bytes(candidates, inputs, retention_bytes)) return std::nullopt;
   std::sort(inputs.begin(), inputs.end());
   Cover cover = candidates[inputs.front()].cover;
   for (const size_t input : inputs) {
@@ -74,7 +81,7 @@ std::optional<MergePlan> plan_merge(std::span<const MergeCandidate> candidates, 
         windows[begin].push_back(i);
     }
     for (auto& [begin, inputs] : windows) {
-      if (auto plan = plan_of(candidates, others, std::move(inputs))) return plan;
+      if (auto plan = plan_of(candidates, others, std::move(inputs), options.retention_bytes)) return plan;
     }
   }
   return std::nullopt;

@@ -13,6 +13,7 @@ namespace tarsier::samples {
 struct MergeCandidate {
   Cover cover;
   uint64_t samples = 0;
+  uint64_t bytes = 0;
 };
 
 struct MergePlan {
@@ -24,7 +25,8 @@ struct MergePlan {
 /// than a quarter of the retention, since only whole partitions are removed.
 std::vector<int64_t> merge_levels(const Options& options);
 
-/// The first merge that is due, of the shortest spans first and the oldest of these. `others`: what is not to be merged but holds
+/// The first merge that is due, of the shortest spans first and the oldest of these. None takes more than a quarter of
+/// options.retention_bytes. `others`: what is not to be merged but holds
 /// samples. A merge whose cover would take in one of them is not made, for it would look as if that was merged too.
 std::optional<MergePlan> plan_merge(std::span<const MergeCandidate> candidates, std::span<const Cover> others, int64_t now_ns,
                                     const Options& options);

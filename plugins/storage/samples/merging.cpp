@@ -12,6 +12,7 @@ namespace tarsier::samples {
 Result<void> Merging::merge(const Partitions& inputs, Cover cover) {
   const DeletionList deletions = deletions_.all();
   cover.revision = revision_without(deletions, cover);
+  if (auto checked = sealed_.check_cover(cover, inputs.size()); !checked) return checked;
   auto source = MergedSource::open(inputs, deletions, [this] { return cancelled_.load(std::memory_order_relaxed); });
   if (!source) return std::move(source).error();
   PartitionWriter writer(host_, slot_of(options_, cover.tier_ns), Packer::kSmall);
@@ -22,13 +23,17 @@ Result<void> Merging::merge(const Partitions& inputs, Cover cover) {
     return std::move(written).error();
   }
   if (!*written) {  // all of it is deleted
-    sealed_.replace(inputs, Partitions{});
-    return {};
+    return replace(inputs, {});
   }
   auto opened = open_made(host_, partition_name(cover));
   if (!opened) return std::move(opened).error();
-  sealed_.replace(inputs, {std::move(*opened)});
-  return {};
+  return replace(inputs, {std::move(*opened)});
+}
+
+/// CORRUPT when a query has found an input damaged meanwhile.
+Result<void> Merging::replace(const Partitions& inputs, Partitions made) {
+  if (sealed_.replace(inputs, std::move(made))) return {};
+  return Error{TARSIER_CORRUPT, "what was merged was found to be damaged meanwhile"};
 }
 
 /// The first merge that is due, of the finest tier first. What lies in another tier, too, is left as it is: that is how the two are
@@ -47,7 +52,7 @@ std::optional<MergePlan> Merging::plan(int64_t now_ns, Partitions& inputs) const
       const PartitionInfo& info = partition->info();
       if (info.cover.tier_ns == tier && !has_twin(*partition, all)) {
         parts.push_back(partition);
-        candidates.push_back({info.cover, info.samples});
+        candidates.push_back({info.cover, info.samples, partition->file_bytes()});
       } else {
         others.push_back(info.cover);
       }

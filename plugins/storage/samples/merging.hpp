@@ -25,6 +25,7 @@ class Merging {
  private:
   std::optional<MergePlan> plan(int64_t now_ns, Partitions& inputs) const;
   Result<void> merge(const Partitions& inputs, Cover cover);
+  Result<void> replace(const Partitions& inputs, Partitions made);
 
   const Host& host_;
   SealedSet& sealed_;

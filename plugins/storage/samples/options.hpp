@@ -46,6 +46,7 @@ struct Counters {
   std::atomic<uint64_t> refused_metric_limit{0};
   std::atomic<uint64_t> refused_job_limit{0};
   std::atomic<uint64_t> refused_labels{0};
+  std::atomic<uint64_t> refused_histogram{0};
   std::atomic<uint64_t> exemplars_appended{0};
   std::atomic<uint64_t> exemplars_duplicate{0};
   std::atomic<uint64_t> exemplars_refused_out_of_order{0};
@@ -63,6 +64,7 @@ struct Counters {
   std::atomic<uint64_t> removed_partitions{0};
   std::atomic<uint64_t> removed_unsummed_partitions{0};  // of these
   std::atomic<uint64_t> cut_metadata{0};
+  std::atomic<uint64_t> dropped_metadata{0};
   std::atomic<uint64_t> selects{0};
 };
 

@@ -53,6 +53,8 @@ struct Unit {
 constexpr std::array<Unit, 5> kUnits = {
     {{'d', 86'400'000'000'000}, {'h', 3'600'000'000'000}, {'m', 60'000'000'000}, {'s', 1'000'000'000}, {'n', 1}}};
 
+}  // namespace
+
 bool parse_span(std::string_view text, uint64_t& span) {
   if (text.empty()) return false;
   const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& one) { return one.name == text.back(); });
@@ -60,6 +62,8 @@ bool parse_span(std::string_view text, uint64_t& span) {
   if (unit == kUnits.end() || !parse_number(text.substr(0, text.size() - 1), count)) return false;
   return !__builtin_mul_overflow(count, unit->ns, &span);
 }
+
+namespace {
 
 /// "5m." in front: the tier.
 bool take_tier(std::string_view& name, int64_t& tier_ns) {
@@ -119,6 +123,10 @@ bool parse_partition_name(std::string_view name, Cover& cover) {
     return false;
   return parse_number(name.substr(0, dash), cover.first_flush) &&
          parse_number(last.substr(0, last.size() - revision.size()), cover.last_flush);
+}
+
+size_t count_within(std::span<const Cover> all, const Cover& cover) noexcept {
+  return static_cast<size_t>(std::count_if(all.begin(), all.end(), [&](const Cover& one) { return one.is_part_of(cover); }));
 }
 
 std::vector<std::string> obsolete(std::span<const NamedCover> all) {

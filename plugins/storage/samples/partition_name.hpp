@@ -41,12 +41,17 @@ struct NamedCover {
 
 /// "5m", "2h": in the largest unit of which it is a multiple.
 std::string span_text(uint64_t ns);
+/// False when it is no span's text.
+bool parse_span(std::string_view text, uint64_t& ns);
 /// "samples/2026-11-22T1000.2h.4-7": begin and length of the span, first and last flush; then ".r3", the revision, unless it is 0;
 /// "samples/5m.2026-11-22T1000..." in a tier.
 /// Different covers have different names.
 std::string partition_name(const Cover& cover);
 /// False when it is no partition's name.
 bool parse_partition_name(std::string_view name, Cover& cover);
+
+/// How many of `all` lie in the span of time and the flushes of that cover, whatever the tiers and revisions.
+size_t count_within(std::span<const Cover> all, const Cover& cover) noexcept;
 
 /// What a crash left: the names of those whose cover lies within another's, which therefore holds all that they hold. Of equal
 /// covers the one that comes last stays, so head segments are to be listed before partitions.

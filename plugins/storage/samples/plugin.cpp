@@ -223,6 +223,7 @@ class SamplesPlugin final : public Plugin {
     show_counter(counts.refused_metric_limit, refused("metric_limit"));
     show_counter(counts.refused_job_limit, refused("job_limit"));
     show_counter(counts.refused_labels, refused("labels"));
+    show_counter(counts.refused_histogram, refused("histogram"));
     make_exemplar_metrics();
     show_counter(counts.commit_failures,
                  Counter(host(), "tarsier_samples_commit_failures_total", "Batches that could not be committed."));
@@ -242,6 +243,8 @@ class SamplesPlugin final : public Plugin {
                          "Of these: without the summaries that a tier was to have, for which the disk had no room."));
     show_counter(counts.cut_metadata, Counter(host(), "tarsier_samples_cut_metadata_total",
                                               "Metadata of which the help or unit was too long and was cut."));
+    show_counter(counts.dropped_metadata, Counter(host(), "tarsier_samples_dropped_metadata_total",
+                                                  "Metadata for which there was no room beside that of other metrics."));
     show_counter(counts.selects, Counter(host(), "tarsier_samples_selects_total", "Selects answered."));
     head_series_ = Gauge(host(), "tarsier_samples_head_series", "Series with samples in memory.");
     head_bytes_ = Gauge(host(), "tarsier_samples_head_bytes", "Memory of the samples that are not sealed, and of their index.");

@@ -21,6 +21,11 @@ Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deleti
   for (auto& segment : disk.segments) {
     if (segment->overlaps(range.start, range.end)) query->segments_.push_back(std::move(segment));
   }
+  if (labels_only && query->segments_.empty())
+    std::erase_if(query->head_.items, [](const HeadSelection::Item& item) { return !item.in_memory; });
+  // Windows of different lengths lie within one another.
+  std::stable_sort(query->segments_.begin(), query->segments_.end(),
+                   [](const auto& a, const auto& b) { return a->cover().first_flush < b->cover().first_flush; });
   const Partitions partitions = in_range(disk.partitions, range, labels_only);
   int64_t earliest = range.start;
   for (const auto& partition : partitions) earliest = std::min(earliest, tier_start(range.start, partition->cover().tier_ns));

@@ -19,17 +19,22 @@ Partitions retired(Partitions partitions, int64_t now_ns, uint64_t other_bytes, 
     const PartitionInfo &left = a->info(), &right = b->info();
     return left.cover.tier_ns != right.cover.tier_ns ? left.cover.tier_ns < right.cover.tier_ns : left.max_time < right.max_time;
   });
+  // Whatever the limit, what came last stays: a limit below the size of one partition would leave nothing.
+  const Partition* newest = nullptr;
+  for (const auto& partition : partitions) {
+    if (partition->info().cover.tier_ns == 0) newest = partition.get();  // they ascend
+  }
   Partitions gone;
   const auto take = [&](auto&& is_due) {
     std::erase_if(partitions, [&](const auto& partition) {
-      if (!is_due(partition->info())) return false;
+      if (!is_due(*partition)) return false;
       bytes -= partition->file_bytes();
       gone.push_back(partition);
       return true;
     });
   };
-  take([&](const PartitionInfo& info) { return is_past(info.max_time, now_ns, retention_of(options, info.cover.tier_ns)); });
-  take([&](const PartitionInfo&) { return options.retention_bytes != 0 && bytes > options.retention_bytes; });
+  take([&](const Partition& one) { return is_past(one.info().max_time, now_ns, retention_of(options, one.info().cover.tier_ns)); });
+  take([&](const Partition& one) { return &one != newest && options.retention_bytes != 0 && bytes > options.retention_bytes; });
   return gone;
 }
 

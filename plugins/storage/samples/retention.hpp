@@ -1,5 +1,5 @@
 // Retention: which partitions are past their time, or too many bytes. Always whole ones; of one tier the oldest go first, and by
-// size the samples themselves before the tiers.
+// size the samples themselves before the tiers, but not the newest partition of samples.
 #pragma once
 
 #include "options.hpp"

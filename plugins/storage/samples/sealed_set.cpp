@@ -1,12 +1,14 @@
 #include "sealed_set.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <type_traits>
 
 namespace tarsier::samples {
 namespace {
 
 /// Partitions in the order in which they were sealed: of two samples with the same time the one of the earlier counts. Segments by
-/// window, then likewise.
+/// window, those of one length side by side, then likewise.
 void sort(Sealed& sealed) {
   std::sort(sealed.partitions.begin(), sealed.partitions.end(), [](const auto& a, const auto& b) {
     const Cover &left = a->cover(), &right = b->cover();
@@ -14,8 +16,15 @@ void sort(Sealed& sealed) {
   });
   std::sort(sealed.segments.begin(), sealed.segments.end(), [](const auto& a, const auto& b) {
     const Cover &left = a->cover(), &right = b->cover();
-    return left.begin != right.begin ? left.begin < right.begin : left.first_flush < right.first_flush;
+    return std::tie(left.begin, left.end, left.first_flush) < std::tie(right.begin, right.end, right.first_flush);
   });
+}
+
+/// The file is not what it should be. Any other error may be gone the next time: too many open files, a disk that is not mounted,
+/// permissions; so it keeps the store from starting, as it does with a journal.
+bool tells_damage(const Error& error) {
+  const tarsier_status code = error.code();
+  return code == TARSIER_CORRUPT || code == TARSIER_INVALID || code == TARSIER_UNSUPPORTED || code == TARSIER_NOT_FOUND;
 }
 
 std::string unknown_text(uint64_t series) {
@@ -37,18 +46,25 @@ Result<void> SealedSet::open(const std::vector<std::string>& partition_names, co
     auto opened = Partition::open(host_, name);
     if (opened) {
       sealed_.partitions.push_back(std::move(*opened));
+    } else if (!tells_damage(opened.error())) {
+      return std::move(opened).error();
     } else {
       unopened.push_back({name, opened.error().message(), cover});
     }
   }
   for (const std::string& name : segment_names) {
     const auto parsed = SegmentName::parse(name);
-    if (!parsed) return Error::invalid("open " + name + ": it is no segment's name");
-    auto opened = HeadSegment::open(host_, name, window_);
+    if (!parsed) {
+      unopened.push_back({name, "it has no name that a segment of this version has", {INT64_MIN, INT64_MAX, 0, 0}});
+      continue;
+    }
+    auto opened = HeadSegment::open(host_, name);
     if (opened) {
       sealed_.segments.push_back(std::move(*opened));
+    } else if (!tells_damage(opened.error())) {
+      return std::move(opened).error();
     } else {
-      unopened.push_back({name, opened.error().message(), parsed->cover(window_)});
+      unopened.push_back({name, opened.error().message(), parsed->cover()});
     }
   }
   drop_obsolete();
@@ -65,7 +81,7 @@ Result<void> SealedSet::list_missing() {
     const std::string former = "samples/" + name.substr(kAsidePrefix.size());
     const auto parsed = SegmentName::parse(former.substr(0, former.find('-', former.rfind('.'))));
     if (!parsed) continue;
-    note_missing({name, "the labels of some of its series are lost with a damaged catalog", parsed->cover(window_)});
+    note_missing({name, "the labels of some of its series are lost with a damaged catalog", parsed->cover()});
   }
   return {};
 }
@@ -111,6 +127,12 @@ Partitions SealedSet::partitions() const {
   return sealed_.partitions;
 }
 
+bool SealedSet::has_segments(int64_t start, int64_t end) const {
+  const std::scoped_lock lock(mutex_);
+  return std::any_of(sealed_.segments.begin(), sealed_.segments.end(),
+                     [&](const auto& segment) { return segment->overlaps(start, end); });
+}
+
 std::vector<Cover> SealedSet::unmergeable() const {
   std::vector<Cover> covers;
   const std::scoped_lock lock(mutex_);
@@ -119,17 +141,39 @@ std::vector<Cover> SealedSet::unmergeable() const {
   return covers;
 }
 
+std::vector<Cover> SealedSet::covers() const {
+  std::vector<Cover> covers;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& partition : sealed_.partitions) covers.push_back(partition->cover());
+  for (const auto& segment : sealed_.segments) covers.push_back(segment->cover());
+  for (const SetAside& one : set_aside_) covers.push_back(one.cover);
+  return covers;
+}
+
+Result<void> SealedSet::check_cover(const Cover& cover, size_t inputs) const {
+  std::vector<Cover> of_tier = covers();
+  std::erase_if(of_tier, [&](const Cover& one) { return one.tier_ns != cover.tier_ns; });
+  const size_t within = count_within(of_tier, cover);
+  if (within <= inputs) return {};
+  return Error::internal("what is made of " + std::to_string(inputs) + " files would take the place of " +
+                         std::to_string(within - inputs) + " others that lie in its time and flushes");
+}
+
+bool SealedSet::has_segments_aside() const {
+  const std::scoped_lock lock(mutex_);
+  return std::any_of(set_aside_.begin(), set_aside_.end(),
+                     [](const SetAside& one) { return one.name.starts_with(kSegmentPrefix); });
+}
+
 uint64_t SealedSet::last_flush() const {
   uint64_t last = 0;
-  for (const Cover& cover : unmergeable()) last = std::max(last, cover.last_flush);
-  for (const auto& partition : partitions()) last = std::max(last, partition->cover().last_flush);
+  for (const Cover& cover : covers()) last = std::max(last, cover.last_flush);
   return last;
 }
 
 uint64_t SealedSet::last_revision() const {
   uint64_t last = 0;
-  for (const Cover& cover : unmergeable()) last = std::max(last, cover.revision);
-  for (const auto& partition : partitions()) last = std::max(last, partition->cover().revision);
+  for (const Cover& cover : covers()) last = std::max(last, cover.revision);
   return last;
 }
 
@@ -139,42 +183,48 @@ void SealedSet::add(HeadSegments made) {
   sort(sealed_);
 }
 
-void SealedSet::replace(const Partitions& gone, Partitions made) {
+template <class Gone, class Made>
+bool SealedSet::exchange(const std::vector<Gone>& gone, std::vector<Made> made) {
+  const auto all_of = [this](const auto& kind) -> auto& {
+    if constexpr (std::is_same_v<std::decay_t<decltype(kind)>, Partitions>) {
+      return sealed_.partitions;
+    } else {
+      return sealed_.segments;
+    }
+  };
   {
     const std::scoped_lock lock(mutex_);
-    erase_all(sealed_.partitions, gone);
-    sealed_.partitions.insert(sealed_.partitions.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
+    auto& from = all_of(gone);
+    const auto is_there = [&](const Gone& one) { return std::find(from.begin(), from.end(), one) != from.end(); };
+    if (!std::all_of(gone.begin(), gone.end(), is_there)) {
+      for (const Made& one : made) one->doom();
+      return false;
+    }
+    erase_all(from, gone);
+    auto& to = all_of(made);
+    to.insert(to.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
     sort(sealed_);
   }
-  for (const auto& partition : gone) partition->doom();
+  for (const Gone& one : gone) one->doom();
+  return true;
 }
 
-void SealedSet::replace(const HeadSegments& gone, std::shared_ptr<Partition> made) {
-  {
-    const std::scoped_lock lock(mutex_);
-    erase_all(sealed_.segments, gone);
-    if (made != nullptr) sealed_.partitions.push_back(std::move(made));
-    sort(sealed_);
-  }
+bool SealedSet::replace(const Partitions& gone, Partitions made) { return exchange(gone, std::move(made)); }
+
+bool SealedSet::replace(const HeadSegments& gone, std::shared_ptr<Partition> made) {
+  Partitions list;
+  if (made != nullptr) list.push_back(std::move(made));
+  if (!exchange(gone, std::move(list))) return false;
   for (const auto& segment : gone) {
     if (segment->unknown_series() != 0) note_missing({segment->name(), unknown_text(segment->unknown_series()), segment->cover()});
-    segment->doom();
   }
+  return true;
 }
 
 bool SealedSet::replace(const HeadSegments& gone, std::shared_ptr<HeadSegment> made) {
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto is_there = [&](const auto& one) {
-      return std::find(sealed_.segments.begin(), sealed_.segments.end(), one) != sealed_.segments.end();
-    };
-    if (!std::all_of(gone.begin(), gone.end(), is_there)) return false;
-    erase_all(sealed_.segments, gone);
-    if (made != nullptr) sealed_.segments.push_back(std::move(made));
-    sort(sealed_);
-  }
-  for (const auto& segment : gone) segment->doom();
-  return true;
+  HeadSegments list;
+  if (made != nullptr) list.push_back(std::move(made));
+  return exchange(gone, std::move(list));
 }
 
 void SealedSet::note_missing(SetAside entry) {
@@ -219,7 +269,8 @@ Partitions SealedSet::apply_retention(int64_t now_ns, uint64_t other_bytes, cons
   const Sealed now = all();
   for (const auto& segment : now.segments) other_bytes += segment->file_bytes();
   Partitions gone = expired(now.partitions, now_ns, other_bytes, options, sums);
-  if (!gone.empty()) replace(gone, Partitions{});
+  // One that is found to be damaged now keeps the others until the next time.
+  if (!gone.empty() && !replace(gone, Partitions{})) gone.clear();
   return gone;
 }
 

@@ -25,16 +25,23 @@ struct SetAside {
 
 class SealedSet {
  public:
-  /// `window_ns`: of the head.
-  SealedSet(const Host& host, int64_t window_ns) : host_(host), window_(window_ns) {}
+  explicit SealedSet(const Host& host) : host_(host) {}
 
-  /// At the start: opens all, removes what a crash left (obsolete()), sets aside what does not open.
+  /// At the start: opens all, removes what a crash left (obsolete()), sets aside what is damaged. Another
+  /// error than damage is returned.
   Result<void> open(const std::vector<std::string>& partition_names, const std::vector<std::string>& segment_names);
 
   Sealed all() const;
   Partitions partitions() const;
+  /// Any with samples in [start, end], as far as its first and last tell.
+  bool has_segments(int64_t start, int64_t end) const;
   /// Of the segments, and of what is set aside.
   std::vector<Cover> unmergeable() const;
+  /// Of these and of the partitions.
+  std::vector<Cover> covers() const;
+  /// INTERNAL when a new file of that cover would take in more than those, of its tier, that it is made of: the next start would
+  /// remove them as parts of it.
+  Result<void> check_cover(const Cover& cover, size_t inputs) const;
   /// The highest number of a flush in any cover; 0: none.
   uint64_t last_flush() const;
   /// Likewise of a revision.
@@ -42,20 +49,24 @@ class SealedSet {
 
   void add(HeadSegments made);
   /// `made` instead of `gone`, at once for every query that begins after it. What is gone is removed from the disk after its last
-  /// reader.
-  void replace(const Partitions& gone, Partitions made);
+  /// reader. False when one of `gone` is not there any more, for it was found to be damaged: then all stays as it was, and what was
+  /// made is removed instead, since it holds less than its cover says.
+  [[nodiscard]] bool replace(const Partitions& gone, Partitions made);
   /// `made` may be null: then there was nothing in them.
-  void replace(const HeadSegments& gone, std::shared_ptr<Partition> made);
-  /// Likewise. False, and nothing is changed, when one of `gone` is not there any more.
-  bool replace(const HeadSegments& gone, std::shared_ptr<HeadSegment> made);
+  [[nodiscard]] bool replace(const HeadSegments& gone, std::shared_ptr<Partition> made);
+  [[nodiscard]] bool replace(const HeadSegments& gone, std::shared_ptr<HeadSegment> made);
   /// Nobody reads it from now on.
   void set_aside(const std::shared_ptr<SealedFile>& file, const Error& why);
   /// Those whose samples an answer about [start, end] lacks.
   std::vector<SetAside> set_aside(int64_t start = INT64_MIN, int64_t end = INT64_MAX) const;
+  /// Segments are among what is set aside: they may come back, and their series have to be known then.
+  bool has_segments_aside() const;
   /// Removes partitions that are past their time or too much, and returns them; segments count but stay.
   Partitions apply_retention(int64_t now_ns, uint64_t other_bytes, const Options& options, Sums sums);
 
  private:
+  template <class Gone, class Made>
+  bool exchange(const std::vector<Gone>& gone, std::vector<Made> made);
   void note_set_aside(SetAside entry);
   /// Of a segment of which nobody can read all, and that has another name now or gets one.
   void note_missing(SetAside entry);
@@ -64,7 +75,6 @@ class SealedSet {
   Result<void> set_aside_unopened(std::vector<SetAside> unopened);
 
   const Host& host_;
-  const int64_t window_;
   mutable std::mutex mutex_;
   Sealed sealed_;
   std::vector<SetAside> set_aside_;

@@ -10,14 +10,14 @@ Result<std::shared_ptr<Partition>> Sealing::run(const HeadSegments& segments, st
   const DeletionList deletions = deletions_.all();
   auto source = SegmentSource::open(*table, segments, deletions);
   if (!source) return std::move(source).error();
-  Cover cover = segments.front()->cover();
-  cover.last_flush = segments.back()->cover().last_flush;
+  Cover cover = joint_cover(segments);
   cover.revision = revision_without(deletions, cover);
   auto written = PartitionWriter(host_, head_.window()).write(cover, **source);
   if (!written) {
     damaged = (*source)->failed();
     return std::move(written).error();
   }
+  (*source)->note_unknown();
   if (!*written) return std::shared_ptr<Partition>();
   return open_made(host_, partition_name(cover));
 }

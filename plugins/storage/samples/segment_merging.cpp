@@ -1,6 +1,7 @@
 #include "segment_merging.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "segment_plan.hpp"
 
@@ -18,19 +19,34 @@ std::unique_lock<std::mutex> SegmentMerging::pause() {
   return lock;
 }
 
-/// What is damaged or has series that nobody knows stays as it is, and nothing is merged across it.
+/// What is damaged or has series that nobody knows stays as it is, and nothing is merged across it. Nor are segments of windows of
+/// one length and of another: one may hold what the other holds a part of.
 HeadSegments SegmentMerging::plan() const {
   // First, so that what is set aside meanwhile is seen there at least.
   const Sealed sealed = sealed_.all();
-  std::vector<Cover> others;
-  for (const auto& partition : sealed.partitions) others.push_back(partition->cover());
-  for (const SetAside& one : sealed_.set_aside()) others.push_back(one.cover);
-  std::vector<MergeCandidate> candidates;
-  for (const auto& segment : sealed.segments) candidates.push_back({segment->cover(), segment->info().samples});
-  const auto run = plan_segment_merge(candidates, others);
-  if (!run) return {};
-  const auto begin = sealed.segments.begin();
-  return {begin + static_cast<ptrdiff_t>(run->first), begin + static_cast<ptrdiff_t>(run->last)};
+  std::vector<Cover> apart;
+  for (const auto& partition : sealed.partitions) apart.push_back(partition->cover());
+  for (const SetAside& one : sealed_.set_aside()) apart.push_back(one.cover);
+  std::set<int64_t> lengths;
+  for (const auto& segment : sealed.segments) lengths.insert(segment->info().name.window_ns);
+  for (const int64_t length : lengths) {
+    HeadSegments segments;
+    std::vector<MergeCandidate> candidates;
+    std::vector<Cover> others = apart;
+    for (const auto& segment : sealed.segments) {
+      if (segment->info().name.window_ns != length) {
+        others.push_back(segment->cover());
+        continue;
+      }
+      segments.push_back(segment);
+      candidates.push_back({segment->cover(), segment->info().samples, segment->file_bytes()});
+    }
+    const auto run = plan_segment_merge(candidates, others);
+    if (!run) continue;
+    const auto begin = segments.begin();
+    return {begin + static_cast<ptrdiff_t>(run->first), begin + static_cast<ptrdiff_t>(run->last)};
+  }
+  return {};
 }
 
 /// How many samples it wrote.
@@ -55,8 +71,10 @@ Result<std::shared_ptr<HeadSegment>> SegmentMerging::write(const HeadSegments& i
   const auto table = head_.shared_table();
   auto source = JoinedSegments::open(inputs, *table, deletions_.all());
   if (!source) return std::move(source).error();
-  const Cover &first = inputs.front()->cover(), &last = inputs.back()->cover();
-  auto writer = SegmentWriter::begin(host_, {first.first_flush, last.last_flush, first.begin});
+  if (auto checked = sealed_.check_cover(joint_cover(inputs), inputs.size()); !checked) return std::move(checked).error();
+  SegmentName name = inputs.front()->info().name;
+  name.last_flush = inputs.back()->info().name.last_flush;
+  auto writer = SegmentWriter::begin(host_, name);
   if (!writer) return std::move(writer).error();
   auto samples = copy(*source, *writer);
   if (!samples) {
@@ -66,17 +84,14 @@ Result<std::shared_ptr<HeadSegment>> SegmentMerging::write(const HeadSegments& i
   }
   if (*samples == 0) return std::shared_ptr<HeadSegment>();
   if (auto finished = writer->finish(); !finished) return std::move(finished).error();
-  return open_made_segment(host_, writer->name(), head_.window());
+  return open_made_segment(host_, writer->name());
 }
 
 /// False when it came to nothing: a query has found an input damaged meanwhile, so what was made of it is not to be trusted.
 Result<bool> SegmentMerging::merge(const HeadSegments& inputs) {
   auto made = write(inputs);
   if (!made) return std::move(made).error();
-  if (!sealed_.replace(inputs, *made)) {
-    if (*made != nullptr) (*made)->doom();
-    return false;
-  }
+  if (!sealed_.replace(inputs, *made)) return false;
   const std::string merged = std::to_string(inputs.size());
   const std::string name = *made == nullptr ? "none, for all is deleted" : (*made)->name();
   host_.debug("head segments were merged", {field("segments", merged), field("made", name)});

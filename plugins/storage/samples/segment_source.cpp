@@ -3,23 +3,25 @@
 namespace tarsier::samples {
 namespace {
 
-constexpr uint64_t kRunSamples = 4'000'000;  // in memory at once, 16 bytes each
+constexpr uint64_t kRunBytes = 64'000'000;  // in memory at once, as far as series are of about a size
+constexpr uint64_t kSampleBytes = 16;       // a histogram's bytes come on top
 
 }  // namespace
 
 Result<std::unique_ptr<SegmentSource>> SegmentSource::open(const SeriesTable& table, const HeadSegments& segments,
                                                            DeletionList deletions) {
   std::unique_ptr<SegmentSource> source(new SegmentSource(table, std::move(deletions)));
-  uint64_t samples = 0;
+  uint64_t bytes = 0;
   for (const auto& segment : segments) {
     auto reader = SegmentReader::open(segment);
     if (!reader) return std::move(reader).error();
     source->readers_.push_back(std::move(*reader));
-    samples += segment->info().samples;
+    bytes += segment->info().samples * kSampleBytes + segment->info().histogram_bytes;
   }
+  source->known_.resize(segments.size());
   source->sort();
-  const uint64_t each = samples / std::max<uint64_t>(table.size(), 1) + 1;
-  source->run_length_ = static_cast<size_t>(std::max<uint64_t>(kRunSamples / each, 1));
+  const uint64_t each = bytes / std::max<uint64_t>(table.size(), 1) + 1;
+  source->run_length_ = static_cast<size_t>(std::max<uint64_t>(kRunBytes / each, 1));
   return source;
 }
 
@@ -63,17 +65,26 @@ Result<void> SegmentSource::read_run() {
   std::vector<std::pair<SeriesKey, size_t>> by_key;
   for (size_t i = 0; i < count; ++i) by_key.emplace_back(table_[order_[next_ + i]].key(), i);
   std::sort(by_key.begin(), by_key.end());
-  for (SegmentReader& reader : readers_) {
+  for (size_t number = 0; number < readers_.size(); ++number) {
+    SegmentReader& reader = readers_[number];
     for (const auto& [key, place] : by_key) {
       const size_t before = run_[place].size();
       if (auto read = reader.read(key, INT64_MIN, INT64_MAX, run_[place]); !read) {
         failed_ = reader.file();
         return read;
       }
+      known_[number] += run_[place].size() == before ? 0 : 1;
       if (!run_deletions_.empty()) run_deletions_[place].drop(reader.file()->cover(), run_[place], before);
     }
   }
   return {};
+}
+
+void SegmentSource::note_unknown() const noexcept {
+  for (size_t number = 0; number < readers_.size(); ++number) {
+    HeadSegment& segment = *readers_[number].file();
+    segment.note_unknown(segment.info().series - std::min(segment.info().series, known_[number]));
+  }
 }
 
 Result<bool> SegmentSource::next() {

@@ -19,6 +19,8 @@ class SegmentSource final : public SeriesSource {
   Result<void> samples(Columns& out) override;
   /// Where the last error came from; nothing when it came from no segment.
   const std::shared_ptr<HeadSegment>& failed() const noexcept { return failed_; }
+  /// When next() has returned false: tells each segment how many series it has that the table does not know.
+  void note_unknown() const noexcept;
 
  private:
   SegmentSource(const SeriesTable& table, DeletionList deletions) : table_(table), deletions_(std::move(deletions)) {}
@@ -29,6 +31,7 @@ class SegmentSource final : public SeriesSource {
   const SeriesTable& table_;
   const DeletionList deletions_;
   std::vector<SegmentReader> readers_;
+  std::vector<uint64_t> known_;  // of the series of each
   std::vector<uint32_t> order_;  // numbers in the table
   size_t next_ = 0;
   size_t run_length_ = 0;

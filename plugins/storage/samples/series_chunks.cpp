@@ -45,6 +45,11 @@ void SeriesChunks::restore_newest(int64_t time, double value, bool is_float) {
   open_.restore_last(time, value, is_float);
 }
 
+void SeriesChunks::forget_newest_value() {
+  if (newest() == kNever || (!empty() && max_time() == newest())) return;
+  open_.restore_last(newest(), 0, false);
+}
+
 Inserted SeriesChunks::insert(const Sample& sample, int64_t window) {
   if (sample.time > newest() || newest() == kNever) {
     append(sample, window);

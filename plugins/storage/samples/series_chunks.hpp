@@ -37,6 +37,8 @@ class SeriesChunks {
   }
   /// What is stored elsewhere has this newest sample; ignored when a newer one is known.
   void restore_newest(int64_t time, double value, bool is_float);
+  /// It is deleted where it is stored: its time is still the newest, but any value may come for it. Not of one in memory.
+  void forget_newest_value();
 
   /// Keeps the first of samples with the same time: an equal one is a duplicate, another a conflict. Sees what is in memory, and
   /// the newest sample.

@@ -94,13 +94,13 @@ Result<void> Store::replay() {
     head_.reserve_refs(segment->info().highest_ref);
   }
   head_.skip_lost_refs();
-  find_unknown_series();
+  if (auto found = find_unknown_series(); !found) return found;
   release_damaged_catalogs();
   return {};
 }
 
 /// Samples in segments have the number of their series only. Those of series that no catalog defines stay where they are.
-void Store::find_unknown_series() {
+Result<void> Store::find_unknown_series() {
   std::vector<uint64_t> known;
   const SeriesTable& table = head_.table();
   for (uint32_t id = 0; id < table.size(); ++id) known.push_back(table[id].ref);  // ascending
@@ -110,13 +110,20 @@ void Store::find_unknown_series() {
       unknown += std::binary_search(known.begin(), known.end(), reader.key().ref) ? 0 : 1;
       return {};
     });
+    if (!read && read.error().code() != TARSIER_CORRUPT) return read;
     if (!read) sealed_.set_aside(segment, read.error());
-    segment->note_unknown(unknown);
-    if (unknown == 0) continue;
-    const std::string series = std::to_string(unknown);
-    host_.error("a segment has samples of series of which the labels are lost; they are kept and not answered",
-                {field("segment", segment->name()), field("series", series)});
+    note_unknown(*segment, unknown);
   }
+  return {};
+}
+
+void Store::note_unknown(HeadSegment& segment, uint64_t series_count) {
+  const bool is_news = series_count != 0 && segment.unknown_series() == 0;
+  segment.note_unknown(series_count);
+  if (!is_news) return;
+  const std::string series = std::to_string(series_count);
+  host_.error("a segment has samples of series of which the labels are lost; they are kept and not answered",
+              {field("segment", segment.name()), field("series", series)});
 }
 
 /// Once nothing is left that they might explain. Then the next one is full.
@@ -137,29 +144,47 @@ struct Newest {
   bool is_float = true;
 };
 
-void Store::restore_newest(const std::vector<Newest>& newest) {
+/// Of one that is deleted only the time stays: another value may come for it. Returns how many series are not known.
+uint64_t Store::restore_newest(const std::vector<Newest>& newest, const HeadSegment& segment, const DeletionList& deletions) {
   const auto lock = head_.lock_for_writing();
   SeriesTable& table = head_.table();
+  uint64_t unknown = 0;
+  std::vector<Label> labels;
+  SeriesDeletions of_series;
   for (const Newest& one : newest) {
-    if (const uint32_t id = table.find_ref(one.ref); id != kNoSeries)
-      table[id].chunks.restore_newest(one.time, one.value, one.is_float);
+    const uint32_t id = table.find_ref(one.ref);
+    if (id == kNoSeries) {
+      ++unknown;
+      continue;
+    }
+    if (!deletions->empty()) {
+      labels.clear();
+      table.labels(id, labels);
+      of_series.find(deletions, labels);
+    }
+    const bool deleted = of_series.any() && of_series.deletes(segment.cover(), one.time);
+    table[id].chunks.restore_newest(one.time, one.value, one.is_float && !deleted);
   }
+  return unknown;
 }
 
 Result<void> Store::restore_newest(const std::shared_ptr<HeadSegment>& segment) {
+  const DeletionList deletions = within(deletions_.all(), segment->info().min_time, segment->info().max_time);
   std::vector<Newest> newest;
   Columns columns;
+  uint64_t unknown = 0;
   auto read = each_series(segment, [&](SegmentReader& reader) -> Result<void> {
     columns.clear();
     if (auto done = reader.read(columns); !done || columns.empty()) return done;
     const Sample last = columns.at(columns.size() - 1);
     newest.push_back({reader.key().ref, last.time, last.value, last.histogram.empty()});
     if (newest.size() < kNewestAtOnce) return {};
-    restore_newest(newest);
+    unknown += restore_newest(newest, *segment, deletions);
     newest.clear();
     return {};
   });
-  restore_newest(newest);
+  unknown += restore_newest(newest, *segment, deletions);
+  if (read) note_unknown(*segment, unknown);
   return read;
 }
 

@@ -7,6 +7,8 @@ namespace {
 
 constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
 constexpr uint64_t kFlushSamplesPerSeries = 8;
+constexpr int64_t kLeastFlushPause = 5 * kSecondNs;
+constexpr int64_t kMostFlushPause = 5 * kMinuteNs;
 
 }  // namespace
 
@@ -17,7 +19,7 @@ Store::Store(const Host& host, Options options, ParallelFor parallel_for)
       damage_(host),
       head_(options_.partition_window_ns),
       exemplars_(options_.max_exemplars),
-      sealed_(host, options_.partition_window_ns),
+      sealed_(host),
       ingest_(head_, journal_, metadata_, exemplars_, options_, counters_),
       journal_(host, damage_),
       catalog_(host, damage_),
@@ -45,7 +47,15 @@ void Store::publish(HeadSegments made) {
   sealed_.add(std::move(made));
 }
 
+/// One that failed, for want of space or of files, say, would fail again, and writes much each time. A clock that was set back does
+/// not prolong the pause.
+bool Store::flush_is_paused() const noexcept {
+  const int64_t until = flush_not_before_.load(std::memory_order_relaxed), now = clock_.load(std::memory_order_relaxed);
+  return now < until && until - now <= kMostFlushPause;
+}
+
 bool Store::flush_wanted() const {
+  if (flush_is_paused()) return false;
   const uint64_t most = std::max(kFlushSamples, kFlushSamplesPerSeries * head_.series_count());
   return head_.sample_count() >= most || journal_.bytes() >= options_.journal_bytes;
 }
@@ -55,6 +65,8 @@ Result<void> Store::flush_locked() {
   if (head_.sample_count() == 0 && head_.frozen() == nullptr && !exemplar_log_.behind(exemplars_) && journal_is_small) return {};
   auto flushed = flushing_.run(ingest_mutex_, [this](HeadSegments made) { publish(std::move(made)); });
   (flushed ? counters_.flushes : counters_.flush_failures).fetch_add(1, std::memory_order_relaxed);
+  flush_pause_ns_ = flushed ? 0 : std::clamp(2 * flush_pause_ns_, kLeastFlushPause, kMostFlushPause);
+  flush_not_before_ = flushed ? INT64_MIN : clock_.load(std::memory_order_relaxed) + flush_pause_ns_;
   return flushed;
 }
 
@@ -63,25 +75,25 @@ Result<void> Store::flush() {
   return flush_locked();
 }
 
-/// Segments of windows that ended at `cutoff` or before and got their last segment at `quiet_since` or before, in runs: what is set
-/// aside must not lie within the cover of the partition that is made of one.
+/// Segments of windows that ended at `cutoff` or before and got their last segment at `quiet_since` or before, in runs: no other
+/// file must lie within the cover of the partition that is made of one, or it would be taken for a part of it.
 std::vector<HeadSegments> Store::windows_due(int64_t cutoff, int64_t quiet_since) const {
   std::vector<HeadSegments> runs;
-  const std::vector<SetAside> aside = sealed_.set_aside();
-  const auto parted = [&](const Cover& left, const Cover& right) {
-    return std::any_of(aside.begin(), aside.end(), [&](const SetAside& one) {
-      return one.cover.begin == left.begin && one.cover.first_flush > left.last_flush && one.cover.last_flush < right.first_flush;
-    });
-  };
-  for (const auto& segment : sealed_.all().segments) {
-    const int64_t window = segment->cover().begin;
-    const auto since = segments_since_.find(window);
+  const Sealed sealed = sealed_.all();
+  const std::vector<Cover> covers = sealed_.covers();
+  for (const auto& segment : sealed.segments) {
+    const Cover& window = segment->cover();
+    const auto since = segments_since_.find(window.begin);
     // One that was made later than now was made before the clock was set back.
     const bool quiet = since == segments_since_.end() || since->second <= quiet_since || since->second > now_;
-    if (window_last(window, options_.partition_window_ns) >= cutoff || !quiet) continue;
-    const bool begins = runs.empty() || runs.back().back()->cover().begin != segment->cover().begin ||
-                        parted(runs.back().back()->cover(), segment->cover());
-    if (begins) runs.emplace_back();
+    if (window.end > cutoff || window.end == INT64_MAX || !quiet) continue;
+    const auto continues = [&](const HeadSegments& run) {
+      Cover joint = joint_cover(run);
+      if (joint.begin != window.begin || joint.end != window.end) return false;
+      joint.last_flush = window.last_flush;
+      return count_within(covers, joint) == run.size() + 1;
+    };
+    if (runs.empty() || !continues(runs.back())) runs.emplace_back();
     runs.back().push_back(segment);
   }
   return runs;
@@ -89,7 +101,8 @@ std::vector<HeadSegments> Store::windows_due(int64_t cutoff, int64_t quiet_since
 
 Result<void> Store::seal_window(const HeadSegments& segments) {
   std::shared_ptr<HeadSegment> damaged;
-  auto partition = sealing_.run(segments, damaged);
+  auto checked = sealed_.check_cover(joint_cover(segments), segments.size());
+  auto partition = checked ? sealing_.run(segments, damaged) : Result<std::shared_ptr<Partition>>(std::move(checked).error());
   if (!partition && damaged != nullptr && partition.error().code() == TARSIER_CORRUPT) {
     sealed_.set_aside(damaged, partition.error());
     return {};
@@ -98,8 +111,9 @@ Result<void> Store::seal_window(const HeadSegments& segments) {
     counters_.seal_failures.fetch_add(1, std::memory_order_relaxed);
     return std::move(partition).error();
   }
-  counters_.sealed_partitions.fetch_add(*partition == nullptr ? 0 : 1, std::memory_order_relaxed);
-  sealed_.replace(segments, std::move(*partition));
+  const bool made = *partition != nullptr;
+  if (!sealed_.replace(segments, std::move(*partition))) return {};  // a query has found one of them damaged
+  counters_.sealed_partitions.fetch_add(made ? 1 : 0, std::memory_order_relaxed);
   segments_since_.erase(segments.front()->cover().begin);
   return {};
 }
@@ -119,13 +133,15 @@ Result<void> Store::seal_windows(int64_t cutoff, int64_t quiet_since) {
   return {};
 }
 
-/// Series of which everything is in partitions need no place in the head.
+/// Series of which everything is in partitions need no place in the head. Not while a segment is set aside: when it comes back only
+/// the head knows what its series are called.
 void Store::forget_series() {
   await_newest();
   int64_t oldest = INT64_MAX;
   for (const auto& segment : sealed_.all().segments) oldest = std::min(oldest, segment->info().min_time);
   release_damaged_catalogs();
   if (catalog_.damaged()) return;  // numbers of series are to stay as the catalogs have them
+  if (sealed_.has_segments_aside() || !head_.newest_known()) return;
   const std::scoped_lock lock(ingest_mutex_);
   if (head_.frozen() == nullptr && head_.forget_before(oldest)) flushing_.forget_catalogued();
 }
@@ -143,7 +159,8 @@ Result<void> Store::maintain(int64_t now_ns) {
   const int64_t due = now_ns - options_.seal_delay_ns;
   const int64_t cutoff = window_start(due, options_.partition_window_ns);
   Result<void> done;
-  if (flush_wanted() || head_.has_before(cutoff)) done = flush_locked();
+  const bool due_now = flush_wanted() || head_.frozen() != nullptr || head_.has_before(cutoff);
+  if (due_now && !flush_is_paused()) done = flush_locked();
   if (done) done = seal_windows(cutoff, due);
   apply_retention(now_ns);
   if (done) done = forget_spent_in_time();
@@ -157,10 +174,15 @@ Result<uint64_t> Store::other_bytes() const {
   return *journal + catalog_.file_bytes() + exemplar_log_.file_bytes() + deletions_.file_bytes();
 }
 
+int64_t Store::retention_time(int64_t now_ns) const noexcept {
+  const int64_t newest = head_.max_time();
+  return newest == INT64_MIN ? now_ns : std::min(now_ns, newest);
+}
+
 void Store::apply_retention(int64_t now_ns) {
   const auto other = other_bytes();
   const auto sums = sums_lack_space_ ? Sums::given_up : Sums::wanted;
-  const Partitions gone = sealed_.apply_retention(now_ns, other ? *other : 0, options_, sums);
+  const Partitions gone = sealed_.apply_retention(retention_time(now_ns), other ? *other : 0, options_, sums);
   for (const auto& partition : gone) head_.note_removed(partition->info().max_time);
   counters_.removed_partitions.fetch_add(gone.size(), std::memory_order_relaxed);
   if (gone.empty() || sums == Sums::wanted) return;
@@ -188,7 +210,7 @@ Result<void> Store::merge(int64_t now_ns) {
   Result<void> merged = made ? Result<void>() : Result<void>(std::move(made).error());
   if (options_.tiers.empty()) return merged;
   const auto other = other_bytes();
-  auto summed = summarising_.run(now_ns, other ? *other : 0);
+  auto summed = summarising_.run(retention_time(now_ns), other ? *other : 0);
   sums_lack_space_ = !summed && summed.error().code() == TARSIER_RESOURCE;
   if (!summed) return std::move(summed).error();
   counters_.summed_partitions.fetch_add(*summed, std::memory_order_relaxed);

@@ -64,7 +64,7 @@ class Store {
   /// Ingest::take, for several callers.
   void take(const batch::View& batch, int64_t now_ns, Ingest::Done done);
 
-  /// True when so much is in memory that maintain() had better be called now.
+  /// True when so much is in memory that maintain() had better be called now. Not soon after a flush that failed.
   bool flush_wanted() const;
   /// Flushes, seals and removes what is due. May take long; a second caller waits for the first.
   Result<void> maintain(int64_t now_ns);
@@ -72,6 +72,8 @@ class Store {
   Result<void> flush();
   /// Flushes, and seals the windows that end at `cutoff` or before.
   Result<void> seal(int64_t cutoff);
+  /// Removes what is past its time or too much. Time counts from the newest sample where that is earlier than now, so that a clock
+  /// that jumps ahead, or a pause, removes nothing.
   void apply_retention(int64_t now_ns);
   /// Merges partitions as far as is due, and sums up those that are to go. May take long; a second caller waits for the first.
   Result<void> merge(int64_t now_ns);
@@ -120,16 +122,20 @@ class Store {
   Result<std::vector<std::string>> partition_names() const;
   Result<uint64_t> last_flush_on_disk() const;
   Result<void> replay();
-  void find_unknown_series();
+  Result<void> find_unknown_series();
+  void note_unknown(HeadSegment& segment, uint64_t series_count);
   void release_damaged_catalogs();
   Result<uint64_t> other_bytes() const;
+  int64_t retention_time(int64_t now_ns) const noexcept;
   void note_sealed();
   void restore_newest();
   Result<void> restore_newest(const std::shared_ptr<HeadSegment>& segment);
-  void restore_newest(const std::vector<Newest>& newest);
+  uint64_t restore_newest(const std::vector<Newest>& newest, const HeadSegment& segment, const DeletionList& deletions);
+  Result<void> forget_deleted_newest(const Deletion& deletion);
   void await_newest();
   void publish(HeadSegments made);
   Result<void> flush_locked();
+  bool flush_is_paused() const noexcept;
   std::vector<HeadSegments> windows_due(int64_t cutoff, int64_t quiet_since) const;
   Result<void> seal_window(const HeadSegments& segments);
   Result<void> seal_windows(int64_t cutoff, int64_t quiet_since);
@@ -153,13 +159,15 @@ class Store {
   Head head_;
   MetadataTable metadata_;
   ExemplarBuffer exemplars_;
-  std::atomic<int64_t> clock_{0};              // the latest that was told
-  mutable SealedSet sealed_;                   // a query that finds damage sets an environment aside
-  std::map<int64_t, int64_t> segments_since_;  // by window: when its newest segment was made; guarded by maintain_mutex_
-  std::mutex merge_mutex_;                     // one merge or cleaning at a time; taken before maintain_mutex_
-  std::mutex maintain_mutex_;                  // one flush or seal at a time; taken before ingest_mutex_
-  std::mutex ingest_mutex_;                    // guards ingest_, and the journal's entries
-  int64_t now_ = 0;                            // as maintain() was told; guarded by maintain_mutex_
+  std::atomic<int64_t> clock_{0};                     // the latest that was told
+  mutable SealedSet sealed_;                          // a query that finds damage sets an environment aside
+  std::map<int64_t, int64_t> segments_since_;         // by window: when its newest segment was made; guarded by maintain_mutex_
+  std::mutex merge_mutex_;                            // one merge or cleaning at a time; taken before maintain_mutex_
+  std::mutex maintain_mutex_;                         // one flush or seal at a time; taken before ingest_mutex_
+  std::mutex ingest_mutex_;                           // guards ingest_, and the journal's entries
+  int64_t now_ = 0;                                   // as maintain() was told; guarded by maintain_mutex_
+  std::atomic<int64_t> flush_not_before_{INT64_MIN};  // on the clock, after one that failed; changed under maintain_mutex_
+  int64_t flush_pause_ns_ = 0;                        // doubled by each that fails; guarded by maintain_mutex_
   std::once_flag newest_restored_;
   std::atomic<bool> sums_lack_space_{false};  // retention does not wait for summaries that cannot be written
   Ingest ingest_;

@@ -37,6 +37,7 @@ Result<void> Summarising::sum_up(const Due& due) {
   cover.tier_ns = due.every_ns;
   cover.revision = 0;
   cover.revision = revision_without(deletions, cover);
+  if (auto checked = sealed_.check_cover(cover, 0); !checked) return checked;
   auto source = MergedSource::open({due.partition}, deletions, [this] { return cancelled_.load(std::memory_order_relaxed); });
   if (!source) return std::move(source).error();
   SummarySource summaries(**source, due.every_ns);
@@ -47,14 +48,15 @@ Result<void> Summarising::sum_up(const Due& due) {
       sealed_.set_aside((*source)->failed(), written.error());
     return std::move(written).error();
   }
-  if (!*written) {  // nothing is in it
-    sealed_.replace(Partitions{due.partition}, Partitions{});
-    return {};
+  Partitions made;
+  if (*written) {  // else nothing is in it
+    auto opened = open_made(host_, partition_name(cover));
+    if (!opened) return std::move(opened).error();
+    made.push_back(std::move(*opened));
   }
-  auto opened = open_made(host_, partition_name(cover));
-  if (!opened) return std::move(opened).error();
-  sealed_.replace(due.retired ? Partitions{due.partition} : Partitions{}, {std::move(*opened)});
-  return {};
+  const bool goes = due.retired || made.empty();
+  if (sealed_.replace(goes ? Partitions{due.partition} : Partitions{}, std::move(made))) return {};
+  return Error{TARSIER_CORRUPT, "what was summed up was found to be damaged meanwhile"};
 }
 
 Result<uint64_t> Summarising::run(int64_t now_ns, uint64_t other_bytes) {

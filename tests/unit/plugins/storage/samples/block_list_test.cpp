@@ -99,6 +99,7 @@ TEST_F(BlockList, HasTheSummariesThatTookThePlaceOfSamples) {
   const int64_t old = window_start(now_ - 4 * kDay, kDay);
   put_at({old, old + kMinuteNs, old + 10 * kMinuteNs});
   seal();
+  put_at({now_});
   ASSERT_TRUE(store_->merge(now_).ok());
   store_->apply_retention(now_);
   const auto blocks = told();

@@ -31,7 +31,8 @@ TEST_F(SeriesLimits, OfOneMetricRefuseNewSeriesByName) {
     const auto refused = put_one({{"__name__", metric}, {"i", "3"}}, flat);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().message(),
-              "1 of 1 samples refused: limit of series of one metric reached: \"" + metric + "\" " + metric + "{i=\"3\"}");
+              "1 of 1 samples refused: limit of series of one metric reached (max_series_per_metric = 2): \"" + metric + "\" " +
+                  metric + "{i=\"3\"}");
     EXPECT_TRUE(put_one({{"__name__", metric}, {"i", "1"}}, flat).ok()) << "a series that is there goes on";
     EXPECT_TRUE(put_one({{"__name__", metric + "2"}}, flat).ok());
   }
@@ -47,7 +48,8 @@ TEST_F(SeriesLimits, OfOneJobRefuseNewSeriesAndTheRestOfTheBatchIsStored) {
   add(builder, {{"__name__", "m"}, {"job", "small"}}, {{kBase, 1}});
   const auto outcome = write_wait(builder);
   ASSERT_FALSE(outcome.ok());
-  EXPECT_TRUE(outcome.error().message().starts_with("2 of 5 samples refused: limit of series of one job reached: \"big\" "))
+  EXPECT_TRUE(outcome.error().message().starts_with(
+      "2 of 5 samples refused: limit of series of one job reached (max_series_per_job = 2): \"big\" "))
       << outcome.error().message();
   EXPECT_EQ(all().size(), 3U);
   EXPECT_EQ(store_->counters().refused_job_limit.load(), 2U);

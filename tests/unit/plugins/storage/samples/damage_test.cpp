@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "lmdb_host.hpp"
+#include "plugins/storage/samples/bytes.hpp"
 #include "store_fixture.hpp"
 
 namespace tarsier::samples::test {
@@ -20,6 +21,10 @@ class DamageTest : public StoreFixture {
   std::string name_of(int64_t time, uint64_t flush) const {
     const int64_t begin = window_start(time, options_.partition_window_ns);
     return partition_name({begin, begin + options_.partition_window_ns, flush, flush});
+  }
+  /// Of the window of time_.
+  std::string segment_name(uint64_t flush) const {
+    return SegmentName{flush, flush, window_start(time_, options_.partition_window_ns), options_.partition_window_ns}.text();
   }
   const int64_t time_ = 1'700'000'000 * kSecondNs;
   const int64_t later_ = time_ + 10 * kHourNs;
@@ -60,7 +65,7 @@ TEST_F(DamageTest, SetsAHeadSegmentAsideAndSealsTheOthersOfItsWindowAroundIt) {
     ASSERT_TRUE(put(kUp, {{time_ + i * kSecondNs, static_cast<double>(i)}}).ok());
     ASSERT_TRUE(store_->flush().ok());
   }
-  const std::string damaged = SegmentName{2, 2, window_start(time_, options_.partition_window_ns)}.text();
+  const std::string damaged = segment_name(2);
   ASSERT_TRUE(storage_.exists(damaged));
   storage_.damage(damaged, "blocks");
   const Found rest = {{kUp, {{time_, 0}, {time_ + 2 * kSecondNs, 2}}}};
@@ -77,16 +82,152 @@ TEST_F(DamageTest, SetsAHeadSegmentAsideAndSealsTheOthersOfItsWindowAroundIt) {
   EXPECT_EQ(difference(all(), rest), "") << "tried again, and set aside again";
 }
 
+TEST_F(DamageTest, SealsASegmentThatComesBackBesideWhatWasSealedWithoutIt) {
+  std::vector<Point> points;
+  const auto put_next = [&] {
+    points.push_back({time_ + static_cast<int64_t>(points.size()) * kSecondNs, static_cast<double>(points.size())});
+    ASSERT_TRUE(put(kUp, {points.back()}).ok());
+    ASSERT_TRUE(store_->flush().ok());
+  };
+  put_next();
+  const std::string damaged = segment_name(1);
+  storage_.damage(damaged, "blocks");
+  (void)all();
+  ASSERT_EQ(store_->set_aside().size(), 1U);
+  for (int i = 0; i < 2; ++i) {
+    put_next();
+    seal();
+  }
+  storage_.mend(damaged);
+  open();
+  put_next();
+  seal();
+  EXPECT_EQ(store_->stat()->partitions, 4U) << "none whose cover takes in one that was sealed before";
+  open();
+  EXPECT_EQ(difference(all(), {{kUp, points}}), "");
+  EXPECT_TRUE(warnings_.empty());
+}
+
 TEST_F(DamageTest, SealingThatMeetsADamagedSegmentGoesOnWithoutIt) {
   ASSERT_TRUE(put(kUp, {{time_, 1}}).ok());
   ASSERT_TRUE(store_->flush().ok());
   ASSERT_TRUE(put(kUp, {{time_ + kSecondNs, 2}}).ok());
   ASSERT_TRUE(store_->flush().ok());
-  storage_.damage(SegmentName{1, 1, window_start(time_, options_.partition_window_ns)}.text(), "blocks");
+  storage_.damage(segment_name(1), "blocks");
   seal();
   EXPECT_EQ(store_->set_aside().size(), 1U);
   EXPECT_EQ(store_->stat()->segments, 0U);
   EXPECT_EQ(difference(all(), {{kUp, {{time_ + kSecondNs, 2}}}}), "");
+}
+
+TEST_F(DamageTest, KnowsTheSeriesOfASegmentThatComesBack) {
+  const auto churn = [](int i) { return LabelSet{{"__name__", "churn"}, {"i", std::to_string(i)}}; };
+  Found whole;
+  for (int i = 0; i < 10; ++i) {
+    whole[churn(i)] = {{time_, static_cast<double>(i)}};
+    ASSERT_TRUE(put(churn(i), whole[churn(i)]).ok());
+  }
+  ASSERT_TRUE(store_->flush().ok());
+  const std::string damaged = segment_name(1);
+  storage_.damage(damaged, "blocks");
+  (void)all();
+  ASSERT_EQ(store_->set_aside().size(), 1U);
+  whole[kUp] = {{later_, 1}};
+  ASSERT_TRUE(put(kUp, {{later_, 1}}).ok());
+  seal();
+  open();
+  seal();
+  EXPECT_EQ(store_->stat()->segments, 0U);
+  storage_.mend(damaged);
+  open();
+  EXPECT_EQ(difference(all(), whole), "");
+  seal();
+  open();
+  EXPECT_EQ(difference(all(), whole), "");
+}
+
+TEST_F(DamageTest, KeepsASegmentWithSeriesThatNobodyKnows) {
+  close();
+  auto writer =
+      SegmentWriter::begin(host(), {1, 1, window_start(time_, options_.partition_window_ns), options_.partition_window_ns});
+  ASSERT_TRUE(writer.ok());
+  Columns columns;
+  columns.append({.time = time_, .value = 7});
+  ASSERT_TRUE(writer->add({1, 999}, columns).ok() && writer->finish().ok());
+  open();
+  ASSERT_TRUE(put(kUp, {{time_ + 1, 1}}).ok());
+  EXPECT_EQ(difference(all(), {{kUp, {{time_ + 1, 1}}}}), "");
+  ASSERT_EQ(warnings_.size(), 1U) << "it is known from the first batch on";
+  seal();
+  EXPECT_EQ(difference(all(), {{kUp, {{time_ + 1, 1}}}}), "");
+  EXPECT_EQ(warnings_.size(), 1U);
+  close();
+  EXPECT_FALSE(storage_.exists(segment_name(1)));
+  const auto names = storage_.names();
+  EXPECT_TRUE(
+      std::any_of(names.begin(), names.end(), [](const auto& name) { return name.starts_with("samples/damaged.head.1."); }));
+}
+
+TEST_F(DamageTest, DoesNotStartWithoutAFileThatIsWholeButCannotBeOpened) {
+  ASSERT_TRUE(put(kUp, {{time_, 1}}).ok());
+  seal();
+  ASSERT_TRUE(put(kUp, {{later_, 2}}).ok());
+  ASSERT_TRUE(store_->flush().ok());
+  for (const std::string& name :
+       {name_of(time_, 1),
+        SegmentName{2, 2, window_start(later_, options_.partition_window_ns), options_.partition_window_ns}.text()}) {
+    ASSERT_TRUE(storage_.exists(name)) << name;
+    for (const tarsier_status status : {TARSIER_UNAVAILABLE, TARSIER_RESOURCE, TARSIER_INTERNAL}) {
+      close();
+      storage_.refuse_opens(status, name);
+      Store store(host(), options_, [](uint64_t count, const auto& run) {
+        for (uint64_t i = 0; i < count; ++i) run(i);
+      });
+      const auto opened = store.open();
+      ASSERT_FALSE(opened.ok());
+      EXPECT_EQ(opened.error().code(), status);
+      EXPECT_NE(opened.error().message().find(name), std::string::npos) << opened.error().message();
+    }
+  }
+  storage_.refuse_opens(TARSIER_OK);
+  open();
+  EXPECT_EQ(difference(all(), {{kUp, {{time_, 1}, {later_, 2}}}}), "");
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(DamageTest, EndsAQueryWhateverTheBytesOfABlockAre) {
+  std::vector<Point> points;
+  for (int64_t i = 0; i < 20; ++i) points.push_back({time_ + i * i * kMillisecond, static_cast<double>(i) / 7});
+  ASSERT_TRUE(put(kUp, points).ok());
+  ASSERT_TRUE(put(kLoad, points).ok());
+  ASSERT_TRUE(store_->flush().ok());
+  const std::string name = segment_name(1);
+  std::string info, key, block;
+  {
+    const auto env = open_env(host(), name, TARSIER_ENV_SEALED);
+    ASSERT_TRUE(env.ok());
+    const auto snapshot = env->read();
+    ASSERT_TRUE(snapshot.ok());
+    info = *snapshot->get("info", "info");
+    const auto first =
+        SegmentInfo::decode(std::span(reinterpret_cast<const uint8_t*>(info.data()), info.size()))->first_keys.front();
+    key.resize(12);
+    put_be32(reinterpret_cast<uint8_t*>(key.data()), first.metric);
+    put_be64(reinterpret_cast<uint8_t*>(key.data()) + 4, first.ref);
+    block = *snapshot->get("blocks", key);
+  }
+  for (size_t at = 0; at < block.size(); ++at) {
+    SCOPED_TRACE("byte " + std::to_string(at));
+    close();
+    std::string wrong = block;
+    wrong[at] = static_cast<char>(wrong[at] ^ 0x55);
+    auto sealer = seal_anew(host(), name);
+    ASSERT_TRUE(sealer.ok() && sealer->append("blocks", key, wrong).ok() && sealer->append("info", "info", info).ok() &&
+                sealer->finish().ok());
+    open();
+    (void)all();
+    ASSERT_EQ(last_status_, TARSIER_OK) << last_message_;
+  }
 }
 
 TEST_F(DamageTest, OpensWithoutAPartitionThatDoesNotOpen) {
@@ -106,6 +247,7 @@ TEST_F(DamageTest, LeavesWhatIsSetAsideToTheOperator) {
   storage_.damage(name_of(time_, 1), "chunks");
   (void)all();
   options_.retention_ns = kHourNs;
+  ASSERT_TRUE(put(kUp, {{now_, 3}}).ok());
   store_->apply_retention(now_);
   EXPECT_TRUE(storage_.exists(name_of(time_, 1)));
   open();

@@ -37,6 +37,26 @@ class DeletionTest : public StoreFixture {
     EXPECT_TRUE(deletions.open(0).ok());
     return deletions.all()->size();
   }
+  /// What came is deleted: neither the same sample nor a corrected one may be taken for one that is there.
+  void expect_taken_again(bool restart) {
+    ASSERT_TRUE(put(kUp, points(0, 3)).ok());
+    ASSERT_TRUE(put(kDown, points(0, 3)).ok());
+    ASSERT_TRUE(erase(kUpOnly).ok());
+    if (restart) open();
+    EXPECT_FALSE(put(kDown, {{kBase + 2 * kSecondNs, 77}}).ok()) << "what is not deleted is still known";
+    ASSERT_TRUE(put(kUp, points(2, 3)).ok());
+    EXPECT_EQ(all(), (Found{{kUp, points(2, 3)}, {kDown, points(0, 3)}}));
+    EXPECT_FALSE(put(kUp, {{kBase + 2 * kSecondNs, 77}}).ok()) << "and what is written again";
+    ASSERT_TRUE(erase(kUpOnly).ok());
+    if (restart) open();
+    const std::vector<Point> corrected = {{kBase + 2 * kSecondNs, 77}};
+    ASSERT_TRUE(put(kUp, corrected).ok());
+    EXPECT_EQ(all(), (Found{{kUp, corrected}, {kDown, points(0, 3)}}));
+    seal();
+    ASSERT_TRUE(clean().ok());
+    open();
+    EXPECT_EQ(all(), (Found{{kUp, corrected}, {kDown, points(0, 3)}}));
+  }
   std::vector<std::string> partitions() {
     std::vector<std::string> found;
     for (const std::string& name : storage_.names()) {
@@ -165,7 +185,9 @@ TEST_F(DeletionTest, IsForgottenWhenRetentionOrMergesLeftNothingOfIt) {
   ASSERT_TRUE(erase(kUpOnly).ok());
   ASSERT_TRUE(erase({{TARSIER_MATCH_EQUAL, "__name__", "down"}}).ok());
   EXPECT_EQ(kept(), 1U);
-  ASSERT_TRUE(store_->maintain(kBase + 2 * options_.retention_ns).ok());
+  now_ = kBase + 2 * options_.retention_ns;
+  ASSERT_TRUE(put({{"__name__", "later"}}, {{now_, 1}}).ok());
+  ASSERT_TRUE(store_->maintain(now_).ok());
   EXPECT_EQ(partitions(), std::vector<std::string>{});
   EXPECT_EQ(kept(), 0U);
 }
@@ -267,6 +289,18 @@ TEST(Deletion, ConcernsWhatCameThroughItsFlushesAndWasNotWrittenWithoutIt) {
   EXPECT_FALSE(made->concerns({201, 300, 1, 9})) << "begins after it";
   EXPECT_FALSE(made->concerns({0, 300, 1, 10})) << "holds what came later";
   EXPECT_FALSE(made->concerns({0, 300, 1, 9, 0, 3})) << "was written without it";
+}
+
+TEST_F(DeletionTest, LetsTheNewestSampleBeWrittenAgain) { expect_taken_again(false); }
+
+TEST_F(DeletionTest, LetsTheNewestSampleBeWrittenAgainAfterARestart) { expect_taken_again(true); }
+
+TEST_F(DeletionTest, OfWhatIsOlderLeavesTheNewestSampleKnown) {
+  ASSERT_TRUE(put(kUp, points(0, 3)).ok());
+  ASSERT_TRUE(erase(kUpOnly, INT64_MIN, kBase + kSecondNs).ok());
+  EXPECT_FALSE(put(kUp, {{kBase + 2 * kSecondNs, 77}}).ok());
+  open();
+  EXPECT_FALSE(put(kUp, {{kBase + 2 * kSecondNs, 77}}).ok());
 }
 
 }  // namespace

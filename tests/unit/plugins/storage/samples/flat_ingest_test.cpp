@@ -1,5 +1,5 @@
-// Label sets that come as bytes: known again by a hash, whatever the order of their labels, and the same series as the same labels in
-// symbols.
+// Label sets that come as bytes: known again by a hash, whatever the order of their labels, and the same series as the same labels
+// in symbols.
 #include "store_fixture.hpp"
 #include "tarsier/flat_set.hpp"
 
@@ -51,6 +51,24 @@ TEST_F(FlatIngest, RefusesSetsThatCannotBeReadAndKeepsTheRest) {
   EXPECT_EQ(outcome.error().code(), TARSIER_INVALID);
   EXPECT_EQ(outcome.error().message().substr(0, 7), "4 of 5 ");
   EXPECT_EQ(difference(all(), {{{{"__name__", "good"}}, {{kBase, 1}}}}), "");
+}
+
+TEST_F(FlatIngest, SaysWhatIsWrongWithLabels) {
+  options_.max_labels = 2;
+  options_.max_label_bytes = 100;
+  open();
+  const auto why = [this](const Pairs& labels) {
+    const auto outcome = put_flat(set_of(labels), kBase, 1);
+    return outcome.ok() ? std::string() : outcome.error().message();
+  };
+  const std::string begin = "1 of 1 samples refused: unusable labels (";
+  EXPECT_EQ(why({{"__name__", "a"}, {"b", "\xff"}}), begin + "label 2 is not UTF-8): {}");
+  EXPECT_EQ(why({{"a", "1"}, {"a", "2"}}), begin + "the label name \"a\" is there twice): {}");
+  EXPECT_EQ(why({{"", "1"}}), begin + "a label with an empty name, of the value \"1\"): {}");
+  EXPECT_EQ(why({{"a", "1"}, {"b", "2"}, {"c", "3"}}), begin + "3 labels, max_labels = 2): {a=\"1\", b=\"2\", c=\"3\"}");
+  EXPECT_EQ(why({{"a", ""}}), begin + "none that has a value): {}");
+  EXPECT_TRUE(why({{"a", std::string(101, 'x')}}).starts_with(begin + "102 bytes of labels, max_label_size = 100): {"));
+  EXPECT_TRUE(why({{"a", std::string(1000, 'x')}}).ends_with(" bytes of labels, max_label_size = 100): {}"));
 }
 
 TEST_F(FlatIngest, HoldsTheLimitsOfLabelsAndSeries) {

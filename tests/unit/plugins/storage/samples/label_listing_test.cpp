@@ -122,5 +122,55 @@ TEST_F(LabelListingTest, RefusesAPartitionOfAnotherFormatByItsNumber) {
   EXPECT_NE(refused.error().message().find("format 2"), std::string::npos) << refused.error().message();
 }
 
+class LabelRangeTest : public StoreFixture {
+ protected:
+  void SetUp() override {
+    options_.out_of_order_window_ns = INT64_MAX;
+    open();
+  }
+  Texts names_at(int64_t start, int64_t end) {
+    const auto names = store_->label_values("__name__", {}, {start, end});
+    EXPECT_TRUE(names.ok());
+    std::vector<Matcher> any;
+    any.push_back(*Matcher::compile(TARSIER_MATCH_NOT_EQUAL, "__name__", ""));
+    EXPECT_EQ(*store_->label_values("__name__", any, {start, end}), *names) << "with a matcher as without";
+    EXPECT_EQ(store_->label_names({}, {start, end})->empty(), names->empty());
+    Texts found;
+    auto query = store_->find(any, {start, end}, true, 0, {});
+    EXPECT_TRUE(query.ok());
+    std::vector<Label> labels;
+    for (const auto& entry : (*query)->series()) {
+      labels.clear();
+      (*query)->labels(entry, labels);
+      found.emplace_back(label_value(labels, "__name__"));
+    }
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, *names) << "series as values";
+    return *names;
+  }
+};
+
+TEST_F(LabelRangeTest, HasNoSeriesWhoseSamplesLieElsewhere) {
+  const int64_t late = kBase + kHourNs;
+  ASSERT_TRUE(put({{"__name__", "early"}}, {{kBase, 1}, {kBase + kSecondNs, 2}}).ok());
+  ASSERT_TRUE(put({{"__name__", "late"}}, {{late, 1}, {late + kSecondNs, 2}}).ok());
+  const auto check = [&](const char* where) {
+    SCOPED_TRACE(where);
+    EXPECT_EQ(names_at(0, kBase - 1), Texts{});
+    EXPECT_EQ(names_at(late + kSecondNs + 1, INT64_MAX), Texts{});
+    EXPECT_EQ(names_at(kBase, late), (Texts{"early", "late"}));
+    EXPECT_EQ(names_at(INT64_MIN, INT64_MAX), (Texts{"early", "late"}));
+  };
+  check("in memory");
+  EXPECT_EQ(names_at(kBase, kBase + kSecondNs), Texts{"early"});
+  ASSERT_TRUE(store_->flush().ok());
+  check("in a segment");
+  seal();
+  check("in partitions");
+  EXPECT_EQ(names_at(late, late), Texts{"late"});
+  open();
+  check("after a start");
+}
+
 }  // namespace
 }  // namespace tarsier::samples::test

@@ -93,6 +93,7 @@ void MemoryStorage::fill_environment_calls() {
     const std::scoped_lock lock(self.mutex_);
     const std::string key(view(name));
     auto found = self.environments_.find(key);
+    if (self.refuse_opens_ != TARSIER_OK && key == self.unopened_name_) return say(error, self.refuse_opens_, "cannot open " + key);
     if (found == self.environments_.end()) {
       if ((options->flags & TARSIER_ENV_CREATE) == 0) return say(error, TARSIER_NOT_FOUND, "no environment " + key);
       if (!self.change()) return say(error, TARSIER_UNAVAILABLE, "no power");

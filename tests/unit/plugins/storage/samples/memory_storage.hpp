@@ -41,6 +41,8 @@ class MemoryStorage {
   /// Flips one bit in a value of that table; the next read of it says CORRUPT.
   void damage(const std::string& name, const std::string& table);
   void mend(const std::string& name) { environments_.at(name)->contents->damaged.clear(); }
+  /// That environment cannot be opened while it is not OK.
+  void refuse_opens(tarsier_status status, const std::string& name = "") { refuse_opens_ = status, unopened_name_ = name; }
   /// No environment whose name begins so can be sealed while it is not OK.
   void refuse_seals(tarsier_status status, const std::string& prefix = "") { refuse_seals_ = status, refused_prefix_ = prefix; }
 
@@ -101,6 +103,8 @@ class MemoryStorage {
   tarsier_status refuse_ = TARSIER_OK;
   tarsier_status refuse_seals_ = TARSIER_OK;
   std::string refused_prefix_;
+  tarsier_status refuse_opens_ = TARSIER_OK;
+  std::string unopened_name_;
   uint64_t changes_left_ = UINT64_MAX;
   uint64_t sequence_ = 0;
   tarsier_storage table_{};

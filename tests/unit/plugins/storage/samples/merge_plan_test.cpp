@@ -88,5 +88,18 @@ TEST(MergePlan, NeverTakesInWhatItDoesNotMerge) {
 
 TEST(MergePlan, LeavesWhatLiesAcrossABoundary) { EXPECT_FALSE(plan({part(23, 25, 1, 1), part(23, 25, 2, 2)}).has_value()); }
 
+TEST(MergePlan, TakesNoMoreThanAQuarterOfTheRetentionBySize) {
+  const Options options = {.retention_bytes = 400};
+  std::vector<MergeCandidate> candidates;
+  for (uint64_t i = 0; i < 4; ++i) {
+    const auto begin = static_cast<int64_t>(i) * 2 * kHourNs;
+    candidates.push_back({{begin, begin + 2 * kHourNs, i + 1, i + 1}, 100, 25});
+  }
+  EXPECT_TRUE(plan_merge(candidates, {}, 10 * kDay, options).has_value());
+  ++candidates.back().bytes;
+  EXPECT_FALSE(plan_merge(candidates, {}, 10 * kDay, options).has_value());
+  EXPECT_TRUE(plan_merge(candidates, {}, 10 * kDay, {}).has_value());
+}
+
 }  // namespace
 }  // namespace tarsier::samples

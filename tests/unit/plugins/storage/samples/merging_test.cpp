@@ -124,6 +124,7 @@ TEST_F(MergingTest, LeavesWholePartitionsToTheRetention) {
   const int64_t newest = begin_ + 22 * kHourNs + kMinuteNs;  // of the day
   options_.retention_ns = 20 * kHourNs;
   open();
+  ASSERT_TRUE(put({{"__name__", "later"}}, {{newest + options_.retention_ns + 1, 1}}).ok());
   store_->apply_retention(newest + options_.retention_ns);
   EXPECT_EQ(partitions(), 2U) << "the day's newest sample is not too old";
   store_->apply_retention(newest + options_.retention_ns + 1);

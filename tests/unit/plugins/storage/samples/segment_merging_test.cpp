@@ -46,7 +46,9 @@ class SegmentMergingTest : public StoreFixture {
     for (const auto& [first, text] : sorted) flushes.push_back(text);
     return flushes;
   }
-  std::string name_of(uint64_t first, uint64_t last) const { return SegmentName{first, last, begin_}.text(); }
+  std::string name_of(uint64_t first, uint64_t last) const {
+    return SegmentName{first, last, begin_, options_.partition_window_ns}.text();
+  }
 
   using Names = std::vector<std::string>;
   using Rows = std::vector<std::tuple<int64_t, uint64_t, int64_t, std::string>>;

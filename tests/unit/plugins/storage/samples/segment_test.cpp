@@ -14,22 +14,41 @@ constexpr int64_t kWindow = 2 * kHourNs;
 std::optional<SegmentName> parse(const std::string& text) { return SegmentName::parse(text); }
 
 TEST(SegmentNames, TellFlushesAndWindow) {
-  EXPECT_EQ((SegmentName{7, 7, kBegin}.text()), "samples/head.7.1799992800");
-  EXPECT_EQ((SegmentName{7, 14, kBegin}.text()), "samples/head.7-14.1799992800");
-  EXPECT_EQ((SegmentName{7, 14, -12 * kSecondNs}.text()), "samples/head.7-14.m12");
-  for (const SegmentName& name : {SegmentName{7, 7, kBegin}, SegmentName{7, 140, kBegin}, SegmentName{1, 2, -kWindow}}) {
+  EXPECT_EQ((SegmentName{7, 7, kBegin, kWindow}.text()), "samples/head.7.1799992800.2h");
+  EXPECT_EQ((SegmentName{7, 14, kBegin, kHourNs}.text()), "samples/head.7-14.1799992800.1h");
+  EXPECT_EQ((SegmentName{7, 14, -12 * kSecondNs, 6 * kSecondNs}.text()), "samples/head.7-14.m12.6s");
+  for (const SegmentName& name : {SegmentName{7, 7, kBegin, kWindow}, SegmentName{7, 140, kBegin, kHourNs},
+                                  SegmentName{1, 2, -kWindow, kWindow}, SegmentName{3, 3, INT64_MIN, kWindow}}) {
     const auto again = parse(name.text());
     ASSERT_TRUE(again.has_value()) << name.text();
-    EXPECT_EQ(again->cover(kWindow), name.cover(kWindow)) << name.text();
+    EXPECT_EQ(again->cover(), name.cover()) << name.text();
   }
-  EXPECT_EQ((SegmentName{7, 14, kBegin}.cover(kWindow)), (Cover{kBegin, kBegin + kWindow, 7, 14}));
+  EXPECT_EQ((SegmentName{7, 14, kBegin, kHourNs}.cover()), (Cover{kBegin, kBegin + kHourNs, 7, 14}));
 }
 
 TEST(SegmentNames, AreNotThoseOfAnythingElse) {
-  for (const char* text :
-       {"samples/active", "samples/journal.7", "samples/head.", "samples/head.7", "samples/head.7.", "samples/head.x.1",
-        "samples/head.7-.1", "samples/head.7-7.1", "samples/head.7-6.1", "samples/head.-7.1", "samples/head.7.1-2",
-        "samples/head.7.m", "samples/head.7.-1", "samples/head.7-9-11.1", "samples/damaged.head.7.1", ""}) {
+  for (const char* text : {"samples/active",
+                           "samples/journal.7",
+                           "samples/head.",
+                           "samples/head.7",
+                           "samples/head.7.",
+                           "samples/head.x.1.2h",
+                           "samples/head.7-.1.2h",
+                           "samples/head.7-7.1.2h",
+                           "samples/head.7-6.1.2h",
+                           "samples/head.-7.1.2h",
+                           "samples/head.7.1-2.2h",
+                           "samples/head.7.1",
+                           "samples/head.7.1.",
+                           "samples/head.7.1.0s",
+                           "samples/head.7.1.2",
+                           "samples/head.7.1.2h.3",
+                           "samples/head.7.1.9999999999d",
+                           "samples/head.7.m.2h",
+                           "samples/head.7.-1.2h",
+                           "samples/head.7-9-11.1.2h",
+                           "samples/damaged.head.7.1.2h",
+                           ""}) {
     EXPECT_FALSE(parse(text).has_value()) << text;
   }
 }
@@ -78,7 +97,8 @@ TEST(SeriesKeys, RefuseWhatNoEncoderWrote) {
 }
 
 TEST(SegmentInfos, RefuseKeysThatDescendAndFlushesThatDo) {
-  const SegmentInfo whole = {.name = {3, 9, kBegin}, .series = 2, .samples = 2, .highest_ref = 8, .first_keys = {{1, 8}, {2, 7}}};
+  const SegmentInfo whole = {
+      .name = {3, 9, kBegin, kHourNs}, .series = 2, .samples = 2, .highest_ref = 8, .first_keys = {{1, 8}, {2, 7}}};
   const auto again = [](const SegmentInfo& info) {
     std::vector<uint8_t> bytes;
     info.encode(bytes);
@@ -86,12 +106,15 @@ TEST(SegmentInfos, RefuseKeysThatDescendAndFlushesThatDo) {
   };
   ASSERT_TRUE(again(whole).ok());
   EXPECT_EQ(again(whole)->first_keys, whole.first_keys);
-  EXPECT_EQ(again(whole)->name.cover(kWindow), whole.name.cover(kWindow));
+  EXPECT_EQ(again(whole)->name.cover(), whole.name.cover());
   SegmentInfo wrong = whole;
   std::swap(wrong.first_keys[0], wrong.first_keys[1]);
   EXPECT_EQ(again(wrong).error().code(), TARSIER_CORRUPT);
   wrong = whole;
   wrong.name.last_flush = 2;
+  EXPECT_EQ(again(wrong).error().code(), TARSIER_CORRUPT);
+  wrong = whole;
+  wrong.name.window_ns = 0;
   EXPECT_EQ(again(wrong).error().code(), TARSIER_CORRUPT);
 }
 
@@ -103,7 +126,7 @@ class SegmentTest : public StoreFixture {
 /// In the order in which a reader finds them.
 std::vector<std::pair<SeriesKey, Columns>> contents(const Host& host, const std::string& name) {
   std::vector<std::pair<SeriesKey, Columns>> all;
-  auto segment = HeadSegment::open(host, name, kWindow);
+  auto segment = HeadSegment::open(host, name);
   EXPECT_TRUE(segment.ok());
   auto reader = SegmentReader::open(*segment);
   EXPECT_TRUE(reader.ok());
@@ -124,7 +147,7 @@ TEST_F(SegmentTest, HasTheSeriesOfOneMetricSideBySide) {
   }
   ASSERT_TRUE(write_wait(builder).ok());
   ASSERT_TRUE(store_->flush().ok());
-  const auto all = contents(storage_.host(), SegmentName{1, 1, time}.text());
+  const auto all = contents(storage_.host(), SegmentName{1, 1, time, kWindow}.text());
   ASSERT_EQ(all.size(), 2100U);
   std::set<uint32_t> metrics;
   for (size_t i = 0; i < all.size(); ++i) {

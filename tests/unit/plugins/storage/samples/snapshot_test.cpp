@@ -147,6 +147,10 @@ TEST_F(SnapshotTest, HasTheSummariesOfATier) {
   add(builder, {{"__name__", "m"}}, points);
   ASSERT_TRUE(write_wait(builder).ok());
   seal();
+  now_ = kBase + 3 * kDay;
+  batch::SamplesBuilder later;
+  add(later, {{"__name__", "later"}}, {{now_, 1}});
+  ASSERT_TRUE(write_wait(later).ok());
   ASSERT_TRUE(store_->merge(kBase + 3 * kDay).ok());
   store_->apply_retention(kBase + 3 * kDay);
   ASSERT_EQ(store_->stat()->partitions, 0U);

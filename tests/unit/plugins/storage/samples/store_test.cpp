@@ -168,6 +168,7 @@ TEST_F(StoreTest, RefusesNewSeriesAboveTheLimitAndKeepsTheOthers) {
   add(builder, {{"__name__", "down"}}, {{kBase + 1, 2}});
   const auto outcome = write(builder);
   EXPECT_EQ((*outcome)->error().code(), TARSIER_INVALID) << "partly refused: the others are safe";
+  EXPECT_EQ((*outcome)->error().message(), "1 of 2 samples refused: limit of series reached (max_series = 1): down{}");
   EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}}}}));
 }
 
@@ -228,7 +229,7 @@ TEST_F(StoreTest, RemovesPartitionsPastTheirTimeAndAboveTheSize) {
   options_.retention_ns = 24 * kHourNs;
   options_.out_of_order_window_ns = INT64_MAX;
   open();
-  ASSERT_TRUE(put(kUp, {{now_ - 30 * kHourNs, 1}}).ok());
+  ASSERT_TRUE(put(kUp, {{now_ - 40 * kHourNs, 1}}).ok());
   ASSERT_TRUE(put(kUp, {{now_ - 20 * kHourNs, 2}, {now_ - 10 * kHourNs, 3}}).ok());
   seal();
   EXPECT_EQ(store_->stat()->partitions, 3U);
@@ -239,6 +240,87 @@ TEST_F(StoreTest, RemovesPartitionsPastTheirTimeAndAboveTheSize) {
   open();
   ASSERT_TRUE(store_->maintain(now_).ok());
   EXPECT_EQ(all(), (Found{{kUp, {{now_ - 10 * kHourNs, 3}}}}));
+}
+
+TEST_F(StoreTest, RemovesNothingWhenTheClockJumpsAhead) {
+  options_.out_of_order_window_ns = INT64_MAX;
+  options_.tiers = {{kHourNs, 0}};
+  open();
+  ASSERT_TRUE(put(kUp, {{now_ - 40 * kHourNs, 1}, {now_ - 20 * kHourNs, 2}}).ok());
+  seal();
+  ASSERT_EQ(store_->stat()->partitions, 2U);
+  const int64_t far = now_ + 365 * 24 * kHourNs;
+  ASSERT_TRUE(store_->merge(far).ok());
+  ASSERT_TRUE(store_->maintain(far).ok());
+  EXPECT_EQ(all(), (Found{{kUp, {{now_ - 40 * kHourNs, 1}, {now_ - 20 * kHourNs, 2}}}}));
+  EXPECT_TRUE(store_->stat()->tiers.empty());
+}
+
+TEST_F(StoreTest, LeavesTheNewestPartitionWhateverTheSize) {
+  options_.out_of_order_window_ns = INT64_MAX;
+  options_.retention_bytes = 1;
+  open();
+  ASSERT_TRUE(put(kUp, {{now_ - 40 * kHourNs, 1}, {now_ - 20 * kHourNs, 2}}).ok());
+  seal();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(store_->maintain(now_).ok());
+  EXPECT_EQ(all(), (Found{{kUp, {{now_ - 20 * kHourNs, 2}}}}));
+}
+
+TEST_F(StoreTest, RefusesWhatTheRetentionWouldRemove) {
+  options_.out_of_order_window_ns = INT64_MAX;
+  options_.retention_ns = kHourNs;
+  open();
+  ASSERT_TRUE(put(kUp, {{now_, 1}}).ok());
+  EXPECT_FALSE(put(kUp, {{now_ - kHourNs - 1, 2}}).ok());
+  EXPECT_EQ(store_->counters().refused_too_old, 1U);
+  EXPECT_TRUE(put(kUp, {{now_ - kHourNs, 2}}).ok());
+  options_.tiers = {{kMinuteNs, 24 * kHourNs}};
+  open();
+  EXPECT_TRUE(put(kUp, {{now_ - kHourNs - 1, 2}}).ok()) << "a tier keeps its sum";
+}
+
+TEST_F(StoreTest, WaitsAfterAFlushThatFailed) {
+  options_.journal_bytes = 1;
+  open();
+  ASSERT_TRUE(put(kUp, {{kBase, 1}}).ok());
+  ASSERT_TRUE(store_->flush_wanted());
+  storage_.refuse_seals(TARSIER_RESOURCE, "samples/head.");
+  EXPECT_FALSE(store_->maintain(now_).ok());
+  EXPECT_FALSE(store_->flush_wanted());
+  EXPECT_TRUE(store_->maintain(now_ + kSecondNs).ok());
+  EXPECT_EQ(store_->counters().flush_failures, 1U);
+  EXPECT_FALSE(store_->maintain(now_ + kMinuteNs).ok());
+  EXPECT_EQ(store_->counters().flush_failures, 2U);
+  storage_.refuse_seals(TARSIER_OK);
+  EXPECT_TRUE(store_->maintain(now_ - kHourNs).ok()) << "the clock was set back";
+  EXPECT_EQ(store_->counters().flushes, 1U);
+  EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}}}}));
+}
+
+TEST_F(StoreTest, MakesRoomForNewSeriesWhenThoseThatEndedAreSealed) {
+  options_.max_series = 10;
+  options_.partition_window_ns = kHourNs;
+  open();
+  for (int i = 0; i < 10; ++i) {
+    const int64_t time = i == 0 ? now_ - 2 * kHourNs : now_;
+    ASSERT_TRUE(put({{"__name__", "m"}, {"i", std::to_string(i)}}, {{time, 1}}).ok());
+  }
+  EXPECT_FALSE(put({{"__name__", "new"}}, {{now_, 1}}).ok());
+  seal(window_start(now_, kHourNs));
+  EXPECT_TRUE(put({{"__name__", "new"}}, {{now_, 1}}).ok());
+  EXPECT_EQ(all().size(), 11U);
+}
+
+TEST(MetadataTable, HasRoomForSoManyBytes) {
+  MetadataTable table;
+  const Metadata long_one = {.type = 1, .help = std::string(4096, 'h'), .unit = std::string(4096, 'u')};
+  size_t taken = 0;
+  while (table.set("m" + std::to_string(taken), long_one) == MetadataTable::Noted::news) ++taken;
+  EXPECT_GT(taken, 10'000U);
+  EXPECT_LT(taken, 13'000U);
+  EXPECT_EQ(table.set("m0", long_one), MetadataTable::Noted::known);
+  EXPECT_EQ(table.set("m0", {}), MetadataTable::Noted::news) << "a shorter one makes room";
+  EXPECT_EQ(table.set("another", long_one), MetadataTable::Noted::news);
 }
 
 TEST_F(StoreTest, KeepsMetadataOverRestartAndSealing) {
