@@ -166,10 +166,4 @@ Stats stats_of(std::string_view parameter) noexcept {
   return parameter.empty() ? Stats::kNone : parameter == "all" ? Stats::kPerStep : Stats::kTotals;
 }
 
-void write_answer(json::Writer& json, const QueryAnswer& answer, std::string_view stats) {
-  AnswerWriter writer(answer, stats_of(stats));
-  while (writer.write_some(json)) {
-  }
-}
-
 }  // namespace tarsier::promql

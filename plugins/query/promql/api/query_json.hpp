@@ -13,7 +13,7 @@ enum class Stats : uint8_t { kNone, kTotals, kPerStep };
 /// Of the parameter `stats`: any when it is not empty, by step when it is "all".
 Stats stats_of(std::string_view parameter) noexcept;
 
-/// Writes an answer bit by bit, so that its text need never be in memory as a whole.
+/// Writes an answer, {"resultType":...,"result":...}, bit by bit, so that its text need never be in memory as a whole.
 class AnswerWriter {
  public:
   /// `answer` outlives it.
@@ -52,8 +52,6 @@ class AnswerWriter {
   const HistogramColumn no_histograms_;
 };
 
-/// All of it: {"resultType":...,"result":...}
-void write_answer(json::Writer& json, const QueryAnswer& answer, std::string_view stats);
 /// {"__name__":"up"}
 void write_labels(json::Writer& json, const Labels& labels);
 

@@ -48,6 +48,14 @@ class Recorder {
   bool busy_ = false;
 };
 
+std::string text_of(const QueryAnswer& answer, Stats stats) {
+  json::Writer json;
+  AnswerWriter writer(answer, stats);
+  while (writer.write_some(json)) {
+  }
+  return json.take();
+}
+
 std::string answer_to(QueryRequest request, std::string_view stats = {}) {
   request.count_samples = !stats.empty();
   test::MemoryStore store;
@@ -55,11 +63,8 @@ std::string answer_to(QueryRequest request, std::string_view stats = {}) {
   store.add({{"__name__", "up"}, {"job", "a\"b"}}, 2500 * kMs, 1e21);
   Engine engine({}, [] { return int64_t{0}; });
   std::string out;
-  const auto outcome = engine.query(*store.table(), request, [&](const QueryAnswer& answer) {
-    json::Writer json;
-    write_answer(json, answer, stats);
-    out = json.text();
-  });
+  const auto outcome =
+      engine.query(*store.table(), request, [&](const QueryAnswer& answer) { out = text_of(answer, stats_of(stats)); });
   return outcome ? out : outcome.error().message();
 }
 
@@ -99,11 +104,8 @@ TEST(QueryJson, WritesHistogramsAsPrometheusDoes) {
   const auto answer = [&](const QueryRequest& request) {
     std::string out;
     Engine engine({}, [] { return int64_t{0}; });
-    const auto outcome = engine.query(*store.table(), request, [&](const QueryAnswer& found) {
-      json::Writer json;
-      write_answer(json, found, "");
-      out = json.text();
-    });
+    const auto outcome =
+        engine.query(*store.table(), request, [&](const QueryAnswer& found) { out = text_of(found, Stats::kNone); });
     return outcome ? out : outcome.error().message();
   };
   const std::string histogram =
