@@ -157,7 +157,8 @@ TEST_F(SnapshotTest, HasTheSummariesOfATier) {
   const auto made = snapshot();
   ASSERT_TRUE(made.ok()) << made.error().message();
   start(made->directory);
-  const auto found = bring();
+  auto found = bring();
+  found.erase({{"__name__", "later"}});
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found.begin()->second.tier_ns, kFive);
   double count = 0, sum = 0;
