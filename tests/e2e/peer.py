@@ -42,8 +42,8 @@ needs_prometheus = unittest.skipUnless(prometheus_major() == 3, "needs Prometheu
 class Peer:
     """A Prometheus that takes what it is sent."""
 
-    def __init__(self, config="{}", *arguments):
-        self.arguments = arguments
+    def __init__(self, config="{}", *arguments, features="native-histograms"):
+        self.arguments = [f"--enable-feature={features}", *arguments]
         self.url = f"http://127.0.0.1:{free_port()}"
         self._directory = tempfile.TemporaryDirectory(prefix="tarsier-peer-")
         self.folder = pathlib.Path(self._directory.name)
@@ -56,7 +56,7 @@ class Peer:
         self.log = open(self.folder / "log", "wb")
         self.process = subprocess.Popen(
             [prometheus_program(), f"--config.file={self.folder}/prometheus.yml", f"--storage.tsdb.path={self.folder}/data",
-             f"--web.listen-address={self.url[7:]}", "--web.enable-remote-write-receiver", "--enable-feature=native-histograms", *self.arguments], stdout=self.log, stderr=self.log)
+             f"--web.listen-address={self.url[7:]}", "--web.enable-remote-write-receiver", *self.arguments], stdout=self.log, stderr=self.log)
         wait_for("prometheus", lambda: get(self.url + "/-/ready")[0] == 200, timeout=60)
         return self
 

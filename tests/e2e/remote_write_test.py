@@ -103,8 +103,8 @@ class Sender(Peer):
     """A Prometheus that scrapes itself and `targets`, and writes to `url`."""
 
     def __init__(self, url, message="", targets=()):
-        features = "exemplar-storage,metadata-wal-records" if prometheus_major() >= 3 else "exemplar-storage"
-        super().__init__("{}", "--enable-feature=" + features)
+        more = "native-histograms" if prometheus_major() < 3 else "metadata-wal-records"
+        super().__init__(features="exemplar-storage," + more)
         addresses = ", ".join(f'"{address}"' for address in [self.url.removeprefix("http://"), *targets])
         self.configure(CONFIG.format(targets=addresses, url=url, message=message))
 
