@@ -86,7 +86,8 @@ TEST(RuleFile, ShowsAMistakeInAnExpressionWhereItIsWritten) {
   const std::string file = "groups:\n  - name: g\n    rules:\n      - record: r\n        expr: EXPR\n";
   const struct {
     std::string written, place;
-  } cases[] = {  // a parenthesis too many is told behind it, as the original does
+  } cases[] = {
+      // a parenthesis too many is told behind it, as the original does
       {"up ==", "5:20"},
       {"sum(up) by", "5:25"},
       {"'up{job=\"it''s\"} + )'", "5:35"},

@@ -42,7 +42,8 @@ TEST(JsonRequest, IsTheSameAsProtobuf) {
 }
 
 TEST(JsonRequest, HasNumbersAsTextWhereTheyAreLargeOrNone) {
-  const auto value = [](std::string_view json) { return request_from_json(json_of(R"({"gauge":{"dataPoints":[{)" + std::string(json) + "}]}}"));
+  const auto value = [](std::string_view json) {
+    return request_from_json(json_of(R"({"gauge":{"dataPoints":[{)" + std::string(json) + "}]}}"));
   };
   const auto point = [](const WireWriter& made) {
     return request_of(WireWriter().message(5, WireWriter().message(1, made))).bytes();

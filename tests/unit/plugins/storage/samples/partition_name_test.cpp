@@ -73,8 +73,10 @@ TEST(Obsolete, OfEqualOnesIsAllButTheLast) {
 }
 
 TEST(Obsolete, OfEqualOnesTheHigherRevisionStays) {
-  const std::vector<NamedCover> all = {
-      {"second", {0, kHour, 1, 2, 0, 2}}, {"fifth", {0, kHour, 1, 2, 0, 5}}, {"first", {0, kHour, 1, 2}}, {"other", {0, kHour, 3, 3}}};
+  const std::vector<NamedCover> all = {{"second", {0, kHour, 1, 2, 0, 2}},
+                                       {"fifth", {0, kHour, 1, 2, 0, 5}},
+                                       {"first", {0, kHour, 1, 2}},
+                                       {"other", {0, kHour, 3, 3}}};
   EXPECT_EQ(obsolete(all), (Names{"second", "first"}));
   EXPECT_EQ(obsolete(std::vector<NamedCover>{{"inner", {0, kHour, 1, 2, 0, 5}}, {"merged", {0, 2 * kHour, 1, 2}}}), Names{"inner"});
 }
