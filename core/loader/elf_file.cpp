@@ -23,31 +23,34 @@ constexpr const char* kMachineName = "aarch64";
 #endif
 
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
+constexpr uint64_t kMaxNoteBytes = uint64_t{1} << 20;  // in all
 
-struct FileContent {
-  FileIdentity identity;
-  std::string bytes;
-};
+Error changed(const std::string& path) { return Error::unavailable(path + ": is being written: it changed while it was read"); }
 
-// The whole file is read, not mapped: a file that is being cut while we look at it must not end in SIGBUS.
-Result<FileContent> read_open_file(int fd, const std::string& path) {
-  auto before = identify(fd, path);
-  if (!before) return std::move(before).error();
-  if (before->size > kMaxFileBytes) return Error::invalid(path + ": larger than 1 GiB: no plugin file");
-  FileContent file{*before, std::string(before->size, '\0')};
-  uint64_t done = 0;
-  while (done < before->size) {
-    const ssize_t got = ::pread(fd, file.bytes.data() + done, before->size - done, static_cast<off_t>(done));
+Result<std::string> read_at(int fd, uint64_t offset, uint64_t size, const std::string& path) {
+  std::string bytes(size, '\0');
+  for (uint64_t done = 0; done < size;) {
+    const ssize_t got = ::pread(fd, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Error(TARSIER_UNAVAILABLE, path + ": cannot be read: " + std::strerror(errno));
-    if (got == 0) break;
+    if (got == 0) return changed(path);
     done += static_cast<uint64_t>(got);
   }
-  file.bytes.resize(done);
-  auto after = identify(fd, path);
-  if (!after) return std::move(after).error();
-  if (*before != *after) return Error::unavailable(path + ": is being written: it changed while it was read");
-  return file;
+  return bytes;
+}
+
+/// Zero beyond the end.
+template <class T>
+T at(std::string_view bytes, uint64_t offset) noexcept {
+  T out{};
+  if (offset <= bytes.size() && sizeof(T) <= bytes.size() - offset) std::memcpy(&out, bytes.data() + offset, sizeof(T));
+  return out;
+}
+
+std::string text_at(std::string_view texts, uint64_t offset) {
+  if (offset >= texts.size()) return {};
+  texts.remove_prefix(offset);
+  return std::string(texts.substr(0, texts.find('\0')));
 }
 
 std::string class_name(unsigned char elf_class) {
@@ -57,42 +60,61 @@ std::string class_name(unsigned char elf_class) {
 
 }  // namespace
 
-template <class T>
-T ElfFile::at(uint64_t offset) const noexcept {
-  T out;
-  std::memcpy(&out, content_.data() + offset, sizeof(T));
-  return out;
+OpenFile::~OpenFile() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
 Result<ElfFile> ElfFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO is refused, not waited for
-  if (fd < 0) {
+  OpenFile opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO is refused, not waited for
+  if (opened.get() < 0) {
     return Error(errno == ENOENT ? TARSIER_NOT_FOUND : TARSIER_UNAVAILABLE, path + ": cannot be opened: " + std::strerror(errno));
   }
-  auto file = read_open_file(fd, path);
-  ::close(fd);
-  if (!file) return std::move(file).error();
-  return parse(path, file->identity, std::move(file->bytes));
-}
-
-Result<ElfFile> ElfFile::parse(std::string path, const FileIdentity& identity, std::string content) {
-  ElfFile file(std::move(path), identity, std::move(content));
+  auto identity = identify(opened.get(), path);
+  if (!identity) return std::move(identity).error();
+  if (identity->size > kMaxFileBytes) return Error::invalid(path + ": larger than 1 GiB: no plugin file");
+  ElfFile file(path, *identity, std::move(opened), {});
   if (auto read = file.read_header(); !read) return std::move(read).error();
   return file;
 }
 
+Result<ElfFile> ElfFile::parse(std::string path, std::string content) {
+  FileIdentity identity;
+  identity.size = content.size();
+  ElfFile file(std::move(path), identity, OpenFile(), std::move(content));
+  if (auto read = file.read_header(); !read) return std::move(read).error();
+  return file;
+}
+
+Result<void> ElfFile::unchanged() const {
+  auto now = identify(file_.get(), path_);
+  if (!now) return std::move(now).error();
+  if (*now != identity_) return changed(path_);
+  return {};
+}
+
+Result<std::string> ElfFile::read(uint64_t offset, uint64_t size, const std::string& what) const {
+  if (!holds(offset, size)) return cut_off(what);
+  if (file_.get() < 0) return content_.substr(offset, size);
+  auto bytes = read_at(file_.get(), offset, size, path_);
+  if (!bytes) return bytes;
+  if (auto same = unchanged(); !same) return std::move(same).error();
+  return bytes;
+}
+
 Error ElfFile::cut_off(const std::string& what) const {
   return Error(TARSIER_CORRUPT, path_ + ": the file is cut off or damaged: " + what + " lies beyond its " +
-                                    std::to_string(content_.size()) + " bytes");
+                                    std::to_string(identity_.size) + " bytes");
 }
 
 Result<void> ElfFile::read_header() {
-  if (content_.empty()) return Error::invalid(path_ + ": the file is empty");
-  if (content_.size() < SELFMAG || std::memcmp(content_.data(), ELFMAG, SELFMAG) != 0) {
+  if (identity_.size == 0) return Error::invalid(path_ + ": the file is empty");
+  auto bytes = read(0, std::min<uint64_t>(identity_.size, sizeof(Elf64_Ehdr)), "the ELF header");
+  if (!bytes) return std::move(bytes).error();
+  if (bytes->size() < SELFMAG || std::memcmp(bytes->data(), ELFMAG, SELFMAG) != 0) {
     return Error::invalid(path_ + ": not an ELF file (it begins with other bytes than \\x7fELF)");
   }
-  if (!holds(0, sizeof(Elf64_Ehdr))) return cut_off("the ELF header");
-  const auto header = at<Elf64_Ehdr>(0);
+  if (bytes->size() < sizeof(Elf64_Ehdr)) return cut_off("the ELF header");
+  const auto header = at<Elf64_Ehdr>(*bytes, 0);
   if (header.e_ident[EI_CLASS] != ELFCLASS64) {
     return Error::invalid(path_ + ": " + class_name(header.e_ident[EI_CLASS]) + " ELF file; this host loads 64-bit ones");
   }
@@ -110,9 +132,10 @@ Result<void> ElfFile::read_header() {
 }
 
 Result<void> ElfFile::read_segments(uint64_t offset, uint64_t count) {
-  if (!holds(offset, count * sizeof(Elf64_Phdr))) return cut_off("the table of program headers");
+  auto bytes = read(offset, count * sizeof(Elf64_Phdr), "the table of program headers");
+  if (!bytes) return std::move(bytes).error();
   for (uint64_t i = 0; i < count; ++i) {
-    const auto header = at<Elf64_Phdr>(offset + i * sizeof(Elf64_Phdr));
+    const auto header = at<Elf64_Phdr>(*bytes, i * sizeof(Elf64_Phdr));
     if (header.p_filesz != 0 && (header.p_type == PT_LOAD || header.p_type == PT_NOTE || header.p_type == PT_DYNAMIC) &&
         !holds(header.p_offset, header.p_filesz)) {
       return cut_off("segment " + std::to_string(i));
@@ -123,25 +146,26 @@ Result<void> ElfFile::read_segments(uint64_t offset, uint64_t count) {
 }
 
 Result<void> ElfFile::read_sections(uint64_t offset, uint64_t count, uint64_t names) {
-  if (!holds(offset, count * sizeof(Elf64_Shdr))) return cut_off("the table of section headers");
+  auto bytes = read(offset, count * sizeof(Elf64_Shdr), "the table of section headers");
+  if (!bytes) return std::move(bytes).error();
   std::vector<uint32_t> name_offsets;
   for (uint64_t i = 0; i < count; ++i) {
-    const auto header = at<Elf64_Shdr>(offset + i * sizeof(Elf64_Shdr));
+    const auto header = at<Elf64_Shdr>(*bytes, i * sizeof(Elf64_Shdr));
     if (header.sh_type != SHT_NOBITS && header.sh_type != SHT_NULL && !holds(header.sh_offset, header.sh_size)) {
       return cut_off("section " + std::to_string(i));
     }
     sections_.push_back({{}, header.sh_type, header.sh_link, header.sh_offset, header.sh_size});
     name_offsets.push_back(header.sh_name);
   }
-  if (names >= sections_.size() || sections_[names].type != SHT_STRTAB) return {};  // without names: the program headers must do
-  for (size_t i = 0; i < sections_.size(); ++i) sections_[i].name = text_at(sections_[names], name_offsets[i]);
+  auto texts = this->texts(names);  // without names: the program headers must do
+  if (!texts) return std::move(texts).error();
+  for (size_t i = 0; i < sections_.size(); ++i) sections_[i].name = text_at(*texts, name_offsets[i]);
   return {};
 }
 
-std::string ElfFile::text_at(const Section& table, uint64_t offset) const {
-  if (table.type != SHT_STRTAB || offset >= table.size) return {};
-  const char* begin = content_.data() + table.offset + offset;
-  return {begin, strnlen(begin, table.size - offset)};
+Result<std::string> ElfFile::texts(uint64_t section) const {
+  if (section >= sections_.size() || sections_[section].type != SHT_STRTAB) return std::string();
+  return read(sections_[section].offset, sections_[section].size, "section " + std::to_string(section));
 }
 
 const ElfFile::Section* ElfFile::find(uint32_t type) const noexcept {
@@ -159,15 +183,20 @@ Result<std::string> ElfFile::note(const std::string& section, const std::string&
   for (const Segment& segment : segments_) {
     if (segment.type == PT_NOTE) places.emplace_back(segment.offset, segment.size);
   }
+  uint64_t total = 0;
   for (const auto& [offset, size] : places) {
+    if (size > kMaxNoteBytes - total) return Error(TARSIER_CORRUPT, path_ + ": has more than 1 MiB of notes: no plugin file");
+    total += size;
+    auto bytes = read(offset, size, "a note");
+    if (!bytes) return std::move(bytes).error();
     uint64_t position = 0;
     while (size - position >= sizeof(Elf64_Nhdr)) {
-      const auto header = at<Elf64_Nhdr>(offset + position);
+      const auto header = at<Elf64_Nhdr>(*bytes, position);
       const uint64_t name_at = position + sizeof(Elf64_Nhdr);
       const uint64_t desc_at = name_at + ((uint64_t{header.n_namesz} + 3) & ~uint64_t{3});
       if (desc_at > size || header.n_descsz > size - desc_at) break;
-      const std::string name(content_.data() + offset + name_at, strnlen(content_.data() + offset + name_at, header.n_namesz));
-      if (name == owner && header.n_type == type) return std::string(content_, offset + desc_at, header.n_descsz);
+      const std::string name = text_at(std::string_view(*bytes).substr(0, name_at + header.n_namesz), name_at);
+      if (name == owner && header.n_type == type) return bytes->substr(desc_at, header.n_descsz);
       const uint64_t next = desc_at + ((uint64_t{header.n_descsz} + 3) & ~uint64_t{3});
       if (next > size) break;
       position = next;
@@ -179,13 +208,17 @@ Result<std::string> ElfFile::note(const std::string& section, const std::string&
 Result<DynamicSymbols> ElfFile::dynamic_symbols() const {
   const Section* table = find(SHT_DYNSYM);
   if (table == nullptr || table->link >= sections_.size()) return Error::invalid(path_ + ": has no dynamic symbol table");
+  auto bytes = read(table->offset, table->size, "the dynamic symbol table");
+  if (!bytes) return std::move(bytes).error();
+  auto texts = this->texts(table->link);
+  if (!texts) return std::move(texts).error();
   DynamicSymbols symbols;
   for (uint64_t i = 1; i < table->size / sizeof(Elf64_Sym); ++i) {
-    const auto symbol = at<Elf64_Sym>(table->offset + i * sizeof(Elf64_Sym));
+    const auto symbol = at<Elf64_Sym>(*bytes, i * sizeof(Elf64_Sym));
     const unsigned bind = ELF64_ST_BIND(symbol.st_info);
     const unsigned visibility = ELF64_ST_VISIBILITY(symbol.st_other);
     if (symbol.st_shndx == SHN_UNDEF || bind == STB_LOCAL || visibility == STV_HIDDEN || visibility == STV_INTERNAL) continue;
-    std::string name = text_at(sections_[table->link], symbol.st_name);
+    std::string name = text_at(*texts, symbol.st_name);
     if (bind == STB_GNU_UNIQUE) symbols.unique.push_back(name);
     symbols.exported.push_back(std::move(name));
   }
@@ -196,11 +229,15 @@ template <class Wanted>
 Result<std::vector<std::string>> ElfFile::dynamic_strings(Wanted wanted) const {
   const Section* table = find(SHT_DYNAMIC);
   if (table == nullptr || table->link >= sections_.size()) return Error::invalid(path_ + ": has no dynamic section");
+  auto bytes = read(table->offset, table->size, "the dynamic section");
+  if (!bytes) return std::move(bytes).error();
+  auto texts = this->texts(table->link);
+  if (!texts) return std::move(texts).error();
   std::vector<std::string> strings;
   for (uint64_t i = 0; i < table->size / sizeof(Elf64_Dyn); ++i) {
-    const auto entry = at<Elf64_Dyn>(table->offset + i * sizeof(Elf64_Dyn));
+    const auto entry = at<Elf64_Dyn>(*bytes, i * sizeof(Elf64_Dyn));
     if (entry.d_tag == DT_NULL) break;
-    if (wanted(entry.d_tag)) strings.push_back(text_at(sections_[table->link], entry.d_un.d_val));
+    if (wanted(entry.d_tag)) strings.push_back(text_at(*texts, entry.d_un.d_val));
   }
   return strings;
 }

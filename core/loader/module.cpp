@@ -85,7 +85,7 @@ Result<boost::dll::shared_library> open_library(const std::string& spelled, cons
 
 Result<PrivateCopy> copy_of(const ElfFile& file, PrivateCopies& copies) {
   if (file.looks_around_itself()) return Error::invalid("it looks for libraries beside itself ($ORIGIN)");
-  return copies.write(file.path(), file.content());
+  return copies.copy(file.path(), file.descriptor());
 }
 
 Result<const tarsier_module*> query(const boost::dll::shared_library& library, const std::string& path) {
@@ -120,6 +120,7 @@ Result<std::unique_ptr<Module>> Module::load(const std::string& path, PrivateCop
     auto copy = copy_of(*file, *copies);
     if (copy) impl->copy = std::move(copy).value();
     if (!copy) impl->why_in_place = copy.error().message();
+    if (auto same = file->unchanged(); !same) return std::move(same).error();
   }
   const std::string& mapped_path = impl->copy.path().empty() ? path : impl->copy.path();
   auto mapped_file = identify(mapped_path);

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "tarsier/result.hpp"
@@ -41,9 +40,9 @@ class PrivateCopies {
   PrivateCopies& operator=(PrivateCopies&&) = delete;
   ~PrivateCopies();
 
-  /// Writes a new file with that content: "node.7.so" for "/plugins/node.so". No two have the same name. RESOURCE when the disk is
-  /// full; nothing is left then.
-  Result<PrivateCopy> write(const std::string& original, std::string_view content);
+  /// Writes a new file with what the open file `from` holds: "node.7.so" for the original "/plugins/node.so". No two have the same
+  /// name. RESOURCE when the disk is full; nothing is left then.
+  Result<PrivateCopy> copy(const std::string& original, int from);
 
  private:
   PrivateCopies(std::string directory, int lock) : directory_(std::move(directory)), lock_(lock) {}

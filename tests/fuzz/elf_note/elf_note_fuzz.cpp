@@ -8,7 +8,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace tarsier::loader;
-  auto file = ElfFile::parse("fuzz.so", {}, std::string(reinterpret_cast<const char*>(data), size));
+  auto file = ElfFile::parse("fuzz.so", std::string(reinterpret_cast<const char*>(data), size));
   if (!file.ok()) return 0;
   const auto note = read_note(*file);
   if (note.ok() && note->abi_major == TARSIER_ABI_MAJOR && note->ids.empty()) std::abort();
