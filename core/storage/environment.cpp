@@ -53,10 +53,7 @@ Result<std::shared_ptr<Environment>> Environment::open(Shared& shared, Settings 
     (*file)->end_read(*txn);
   }
   environment->set_file(std::move(*file));
-  // What a killed process left unsynced is made safe before anything can be written over it.
-  if (environment->unsynced_) {
-    if (auto ok = environment->begin_interval(); !ok) return std::move(ok).error().in(context);
-  }
+  if (environment->unsynced_) environment->make_safe();
   return environment;
 }
 
@@ -136,6 +133,15 @@ Result<void> Environment::submit(std::unique_ptr<Transaction> transaction) {
 void Environment::wait_for(const tarsier_env* handle) {
   std::unique_lock lock(queue_mutex_);
   pending_changed_.wait(lock, [handle] { return handle->pending == 0; });
+}
+
+/// What a killed process left unsynced goes to the disk: soon, and before anything can be written over it. Who opens does not wait.
+void Environment::make_safe() {
+  const std::lock_guard lock(queue_mutex_);
+  queue_.push_back({nullptr, [this] {
+                      if (auto ok = begin_interval(); !ok) broke(ok.error());  // the first commit tries again
+                    }});
+  start_writer();
 }
 
 bool Environment::on_writer_thread() const noexcept { return writer_id_ == std::this_thread::get_id(); }

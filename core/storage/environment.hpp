@@ -108,6 +108,7 @@ class Environment {
   Result<std::shared_ptr<LmdbFile>> make_file();
 
   // environment.cpp: the writer thread.
+  void make_safe();
   void start_writer();
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);

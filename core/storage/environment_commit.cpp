@@ -258,7 +258,9 @@ Result<void> Environment::prepare_to_write() {
   }
   if (auto ok = make_room_in_map(); !ok) return ok;
   const bool interval = !commit_durability_ && !shared_.options.boot_id.empty();
-  if (interval && !mark_) return begin_interval();
+  if (!mark_ && (interval || unsynced_)) {
+    if (auto ok = begin_interval(); !ok) return ok;
+  }
   if (!interval && mark_) return end_interval();
   if (!interval && !mark_gone_) {
     if (auto ok = SyncMark::remove(dir()); !ok) return ok;
