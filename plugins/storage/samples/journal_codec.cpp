@@ -206,25 +206,25 @@ Result<void> decode_series(std::span<const uint8_t> bytes, JournalVisitor& visit
   ByteReader in(bytes);
   const uint8_t version = in.u8();
   if (in.ok() && version != kVersion) return unknown_version("series", version);
-  std::vector<std::string_view> symbols(static_cast<size_t>(in.count(1)));
-  for (std::string_view& text : symbols) text = in.text();
-  const uint64_t count = in.count(2);
+  JournaledSeries found;
+  found.texts.resize(static_cast<size_t>(in.count(1)));
+  for (std::string_view& text : found.texts) text = in.text();
+  const auto count = static_cast<size_t>(in.count(2));
   if (!in.ok()) return malformed("series");
-  visitor.symbols(symbols);
+  found.refs.reserve(count);
+  found.ends.reserve(count);
   uint64_t ref = 0;
-  std::vector<uint32_t> pairs;
-  for (uint64_t i = 0; i < count; ++i) {
-    ref += static_cast<uint64_t>(in.svarint());
-    pairs.resize(static_cast<size_t>(in.count(2)) * 2);
-    for (uint32_t& number : pairs) {
-      const uint64_t read = in.varint();
-      if (!in.ok() || read >= symbols.size()) return malformed("series");
-      number = static_cast<uint32_t>(read);
+  for (size_t i = 0; i < count && in.ok(); ++i) {
+    found.refs.push_back(ref += static_cast<uint64_t>(in.svarint()));
+    for (uint64_t left = in.count(2) * 2; left != 0; --left) {
+      const uint64_t number = in.varint();
+      if (!in.ok() || number >= found.texts.size()) return malformed("series");
+      found.pairs.push_back(static_cast<uint32_t>(number));
     }
-    if (!in.ok()) return malformed("series");
-    visitor.series(ref, pairs);
+    found.ends.push_back(static_cast<uint32_t>(found.pairs.size()));
   }
-  if (!in.at_end()) return malformed("series");
+  if (!in.ok() || !in.at_end()) return malformed("series");
+  visitor.series(found);
   return {};
 }
 

@@ -74,13 +74,25 @@ struct JournaledSamples {
   }
 };
 
+/// Definitions of series as a journal has them.
+struct JournaledSeries {
+  std::vector<std::string_view> texts;  // each once, however many series have it
+  std::vector<uint64_t> refs;
+  std::vector<uint32_t> ends;   // in pairs, by series
+  std::vector<uint32_t> pairs;  // name, value, name, value, ...: numbers of the texts, in order of the names
+
+  size_t size() const noexcept { return refs.size(); }
+  /// `all`: `pairs`, or what stands for them.
+  std::span<const uint32_t> pairs_of(size_t at, std::span<const uint32_t> all) const noexcept {
+    const size_t begin = at == 0 ? 0 : ends[at - 1];
+    return all.subspan(begin, ends[at] - begin);
+  }
+};
+
 /// Receives what the decoders find, as far as it wants it; text, numbers and histogram bytes are valid during the call.
 struct JournalVisitor {
   virtual ~JournalVisitor() = default;
-  /// The texts of the definitions that follow; each is looked up once, however many series have it.
-  virtual void symbols(std::span<const std::string_view> /*texts*/) {}
-  /// `pairs`: name, value, name, value, ...: numbers of those texts, in order of the names.
-  virtual void series(uint64_t /*ref*/, std::span<const uint32_t> /*pairs*/) {}
+  virtual void series(const JournaledSeries& /*series*/) {}
   virtual void samples(const JournaledSamples& /*samples*/) {}
   virtual void metadata(std::string_view /*metric*/, Metadata /*metadata*/) {}
   /// `series` and the exemplar's labels as bytes (exemplar_codec.hpp).

@@ -94,7 +94,10 @@ class SamplesPlugin final : public Plugin {
     subscription_ = std::move(*subscription);
     host().ok();
     show();
-    show_sizes();
+    // Not now: nobody waits for it, but for the start.
+    auto first_sizes = after(host(), "samples sizes", 0, [this] { show_sizes(); });
+    if (!first_sizes) return abandon(std::move(first_sizes).error());
+    first_sizes_timer_ = std::move(*first_sizes);
     return {};
   }
 
@@ -130,6 +133,7 @@ class SamplesPlugin final : public Plugin {
     timer_.reset();
     merge_timer_.reset();
     show_timer_.reset();
+    first_sizes_timer_.reset();
     service_.reset();
     counters_.clear();
     tiers_.clear();
@@ -321,7 +325,7 @@ class SamplesPlugin final : public Plugin {
   std::string health_;                                                        // as it was told last
   uint64_t commit_failures_shown_ = 0;
   std::atomic<bool> maintaining_{false};  // a flush is on its way or under way
-  Timer timer_, merge_timer_, show_timer_;
+  Timer timer_, merge_timer_, show_timer_, first_sizes_timer_;
   Subscription subscription_;
 };
 

@@ -4,7 +4,7 @@ namespace tarsier::samples {
 
 size_t PostingsMap::place(uint64_t pair) const noexcept {
   const size_t mask = slots_.size() - 1;
-  size_t at = static_cast<size_t>((pair * 0x9e3779b97f4a7c15ULL) >> 20) & mask;
+  size_t at = first_place(pair);
   while (slots_[at].pair != UINT64_MAX && slots_[at].pair != pair) at = (at + 1) & mask;
   return at;
 }

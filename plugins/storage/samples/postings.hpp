@@ -15,6 +15,9 @@ class PostingsMap {
   bool append(uint32_t name, uint32_t value, uint32_t id);
   /// Null when there is no such pair; valid until the next append().
   const IdSet* find(uint32_t name, uint32_t value) const noexcept;
+  void prefetch(uint32_t name, uint32_t value) const noexcept {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[first_place(uint64_t{name} << 32 | value)], 1);
+  }
   /// Calls use(name, value, ids) for every pair, in no order.
   template <class Use>
   void each(Use&& use) const {
@@ -30,6 +33,10 @@ class PostingsMap {
     uint64_t pair = UINT64_MAX;
     IdSet ids;
   };
+  /// Where a pair is looked for first.
+  size_t first_place(uint64_t pair) const noexcept {
+    return static_cast<size_t>((pair * 0x9e3779b97f4a7c15ULL) >> 20) & (slots_.size() - 1);
+  }
   size_t place(uint64_t pair) const noexcept;
   void grow();
   std::vector<Slot> slots_;

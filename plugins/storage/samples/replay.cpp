@@ -5,31 +5,47 @@
 namespace tarsier::samples {
 namespace {
 
-constexpr size_t kAhead = 6;  // series
+constexpr size_t kAhead = 6;             // series
+constexpr size_t kDefinitionsAhead = 4;  // they touch a place for each label
 
 }  // namespace
 
-void Replay::Definitions::symbols(std::span<const std::string_view> texts) {
-  numbers_.clear();
-  hashes_.clear();
-  for (const std::string_view text : texts) {
-    hashes_.push_back(hash_text(text));
-    numbers_.push_back(head_.table().symbols().intern(text, hashes_.back()));
+/// The symbols of the record's labels and the hashes of its label sets.
+void Replay::Definitions::intern(const JournaledSeries& found) {
+  symbols_.clear();
+  text_hashes_.clear();
+  for (const std::string_view text : found.texts) {
+    text_hashes_.push_back(hash_text(text));
+    symbols_.push_back(head_.table().symbols().intern(text, text_hashes_.back()));
+  }
+  pairs_.clear();
+  for (const uint32_t text : found.pairs) pairs_.push_back(symbols_[text]);
+  label_hashes_.clear();
+  for (size_t at = 0; at < found.size(); ++at) {
+    const auto texts = found.pairs_of(at, found.pairs);
+    uint64_t hash = kLabelHashSeed;
+    for (size_t i = 0; i < texts.size(); i += 2) hash = fold_hash(hash, text_hashes_[texts[i]], text_hashes_[texts[i + 1]]);
+    label_hashes_.push_back(hash);
   }
 }
 
-void Replay::Definitions::series(uint64_t ref, std::span<const uint32_t> pairs) {
+/// Series lie scattered in the table and in the postings, so that each waits for memory; what comes next is fetched meanwhile.
+void Replay::Definitions::series(const JournaledSeries& found) {
+  intern(found);
   SeriesTable& table = head_.table();
-  pairs_.clear();
-  uint64_t hash = kLabelHashSeed;
-  for (size_t i = 0; i < pairs.size(); i += 2) {
-    hash = fold_hash(hash, hashes_[pairs[i]], hashes_[pairs[i + 1]]);
-    pairs_.push_back(numbers_[pairs[i]]);
-    pairs_.push_back(numbers_[pairs[i + 1]]);
+  table.reserve(table.size() + static_cast<uint32_t>(found.size()));
+  for (size_t at = 0; at < found.size(); ++at) {
+    if (const size_t next = at + kDefinitionsAhead; next < found.size())
+      table.prefetch(label_hashes_[next], found.pairs_of(next, pairs_));
+    add(found.refs[at], label_hashes_[at], found.pairs_of(at, pairs_));
   }
+}
+
+void Replay::Definitions::add(uint64_t ref, uint64_t hash, std::span<const uint32_t> pairs) {
+  SeriesTable& table = head_.table();
   head_.reserve_refs(ref);
-  uint32_t id = table.find(hash, pairs_);
-  if (id == kNoSeries) id = table.add(hash, ref, pairs_);
+  uint32_t id = table.find(hash, pairs);
+  if (id == kNoSeries) id = table.add(hash, ref, pairs);
   table[id].defined_in = kBeforeAll;
   if (table[id].ref != ref) other_refs_[ref] = id;
 }

@@ -28,21 +28,24 @@ class Replay {
    public:
     Definitions(Head& head, MetadataTable& metadata, ExemplarBuffer& exemplars)
         : head_(head), metadata_(metadata), exemplars_(exemplars) {}
-    void symbols(std::span<const std::string_view> texts) override;
-    void series(uint64_t ref, std::span<const uint32_t> pairs) override;
+    void series(const JournaledSeries& found) override;
     void metadata(std::string_view metric, Metadata metadata) override;
     void exemplar(std::string_view series, const Exemplar& exemplar) override;
     /// kNoSeries when nothing defines it. Fast for numbers that ascend.
     uint32_t find(uint64_t ref);
 
    private:
+    void intern(const JournaledSeries& found);
+    void add(uint64_t ref, uint64_t hash, std::span<const uint32_t> pairs);
+
     Head& head_;
     MetadataTable& metadata_;
     ExemplarBuffer& exemplars_;
     uint32_t last_ = 0;              // series that was found last
-    std::vector<uint32_t> numbers_;  // of the texts of the record in hand
-    std::vector<uint64_t> hashes_;
-    std::vector<uint32_t> pairs_;
+    std::vector<uint32_t> symbols_;  // of the texts of the record in hand
+    std::vector<uint64_t> text_hashes_;
+    std::vector<uint32_t> pairs_;                               // of its series: symbols
+    std::vector<uint64_t> label_hashes_;                        // by series
     boost::unordered_flat_map<uint64_t, uint32_t> other_refs_;  // of series that were forgotten and came again
   };
 

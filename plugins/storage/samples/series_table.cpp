@@ -1,6 +1,7 @@
 #include "series_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <ranges>
 
 namespace tarsier::samples {
@@ -9,7 +10,7 @@ uint32_t SeriesTable::find(uint64_t hash, std::span<const uint32_t> pairs) const
   if (slots_.empty()) return kNoSeries;
   const size_t mask = slots_.size() - 1;
   const auto tag = static_cast<uint32_t>(hash >> 32);
-  for (size_t at = hash & mask; slots_[at].series != kNoSeries; at = (at + 1) & mask) {
+  for (size_t at = tag & mask; slots_[at].series != kNoSeries; at = (at + 1) & mask) {
     if (slots_[at].tag != tag) continue;
     const Series& series = series_[slots_[at].series];
     if (series.hash == hash && size_t{series.pair_count} * 2 == pairs.size() &&
@@ -57,7 +58,7 @@ uint32_t SeriesTable::add(Labels labels, LabelNumbers& numbers, uint64_t ref) {
 }
 
 uint32_t SeriesTable::add(uint64_t hash, uint64_t ref, std::span<const uint32_t> pairs) {
-  if (size_t{size() + 1} * 5 > slots_.size() * 4) grow();
+  reserve(size() + 1);
   Series fresh;
   fresh.hash = hash;
   fresh.ref = ref;
@@ -65,10 +66,7 @@ uint32_t SeriesTable::add(uint64_t hash, uint64_t ref, std::span<const uint32_t>
   fresh.pair_count = static_cast<uint32_t>(pairs.size() / 2);
   fresh.metric = metric_of(pairs);
   const uint32_t series = series_.push_back(std::move(fresh));
-  const size_t mask = slots_.size() - 1;
-  size_t at = hash & mask;
-  while (slots_[at].series != kNoSeries) at = (at + 1) & mask;
-  slots_[at] = {static_cast<uint32_t>(hash >> 32), series};
+  place({static_cast<uint32_t>(hash >> 32), series});
   for (size_t i = 0; i < pairs.size(); i += 2) {
     if (postings_.append(pairs[i], pairs[i + 1], series)) values_[pairs[i]].push_back(pairs[i + 1]);
   }
@@ -130,16 +128,27 @@ std::span<const uint32_t> SeriesTable::values(uint32_t name) const {
   return found == values_.end() ? std::span<const uint32_t>{} : std::span<const uint32_t>(found->second);
 }
 
-void SeriesTable::grow() {
-  std::vector<Slot> bigger(std::max<size_t>(256, slots_.size() * 2));
-  const size_t mask = bigger.size() - 1;
-  for (uint32_t series = 0; series < size(); ++series) {
-    const uint64_t hash = series_[series].hash;
-    size_t at = hash & mask;
-    while (bigger[at].series != kNoSeries) at = (at + 1) & mask;
-    bigger[at] = {static_cast<uint32_t>(hash >> 32), series};
+void SeriesTable::place(Slot slot) noexcept {
+  const size_t mask = slots_.size() - 1;
+  size_t at = slot.tag & mask;
+  while (slots_[at].series != kNoSeries) at = (at + 1) & mask;
+  slots_[at] = slot;
+}
+
+void SeriesTable::reserve(uint32_t series) {
+  constexpr size_t kLeast = 256;
+  const size_t wanted = std::bit_ceil(std::max(kLeast, size_t{series} * 5 / 4 + 1));
+  if (wanted <= slots_.size()) return;
+  std::vector<Slot> old(wanted);
+  old.swap(slots_);
+  for (const Slot& slot : old) {
+    if (slot.series != kNoSeries) place(slot);
   }
-  slots_ = std::move(bigger);
+}
+
+void SeriesTable::prefetch(uint64_t hash, std::span<const uint32_t> pairs) const noexcept {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[(hash >> 32) & (slots_.size() - 1)]);
+  for (size_t i = 0; i < pairs.size(); i += 2) postings_.prefetch(pairs[i], pairs[i + 1]);
 }
 
 const uint32_t* SeriesTable::store(std::span<const uint32_t> pairs) {

@@ -65,6 +65,10 @@ class SeriesTable final : public LabelIndex {
     __builtin_prefetch(entry, 1);
     __builtin_prefetch(entry + 64, 1);
   }
+  /// Brings what find() and add() of such a series use near.
+  void prefetch(uint64_t hash, std::span<const uint32_t> pairs) const noexcept;
+  /// Room for so many series is looked for once.
+  void reserve(uint32_t series);
   uint32_t add(uint64_t hash, uint64_t ref, std::span<const uint32_t> pairs);
   /// What find() has not found, with the numbers that it has left; interns what is new.
   uint32_t add(Labels labels, LabelNumbers& numbers, uint64_t ref);
@@ -94,12 +98,12 @@ class SeriesTable final : public LabelIndex {
 
  private:
   struct Slot {
-    uint32_t tag = 0;
+    uint32_t tag = 0;  // upper half of the hash, which also tells where to look first
     uint32_t series = kNoSeries;
   };
   uint32_t metric_of(std::span<const uint32_t> pairs) const noexcept;
   bool number(std::string_view text, size_t at, LabelNumbers& numbers) const;
-  void grow();
+  void place(Slot slot) noexcept;
   const uint32_t* store(std::span<const uint32_t> pairs);
 
   Symbols symbols_;

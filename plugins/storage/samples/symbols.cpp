@@ -16,7 +16,7 @@ uint32_t Symbols::find(std::string_view text, uint64_t hash) const noexcept {
   if (slots_.empty()) return kNoSymbol;
   const size_t mask = slots_.size() - 1;
   const auto tag = static_cast<uint32_t>(hash >> 32);
-  for (size_t at = hash & mask; slots_[at].symbol != kNoSymbol; at = (at + 1) & mask) {
+  for (size_t at = tag & mask; slots_[at].symbol != kNoSymbol; at = (at + 1) & mask) {
     if (slots_[at].tag == tag && this->text(slots_[at].symbol) == text) return slots_[at].symbol;
   }
   return kNoSymbol;
@@ -27,23 +27,23 @@ uint32_t Symbols::intern(std::string_view text, uint64_t hash) {
   if (known != kNoSymbol) return known;
   if (size_t{size() + 1} * 5 > slots_.size() * 4) grow();
   const uint32_t symbol = texts_.push_back({store(text), static_cast<uint32_t>(text.size())});
-  const size_t mask = slots_.size() - 1;
-  size_t at = hash & mask;
-  while (slots_[at].symbol != kNoSymbol) at = (at + 1) & mask;
-  slots_[at] = {static_cast<uint32_t>(hash >> 32), symbol};
+  place({static_cast<uint32_t>(hash >> 32), symbol});
   return symbol;
 }
 
+void Symbols::place(Slot slot) noexcept {
+  const size_t mask = slots_.size() - 1;
+  size_t at = slot.tag & mask;
+  while (slots_[at].symbol != kNoSymbol) at = (at + 1) & mask;
+  slots_[at] = slot;
+}
+
 void Symbols::grow() {
-  std::vector<Slot> bigger(std::max<size_t>(256, slots_.size() * 2));
-  const size_t mask = bigger.size() - 1;
-  for (uint32_t symbol = 0; symbol < size(); ++symbol) {
-    const uint64_t hash = this->hash(symbol);
-    size_t at = hash & mask;
-    while (bigger[at].symbol != kNoSymbol) at = (at + 1) & mask;
-    bigger[at] = {static_cast<uint32_t>(hash >> 32), symbol};
+  std::vector<Slot> old(std::max<size_t>(256, slots_.size() * 2));
+  old.swap(slots_);
+  for (const Slot& slot : old) {
+    if (slot.symbol != kNoSymbol) place(slot);
   }
-  slots_ = std::move(bigger);
 }
 
 const char* Symbols::store(std::string_view text) {

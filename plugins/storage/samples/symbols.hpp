@@ -33,10 +33,11 @@ class Symbols {
     uint32_t size = 0;
   };
   struct Slot {
-    uint32_t tag = 0;  // upper half of the hash
+    uint32_t tag = 0;  // upper half of the hash, which also tells where to look first
     uint32_t symbol = kNoSymbol;
   };
   const char* store(std::string_view text);
+  void place(Slot slot) noexcept;
   void grow();
 
   SegmentedVector<Text> texts_;

@@ -21,10 +21,10 @@ namespace {
 
 struct Sum : JournalVisitor {
   uint64_t value = 0;
-  std::vector<std::string_view> texts;
-  void symbols(std::span<const std::string_view> found) override { texts.assign(found.begin(), found.end()); }
-  void series(uint64_t ref, std::span<const uint32_t> pairs) override {
-    for (const uint32_t symbol : pairs) value += ref + texts[symbol].size();
+  void series(const JournaledSeries& found) override {
+    for (size_t at = 0; at < found.size(); ++at) {
+      for (const uint32_t text : found.pairs_of(at, found.pairs)) value += found.refs[at] + found.texts[text].size();
+    }
   }
   void samples(const JournaledSamples& found) override {
     found.each([&](uint64_t ref, const Sample& sample) {

@@ -261,12 +261,13 @@ struct Collected : JournalVisitor {
   std::map<uint64_t, Columns> columns;
   std::map<uint64_t, std::string> labels;
   std::map<std::string, Metadata> entries;
-  std::vector<std::string> texts;
-  void symbols(std::span<const std::string_view> found) override { texts.assign(found.begin(), found.end()); }
-  void series(uint64_t ref, std::span<const uint32_t> pairs) override {
-    std::vector<Label> found;
-    for (size_t i = 0; i < pairs.size(); i += 2) found.emplace_back(texts.at(pairs[i]), texts.at(pairs[i + 1]));
-    labels[ref] = to_text(found);
+  void series(const JournaledSeries& found) override {
+    for (size_t at = 0; at < found.size(); ++at) {
+      const auto pairs = found.pairs_of(at, found.pairs);
+      std::vector<Label> set;
+      for (size_t i = 0; i < pairs.size(); i += 2) set.emplace_back(found.texts.at(pairs[i]), found.texts.at(pairs[i + 1]));
+      labels[found.refs[at]] = to_text(set);
+    }
   }
   void samples(const JournaledSamples& found) override {
     found.each([&](uint64_t ref, const Sample& sample) { columns[ref].append(sample); });
