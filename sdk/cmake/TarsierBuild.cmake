@@ -56,8 +56,8 @@ function(tarsier_add_library)
   tarsier_precompile(${ARG_NAME})
 endfunction()
 
-# What is tested is optimised, the tests themselves are not: with sanitizers that halves the time to compile them.
-set(tarsier_test_compile_options $<$<CONFIG:Debug>:-O0> -pthread)
+# What is tested is optimised, the tests themselves are less: with sanitizers that halves the time to compile them.
+set(tarsier_test_compile_options $<$<CONFIG:Debug>:-O0> $<$<CONFIG:Release>:-O1> -pthread)
 
 # tarsier_precompile(TARGET), tarsier_precompile_googletest(TARGET): the headers of the standard library, a quarter of what a file of ours
 # compiles, and GoogleTest's, half of what a short test does, are compiled once for all. Not where ccache has the results of other builds: it

@@ -283,53 +283,68 @@ class FlippedRecoveryTest : public RecoveryTest {
   Found model_, deleted_;
 };
 
-TEST_F(FlippedRecoveryTest, NeverKeepsTheStoreFromItsWork) {
+/// By file, so that they run side by side.
+class FlippedFileTest : public FlippedRecoveryTest, public testing::WithParamInterface<std::pair<const char*, size_t>> {
+ protected:
+  void write_all_kinds() {
+    for (int flush = 0; flush < 3; ++flush) {
+      write_series(flush, kBase + flush * kSecondNs);
+      ASSERT_TRUE(store_->flush().ok());
+    }
+    for (const char* flushes : {"0", "1|2"})
+      ASSERT_TRUE(
+          store_->delete_samples({{TARSIER_MATCH_EQUAL, "__name__", "m2"}, {TARSIER_MATCH_REGEX, "flush", flushes}}, {}).ok());
+    for (int batch = 3; batch < 6; ++batch) write_series(batch, kBase + batch * kSecondNs);
+    for (const auto& [labels, points] : deleted_) {
+      if (labels.at("flush") > "2") model_[labels] = points;  // came after the deletion
+    }
+    std::erase_if(deleted_, [](const auto& one) { return one.first.at("flush") > "2"; });
+  }
+  void expect_work() {
+    const Found found = all();
+    check(found);
+    batch::SamplesBuilder builder;
+    add(builder, kNew, {{kBase + kMinuteNs, 7}});
+    ASSERT_TRUE(write_wait(builder).ok());
+    ASSERT_TRUE(store_->flush().ok());
+    stop();
+    start();
+    Found again = all();
+    ASSERT_EQ(again[kNew], (std::vector<Point>{{kBase + kMinuteNs, 7}}));
+    again.erase(kNew);
+    ASSERT_EQ(difference(again, found), "") << "nothing more is lost, and nothing is mixed up";
+  }
+};
+
+TEST_P(FlippedFileTest, NeverKeepsTheStoreFromItsWork) {
   namespace fs = std::filesystem;
   start();
-  for (int flush = 0; flush < 3; ++flush) {
-    write_series(flush, kBase + flush * kSecondNs);
-    ASSERT_TRUE(store_->flush().ok());
-  }
-  for (const char* flushes : {"0", "1|2"})
-    ASSERT_TRUE(
-        store_->delete_samples({{TARSIER_MATCH_EQUAL, "__name__", "m2"}, {TARSIER_MATCH_REGEX, "flush", flushes}}, {}).ok());
-  for (int batch = 3; batch < 6; ++batch) write_series(batch, kBase + batch * kSecondNs);
-  for (const auto& [labels, points] : deleted_) {
-    if (labels.at("flush") > "2") model_[labels] = points;  // came after the deletion
-  }
-  std::erase_if(deleted_, [](const auto& one) { return one.first.at("flush") > "2"; });
+  write_all_kinds();
   check(all());
   ASSERT_TRUE(warnings_.empty());
   stop();
   fs::copy(dir_.path(), pristine_.path(), fs::copy_options::recursive);
+  const std::string path = std::string("/samples/") + GetParam().first + "/data.mdb";
+  const auto size = static_cast<std::streamoff>(fs::file_size(pristine_.path() + path));
   size_t damaged = 0;
-  for (const char* name : {"active", "series.1", "series.2", "series.3", "exemplars.2", "deletions"}) {
-    const std::string path = "/samples/" + std::string(name) + "/data.mdb";
-    const auto size = static_cast<std::streamoff>(fs::file_size(pristine_.path() + path));
-    for (std::streamoff at = 11; at < size; at += at < 8192 ? 997 : std::max<std::streamoff>(size / 40, 211)) {
-      SCOPED_TRACE(std::string(name) + ", byte " + std::to_string(at));
-      fs::remove_all(dir_.path());
-      fs::copy(pristine_.path(), dir_.path(), fs::copy_options::recursive);
-      flip(dir_.path() + path, at);
-      start();
-      const Found found = all();
-      check(found);
-      damaged += store_->damage().notes().empty() ? 0 : 1;
-      batch::SamplesBuilder builder;
-      add(builder, kNew, {{kBase + kMinuteNs, 7}});
-      ASSERT_TRUE(write_wait(builder).ok());
-      ASSERT_TRUE(store_->flush().ok());
-      stop();
-      start();
-      Found again = all();
-      ASSERT_EQ(again[kNew], (std::vector<Point>{{kBase + kMinuteNs, 7}}));
-      again.erase(kNew);
-      ASSERT_EQ(difference(again, found), "") << "nothing more is lost, and nothing is mixed up";
-      stop();
-    }
+  for (std::streamoff at = 11; at < size; at += at < 8192 ? 997 : std::max<std::streamoff>(size / 40, 211)) {
+    SCOPED_TRACE("byte " + std::to_string(at));
+    fs::remove_all(dir_.path());
+    fs::copy(pristine_.path(), dir_.path(), fs::copy_options::recursive);
+    flip(dir_.path() + path, at);
+    start();
+    damaged += store_->damage().notes().empty() ? 0 : 1;
+    expect_work();
+    if (HasFatalFailure()) return;
+    stop();
   }
-  EXPECT_GT(damaged, 20U);
+  EXPECT_GE(damaged, GetParam().second);
 }
+
+/// With how many of the bytes the store has something to tell, at least: most bytes of a small file are in use nowhere.
+INSTANTIATE_TEST_SUITE_P(Files, FlippedFileTest,
+                         testing::Values(std::pair("active", 1U), std::pair("series.1", 4U), std::pair("series.2", 4U),
+                                         std::pair("series.3", 4U), std::pair("exemplars.2", 4U), std::pair("deletions", 0U)));
 
 TEST_F(FlippedRecoveryTest, ReplaysAJournalThatDoesNotOpen) {
   start();
