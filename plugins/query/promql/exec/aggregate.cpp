@@ -31,8 +31,9 @@ Groups::Groups(const AggregationNode& node, const std::vector<Series>& series) :
 }
 
 Result<Vector> Evaluator::aggregate(const AggregationNode& node) {
-  if (folds(node.op)) {
-    auto folded = fold_selected(node);
+  const bool extremes = node.op == Token::kTopk || node.op == Token::kBottomk;
+  if (folds(node.op) || extremes) {
+    auto folded = extremes ? fold_extremes(node) : fold_selected(node);
     if (!folded) return std::move(folded).error();
     if (*folded) {
       auto done = named(std::move(**folded));

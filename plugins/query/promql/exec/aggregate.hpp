@@ -41,6 +41,10 @@ Result<void> fold_histograms(const AggregationNode& node, const Groups& groups, 
 void leave_out_histograms(const AggregationNode& node, Vector& input, QueryContext& context);
 Result<Vector> count_values(const AggregationNode& node, const Groups& groups, const Vector& input, QueryContext& context);
 
+/// The whole number that the parameter of topk and its like means; an error when it is none.
+Result<int64_t> whole_count(double k);
+/// Whether topk (or bottomk) rather keeps `a`: NaN is worse than anything.
+bool is_better(bool top, double a, double b) noexcept;
 /// These keep some of the input series as they are.
 Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups, const Scalar& k, size_t steps, Vector input,
                                QueryContext& context);

@@ -12,14 +12,6 @@
 namespace tarsier::promql {
 namespace {
 
-/// The whole number that a k means; an error when it is none.
-Result<int64_t> whole(double k) {
-  if (std::isnan(k)) return Error(TARSIER_UNSUPPORTED, "Parameter value is NaN");
-  if (k >= 9223372036854775808.0) return Error(TARSIER_UNSUPPORTED, "Scalar value " + write_number(k) + " overflows int64");
-  if (k < -9223372036854775808.0) return Error(TARSIER_UNSUPPORTED, "Scalar value " + write_number(k) + " underflows int64");
-  return static_cast<int64_t>(k);
-}
-
 /// Which of the input survive at which step.
 class Survivors {
  public:
@@ -45,13 +37,6 @@ class Survivors {
   std::vector<bool> kept_;
 };
 
-/// Better first; NaN is worse than anything; what came first wins a tie.
-bool better(bool top, double a, double b) {
-  if (std::isnan(a)) return false;
-  if (std::isnan(b)) return true;
-  return top ? a > b : a < b;
-}
-
 Vector drop_empty(Vector input) {
   std::erase_if(input.series, [](const Series& series) { return series.empty(); });
   return input;
@@ -63,7 +48,7 @@ Vector in_order(bool top, const Groups& groups, Vector kept) {
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     if (groups.of(a) != groups.of(b)) return groups.of(a) < groups.of(b);
-    return better(top, kept.series[a].at(0), kept.series[b].at(0));
+    return is_better(top, kept.series[a].at(0), kept.series[b].at(0));
   });
   Vector out;
   out.held = std::move(kept.held);
@@ -73,6 +58,19 @@ Vector in_order(bool top, const Groups& groups, Vector kept) {
 
 }  // namespace
 
+Result<int64_t> whole_count(double k) {
+  if (std::isnan(k)) return Error(TARSIER_UNSUPPORTED, "Parameter value is NaN");
+  if (k >= 9223372036854775808.0) return Error(TARSIER_UNSUPPORTED, "Scalar value " + write_number(k) + " overflows int64");
+  if (k < -9223372036854775808.0) return Error(TARSIER_UNSUPPORTED, "Scalar value " + write_number(k) + " underflows int64");
+  return static_cast<int64_t>(k);
+}
+
+bool is_better(bool top, double a, double b) noexcept {
+  if (std::isnan(a)) return false;
+  if (std::isnan(b)) return true;
+  return top ? a > b : a < b;
+}
+
 Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups, const Scalar& k, size_t steps, Vector input,
                                QueryContext& context) {
   const bool top = node.op == Token::kTopk;
@@ -81,7 +79,7 @@ Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups
   std::vector<std::vector<uint32_t>> candidates(groups.size());
   for (size_t step = 0; step < steps; ++step) {
     if (auto go_on = context.check(); !go_on) return std::move(go_on).error();
-    auto wanted = whole(k[step]);
+    auto wanted = whole_count(k[step]);
     if (!wanted) return std::move(wanted).error();
     if (*wanted < 1) continue;
     const std::span<const uint32_t> here = sweep.at(step);
@@ -94,7 +92,7 @@ Result<Vector> select_extremes(const AggregationNode& node, const Groups& groups
       const auto first_is_better = [&](uint32_t a, uint32_t b) {
         const double left = input.series[a].at(step);
         const double right = input.series[b].at(step);
-        return better(top, left, right) || (!better(top, right, left) && a < b);
+        return is_better(top, left, right) || (!is_better(top, right, left) && a < b);
       };
       if (count < list.size())
         std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(count), list.end(), first_is_better);
@@ -114,7 +112,7 @@ Result<Vector> limit_count(const AggregationNode&, const Groups& groups, const S
   std::vector<int64_t> taken(groups.size());
   for (size_t step = 0; step < steps; ++step) {
     if (auto go_on = context.check(); !go_on) return std::move(go_on).error();
-    auto wanted = whole(k[step]);
+    auto wanted = whole_count(k[step]);
     if (!wanted) return std::move(wanted).error();
     const std::span<const uint32_t> here = sweep.at(step);
     for (const uint32_t i : here) taken[groups.of(i)] = 0;

@@ -15,6 +15,8 @@
 
 namespace tarsier::promql {
 
+class RunParts;
+
 class Evaluator {
  public:
   Evaluator(QueryContext& context, Grid grid) : context_(context), grid_(grid), steps_(grid.count()) {}
@@ -89,6 +91,16 @@ class Evaluator {
   // folded_select.cpp
   /// The aggregation of what a selector brings, without a column for each series; nothing when it has to be done the general way.
   Result<std::optional<Vector>> fold_selected(const AggregationNode& node);
+  /// Brings each series of the operand, as a column of results, to its part. False when it has to be done the general way, which
+  /// histograms take: then what was begun is to be forgotten.
+  Result<bool> fold_columns(const Node& operand, RunParts& parts);
+  /// Whether the series of the operand lose their name before the aggregation sees them.
+  bool loses_name(const Node& operand) const;
+  /// What tells the groups apart.
+  Signature folded_signature(const AggregationNode& node) const;
+  // folded_extremes.cpp
+  /// topk and bottomk of what a selector brings, at one step; nothing as above.
+  Result<std::optional<Vector>> fold_extremes(const AggregationNode& node);
   // aggregate.cpp
   Result<Vector> aggregate(const AggregationNode& node);
   // binary.cpp

@@ -1,8 +1,11 @@
 // Aggregations of what a selector brings, the usual query: each series is folded into its group as it comes, on the thread that
 // brings it, so that neither its labels nor its column are kept.
+#include "plugins/query/promql/exec/folded_select.hpp"
+
 #include <algorithm>
-#include <map>
-#include <mutex>
+#include <atomic>
+#include <memory>
+#include <optional>
 
 #include "plugins/query/promql/exec/aggregate.hpp"
 #include "plugins/query/promql/exec/evaluator.hpp"
@@ -24,114 +27,61 @@ std::string_view value_of(const tarsier_series& series, std::string_view name) {
   return {};
 }
 
-/// What came of the series of one run.
-struct Part {
-  Part(const Signature& signature, Token op, size_t steps) : groups(signature), folding(make_folding(op, steps)) {}
-  GroupTable groups;
-  std::unique_ptr<Folding> folding;
-  Column column;             // of the series in hand
-  uint64_t results = 0;      // series that had any
-  std::string checked_name;  // check_counter() has seen it
+/// What the parts of a fold are made of, and what they count together.
+struct Fold {
+  QueryContext& context;
+  const Signature signature;
+  const Token op;
+  const size_t steps;
+  std::atomic<uint64_t> held{0};
+
+  Fold(QueryContext& of, Signature groups, Token by, size_t count)
+      : context(of), signature(std::move(groups)), op(by), steps(count) {}
+  Fold(const Fold&) = delete;
+  Fold& operator=(const Fold&) = delete;
+  ~Fold() { context.let_go(held); }
 };
 
-/// The parts of all runs. They are put together in the order of the runs, so that a sum does not depend on timing.
-class Parts {
+class FoldedPart final : public RunPart {
  public:
-  Parts(QueryContext& context, Signature signature, Token op, size_t steps)
-      : context_(context), signature_(std::move(signature)), op_(op), steps_(steps) {}
-  Parts(const Parts&) = delete;
-  Parts& operator=(const Parts&) = delete;
-  ~Parts() { context_.let_go(held_); }
+  explicit FoldedPart(Fold& fold) : fold_(fold), groups_(fold.signature), folding_(make_folding(fold.op, fold.steps)) {}
 
-  /// For the thread that has the run in hand.
-  Part& of(uint64_t run) {
-    // One run has many series, so the lock is seldom needed.
-    struct Last {
-      uint64_t query, run;
-      Part* part;
-    };
-    thread_local Last last{};
-    if (last.query == query_ && last.run == run) return *last.part;
-    const std::lock_guard lock(mutex_);
-    last = {query_, run, &parts_.try_emplace(run, signature_, op_, steps_).first->second};
-    return *last.part;
-  }
-  /// Adds part.column, of that series.
-  void add(Part& part, const tarsier_series& series) {
-    const size_t before = part.groups.size();
-    const uint32_t group = part.groups.number(series);
-    if (part.groups.size() != before) part.folding->add_group();
-    const size_t cells = part.folding->size();
-    part.folding->add(group, part.column);
-    ++part.results;
-    if (const size_t more = part.folding->size() - cells; more != 0) {
-      held_.fetch_add(more, std::memory_order_relaxed);
-      (void)context_.hold(more);  // the select asks whether to go on
+  void add(const tarsier_series& series) override {
+    const size_t before = groups_.size();
+    const uint32_t group = groups_.number(series);
+    if (groups_.size() != before) folding_->add_group();
+    const size_t cells = folding_->size();
+    folding_->add(group, column);
+    if (const size_t more = folding_->size() - cells; more != 0) {
+      fold_.held.fetch_add(more, std::memory_order_relaxed);
+      (void)fold_.context.hold(more);  // the select asks whether to go on
     }
   }
-  /// Series that had any result.
-  uint64_t results() const {
-    uint64_t sum = 0;
-    for (const auto& [run, part] : parts_) sum += part.results;
-    return sum;
-  }
-  Result<Vector> take(bool drop_name) {
-    Part all(signature_, op_, steps_);
-    Growth growth(context_);
-    for (auto& [run, part] : parts_) {
-      for (uint32_t from = 0; from < part.groups.size(); ++from) {
-        const size_t before = all.groups.size();
-        const uint32_t group = all.groups.number(std::string_view(part.groups.key(from)));
-        if (all.groups.size() != before) all.folding->add_group();
-        const size_t cells = all.folding->size();
-        all.folding->merge(group, *part.folding, from);
-        if (auto go_on = growth.add(all.folding->size() - cells); !go_on) return std::move(go_on).error();
-      }
+  Result<void> merge(const FoldedPart& other, Growth& growth) {
+    for (uint32_t from = 0; from < other.groups_.size(); ++from) {
+      const size_t before = groups_.size();
+      const uint32_t group = groups_.number(std::string_view(other.groups_.key(from)));
+      if (groups_.size() != before) folding_->add_group();
+      const size_t cells = folding_->size();
+      folding_->merge(group, *other.folding_, from);
+      if (auto go_on = growth.add(folding_->size() - cells); !go_on) return go_on;
     }
+    return {};
+  }
+  Vector result(bool drop_name) const {
     Vector out;
-    for (uint32_t group = 0; group < all.groups.size(); ++group) {
-      out.series.push_back({GroupTable::labels_of(all.groups.key(group)), drop_name, {}});
-      all.folding->result(group, out.series.back());
+    for (uint32_t group = 0; group < groups_.size(); ++group) {
+      out.series.push_back({GroupTable::labels_of(groups_.key(group)), drop_name, {}});
+      folding_->result(group, out.series.back());
     }
     return out;
   }
 
  private:
-  static uint64_t next_query() noexcept {
-    static std::atomic<uint64_t> last{0};
-    return ++last;
-  }
-
-  QueryContext& context_;
-  const Signature signature_;
-  const Token op_;
-  const size_t steps_;
-  const uint64_t query_ = next_query();  // of all there ever are
-  std::mutex mutex_;
-  std::map<uint64_t, Part> parts_;
-  std::atomic<uint64_t> held_{0};
+  Fold& fold_;
+  GroupTable groups_;
+  std::unique_ptr<Folding> folding_;
 };
-
-/// What is aggregated, where it is a selector or a range function of one, without anchors.
-struct Operand {
-  const VectorSelector* selector = nullptr;
-  const CallNode* call = nullptr;  // null: the selector itself
-  int64_t range_ns = 0;
-};
-
-Operand operand_of(const Node& node) {
-  Operand operand;
-  if (node.kind == NodeKind::kVectorSelector) operand.selector = static_cast<const VectorSelector*>(&node);
-  if (node.kind == NodeKind::kCall) {
-    const auto& call = static_cast<const CallNode&>(node);
-    if (!is_range_function(call.function->id) || call.function->id == FunctionId::kAbsentOverTime) return {};
-    const Node& range = unwrap(range_of(call));
-    if (range.kind != NodeKind::kMatrixSelector) return {};
-    const auto& matrix = static_cast<const MatrixSelector&>(range);
-    operand = {matrix.selector.get(), &call, matrix.range->ns};
-  }
-  return operand.selector != nullptr && operand.selector->mode == RangeMode::kPlain ? operand : Operand{};
-}
 
 /// Series of one name stay apart when it is taken away, as long as they have no type or unit, which go with it.
 bool has_one_name(const VectorSelector& selector) {
@@ -143,58 +93,93 @@ bool has_type_or_unit(const tarsier_series& series) { return !value_of(series, k
 
 }  // namespace
 
-bool may_fold_selected(const AggregationNode& node) {
-  return folds(node.op) && operand_of(unwrap(*node.operand)).selector != nullptr;
+FoldedOperand folded_operand(const Node& node) {
+  FoldedOperand operand;
+  if (node.kind == NodeKind::kVectorSelector) operand.selector = static_cast<const VectorSelector*>(&node);
+  if (node.kind == NodeKind::kCall) {
+    const auto& call = static_cast<const CallNode&>(node);
+    if (!is_range_function(call.function->id) || call.function->id == FunctionId::kAbsentOverTime) return {};
+    const Node& range = unwrap(range_of(call));
+    if (range.kind != NodeKind::kMatrixSelector) return {};
+    const auto& matrix = static_cast<const MatrixSelector&>(range);
+    operand = {matrix.selector.get(), &call, matrix.range->ns};
+  }
+  return operand.selector != nullptr && operand.selector->mode == RangeMode::kPlain ? operand : FoldedOperand{};
 }
 
-/// Histograms take the general way: then nothing is the answer, and what was begun is forgotten.
-Result<std::optional<Vector>> Evaluator::fold_selected(const AggregationNode& node) {
-  const Node& inner = unwrap(*node.operand);
-  const auto [selector, call, range_ns] = operand_of(inner);
-  if (selector == nullptr || !at_each_step(inner)) return std::optional<Vector>();
-  const WindowKernel kernel = call != nullptr ? kernel_of(call->function->id) : WindowKernel{.keeps_name = true};
-  const bool nameless = !kernel.keeps_name && !context_.delayed_name_removal;
-  if (nameless && !has_one_name(*selector)) return std::optional<Vector>();
-  if (call != nullptr && context_.start_timestamps && looks_for_resets(call->function->id)) return std::optional<Vector>();
+bool may_fold_selected(const AggregationNode& node) {
+  return folds(node.op) && folded_operand(unwrap(*node.operand)).selector != nullptr;
+}
+
+bool Evaluator::loses_name(const Node& operand) const {
+  const CallNode* const call = folded_operand(operand).call;
+  return call != nullptr && !kernel_of(call->function->id).keeps_name && !context_.delayed_name_removal;
+}
+
+Signature Evaluator::folded_signature(const AggregationNode& node) const {
+  Signature signature = signature_of(node);
+  if (loses_name(unwrap(*node.operand)) && signature.listed) std::erase(signature.labels, kMetricName);
+  return signature;
+}
+
+Result<bool> Evaluator::fold_columns(const Node& operand, RunParts& parts) {
+  const auto [selector, call, range_ns] = folded_operand(operand);
+  if (selector == nullptr || !at_each_step(operand)) return false;
+  const bool nameless = loses_name(operand);
+  if (nameless && !has_one_name(*selector)) return false;
+  if (call != nullptr && context_.start_timestamps && looks_for_resets(call->function->id)) return false;
 
   Result<KernelArguments> arguments = KernelArguments{};
   if (call != nullptr) arguments = kernel_arguments(*call);
   if (!arguments) return std::move(arguments).error();
   const WindowPlan plan = plan_of(grid_, selector->time, call != nullptr ? range_ns : context_.lookback_ns);
   std::optional<SeriesWindows> windows;
-  if (call != nullptr) windows.emplace(context_, *call, kernel, *arguments, plan, RangeMode::kPlain);
+  if (call != nullptr) windows.emplace(context_, *call, kernel_of(call->function->id), *arguments, plan, RangeMode::kPlain);
   const bool of_counter =
       call != nullptr && (call->function->id == FunctionId::kRate || call->function->id == FunctionId::kIncrease);
 
-  Signature signature = signature_of(node);
-  if (nameless && signature.listed) std::erase(signature.labels, kMetricName);
-  Parts parts(context_, std::move(signature), node.op, steps_);
   std::atomic<bool> general{false};
   TentativeCounts counts(context_);
-  ExplainScope scope(context_, inner, steps_, false);
+  ExplainScope scope(context_, operand, steps_, false);
   auto selected = select_series(
       context_, *selector, plan, call != nullptr ? call->function->name : "", call != nullptr, [&](const tarsier_series& series) {
         if (has_histograms(series) || !TARSIER_HAS(&series, run) || (nameless && has_type_or_unit(series))) general = true;
         if (general) return false;
-        Part& part = parts.of(series.run);
+        RunPart& part = parts.of(series.run);
         if (!(windows ? windows->run(series, part.column) : look_back(plan, series, false, part.column))) return true;
         if (const auto name = value_of(series, kMetricName); of_counter && part.checked_name != name) {
           check_counter(*call, range_of(*call), name, value_of(series, kType));
           part.checked_name = name;
         }
-        parts.add(part, series);
+        part.add(series);
+        ++part.results;
         return true;
       });
   if (!selected) return std::move(selected).error();
   if (general) {
     scope.give_up("series were folded as they came, until there was one that must be there as a whole, such as histograms");
-    return std::optional<Vector>();
+    return false;
   }
   scope.made(parts.results());
   counts.keep();
-  auto folded = parts.take(!kernel.keeps_name && !nameless);
-  if (!folded) return std::move(folded).error();
-  return std::optional<Vector>(std::move(*folded));
+  return true;
+}
+
+Result<std::optional<Vector>> Evaluator::fold_selected(const AggregationNode& node) {
+  const Node& operand = unwrap(*node.operand);
+  Fold fold(context_, folded_signature(node), node.op, steps_);
+  RunPartsOf<FoldedPart, Fold> parts(fold);
+  auto done = fold_columns(operand, parts);
+  if (!done) return std::move(done).error();
+  if (!*done) return std::optional<Vector>();
+  FoldedPart all(fold);
+  Growth growth(context_);
+  for (const auto& [run, part] : parts.parts()) {
+    if (auto merged = all.merge(part, growth); !merged) return std::move(merged).error();
+  }
+  const CallNode* const call = folded_operand(operand).call;
+  const bool loses_later = call != nullptr && !kernel_of(call->function->id).keeps_name && context_.delayed_name_removal;
+  return std::optional<Vector>(all.result(loses_later));
 }
 
 }  // namespace tarsier::promql

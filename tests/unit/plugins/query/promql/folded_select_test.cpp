@@ -1,5 +1,7 @@
 // Aggregations right above a selector are folded while the store brings series; what they answer is what all others do. sort()
 // changes nothing in a range query, but it stands between.
+#include <bit>
+#include <cmath>
 #include <gtest/gtest.h>
 #include <map>
 
@@ -83,6 +85,25 @@ class FoldedSelectTest : public testing::TestWithParam<const char*> {
     }
   }
 
+  using Ordered = std::pair<std::vector<std::pair<std::string, uint64_t>>, std::string>;  // labels and bits in order, or the error
+  Ordered ask_at(int64_t seconds, const std::string& expression, bool delayed, size_t threads) {
+    EngineOptions options;
+    options.delayed_name_removal = delayed;
+    options.experimental_functions = true;
+    Engine engine(options, [] { return int64_t{0}; });
+    store_.set_threads(threads);
+    QueryRequest request;
+    request.expression = expression;
+    request.start_ns = request.end_ns = seconds * kSecond;
+    Ordered found;
+    const auto outcome = engine.query(*store_.table(), request, [&](const QueryAnswer& answer) {
+      for (const Series& series : answer.series)
+        found.first.emplace_back(series.labels.text_form(), std::bit_cast<uint64_t>(series.at(0)));
+    });
+    if (!outcome) found.second = outcome.error().message();
+    return found;
+  }
+
   test::MemoryStore store_;
 };
 
@@ -94,6 +115,29 @@ INSTANTIATE_TEST_SUITE_P(Operands, FoldedSelectTest,
                                          "rate({__name__=~\"x_total|y_total\",n=\"1\"}[1m])", "last_over_time(y_total[2m])",
                                          "quantile_over_time(0.5, x_total[1m])", "absent_over_time(x_total[1m])", "none",
                                          "rate(none[1m])", "x_total{n=\"4\"}"));
+
+TEST_F(FoldedSelectTest, KeepsTheExtremesOfAnInstantAsTheGeneralWayDoes) {
+  for (int series = 0; series < 12; ++series) {  // some are the same, some are no number
+    store_.add({{"__name__", "holes"}, {"a", std::to_string(series % 2)}, {"n", std::to_string(series)}}, 190 * kSecond,
+               series % 3 == 0 ? std::nan("") : series / 4);
+  }
+  for (const char* operand :
+       {"x_total", "rate(x_total[1m])", "holes", "increase(gauge[1m])", "x_total offset 1m",
+        "rate({__name__=~\"x_total|gauge\"}[1m])", "last_over_time(y_total[2m])", "none", "x_total{n=\"4\"}"}) {
+    for (const char* op : {"topk", "bottomk"}) {
+      for (const char* by : {"", " by (a)", " by (__name__)", " by (n, a, none)", " without (n)"}) {
+        for (const char* k : {"0", "-2", "1", "3", "1000", "NaN", "1e30"}) {
+          for (const bool delayed : {false, true}) {
+            const std::string head = std::string(op) + by + "(" + k + ", ";
+            const Ordered general = ask_at(200, head + "(" + operand + ") or none)", delayed, 1);
+            EXPECT_EQ(ask_at(200, head + operand + ")", delayed, 1), general) << head << operand;
+            EXPECT_EQ(ask_at(200, head + operand + ")", delayed, 4), general) << head << operand << " by four threads";
+          }
+        }
+      }
+    }
+  }
+}
 
 TEST_F(FoldedSelectTest, LeavesHistogramsToTheGeneralWay) {
   FloatHistogram histogram;
