@@ -42,17 +42,6 @@ Result<void> delete_selected(const tarsier_samples_store& store, const SeriesPar
   return Result<void>::from_c(store.delete_samples(store.self, &select, &error), error);
 }
 
-/// As Go reads it; none: false.
-std::optional<bool> read_bool(std::string_view text) {
-  for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
-    if (text == yes) return true;
-  }
-  for (const char* no : {"", "0", "f", "F", "FALSE", "false", "False"}) {
-    if (text == no) return false;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 /// Whether administration is on; answers when it is not.
@@ -95,7 +84,7 @@ void Api::snapshot(const Request& request, const Exchange& exchange) {
   if (!admin_is_on(exchange)) return;
   const http::Form form(request);
   const std::string_view text = form.get("skip_head");
-  const auto skip_head = read_bool(text);
+  const auto skip_head = text.empty() ? false : read_bool(text);
   if (!skip_head)
     return refuse_parameter(exchange, "skip_head",
                             "unable to parse boolean strconv.ParseBool: parsing " + quote(text) + ": invalid syntax");

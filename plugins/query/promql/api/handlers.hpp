@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -65,6 +66,17 @@ class Api {
   void label_values(const Request& request, const Exchange& exchange);
   void metadata(const Request& request, const Exchange& exchange);
   void names(const http::Form& form, const std::string* label, const Exchange& exchange);
+
+  // search_handlers.cpp
+  struct SearchKind {
+    std::string_view endpoint, key;    // of a name in the answer
+    std::optional<std::string> label;  // whose values are searched; none: names of labels are
+    bool metadata;                     // may be asked for
+  };
+  void search(const http::Form& form, const SearchKind& kind, const Exchange& exchange);
+  void search_metric_names(const Request& request, const Exchange& exchange);
+  void search_label_names(const Request& request, const Exchange& exchange);
+  void search_label_values(const Request& request, const Exchange& exchange);
 
   // status_handlers.cpp
   void build_info(const Request& request, const Exchange& exchange);
