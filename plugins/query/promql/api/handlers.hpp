@@ -83,6 +83,8 @@ class Api {
   void runtime_info(const Request& request, const Exchange& exchange);
   void flags(const Request& request, const Exchange& exchange);
   void config(const Request& request, const Exchange& exchange);
+  // self_metrics_handler.cpp
+  void self_metrics(const Request& request, const Exchange& exchange);
   // features_handler.cpp
   void features(const Request& request, const Exchange& exchange);
   void wal_replay(const Request& request, const Exchange& exchange);

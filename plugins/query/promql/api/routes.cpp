@@ -58,6 +58,7 @@ Result<void> Api::add_routes(http::Routes& routes) {
       {kGet, "/api/v1/status/runtimeinfo", &Api::runtime_info},
       {kGet, "/api/v1/status/flags", &Api::flags},
       {kGet, "/api/v1/status/config", &Api::config},
+      {kGet, "/api/v1/status/self_metrics", &Api::self_metrics},
       {kGet, "/api/v1/features", &Api::features},
       {kGet, "/api/v1/status/tsdb", &Api::tsdb},
       {kGet, "/api/v1/status/tsdb/blocks", &Api::tsdb_blocks},

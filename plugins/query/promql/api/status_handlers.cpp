@@ -3,15 +3,13 @@
 #include <ctime>
 #include <filesystem>
 #include <limits>
-#include <optional>
 #include <thread>
 #include <unistd.h>
-
-#include <boost/json.hpp>
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
+#include "plugins/query/promql/api/host_state.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -27,32 +25,6 @@ std::string rfc3339(int64_t time_ns) {
   const size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   return {text.data(), size};
 }
-
-std::string collect(void (*write)(const tarsier_host*, tarsier_sink), const Host& host) {
-  std::string text;
-  write(host.raw(), {&text, [](void* user, tarsier_bytes piece) { *static_cast<std::string*>(user) += view(piece); }});
-  return text;
-}
-
-/// What the host says of itself.
-struct HostState {
-  std::string started_at, config_loaded_at;
-  std::optional<bool> config_ok;  // an older host does not say
-
-  static Result<HostState> of(const Host& host) {
-    boost::system::error_code malformed;
-    const boost::json::value told = boost::json::parse(collect(host.control->build_json, host), malformed);
-    if (malformed || !told.is_object()) return Error::internal("the host does not say how it is: " + malformed.message());
-    const auto text = [&](const char* key) {
-      const auto* found = told.get_object().if_contains(key);
-      return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-    };
-    HostState state{text("started_at"), text("config_loaded_at"), {}};
-    if (const auto* ok = told.get_object().if_contains("config_ok"); ok != nullptr && ok->is_bool())
-      state.config_ok = ok->get_bool();
-    return state;
-  }
-};
 
 }  // namespace
 
@@ -128,7 +100,7 @@ void Api::flags(const Request&, const Exchange& exchange) {
 }
 
 void Api::config(const Request&, const Exchange& exchange) {
-  const std::string toml = collect(host_.control->config_toml, host_);
+  const std::string toml = told_by(host_, host_.control->config_toml);
   answer(exchange, [&](json::Writer& json) { json.begin_object().key("yaml").string(toml).end_object(); });
 }
 
