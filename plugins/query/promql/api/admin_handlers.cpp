@@ -29,6 +29,7 @@ void answer_nothing(const http::Exchange& exchange) { exchange.api()->respond(ex
 Result<void> delete_selected(const tarsier_samples_store& store, const SeriesParameters& parameters,
                              const std::vector<Matcher>& list) {
   std::vector<tarsier_matcher> matchers;
+  matchers.reserve(list.size());
   for (const Matcher& matcher : list)
     matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
   tarsier_select select{};
