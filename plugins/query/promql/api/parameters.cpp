@@ -83,7 +83,7 @@ Result<int64_t> read_length(std::string_view text) {
   const std::string fault = "cannot parse " + quote(text) + " to a valid duration";
   if (const auto seconds = read_float(text); seconds && !std::isnan(*seconds)) {
     if (!(std::fabs(*seconds) <= kMaxSeconds)) return Error::invalid(fault + ". It overflows int64");
-    return static_cast<int64_t>(*seconds * 1e3) * kMs;
+    return static_cast<int64_t>(*seconds * 1e9);
   }
   const auto length = read_duration(text);
   if (!length) return Error::invalid(fault);
