@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "plugins/query/promql/api/notifications.hpp"
 #include "plugins/query/promql/api/told_warnings.hpp"
 #include "plugins/query/promql/api/turns.hpp"
 #include "plugins/query/promql/exec/engine.hpp"
@@ -80,6 +81,7 @@ class Api {
 
   // status_handlers.cpp
   void build_info(const Request& request, const Exchange& exchange);
+  void version(const Request& request, const Exchange& exchange);
   void runtime_info(const Request& request, const Exchange& exchange);
   void flags(const Request& request, const Exchange& exchange);
   void config(const Request& request, const Exchange& exchange);
@@ -111,6 +113,7 @@ class Api {
   const ServiceRef<tarsier_samples_store>& store_;
   Turns turns_;
   ToldWarnings told_warnings_;
+  Notifications notifications_;
   std::atomic<bool> admin_{false};
 };
 
