@@ -18,6 +18,20 @@ std::string folded(std::string_view name) {
   return out;
 }
 
+/// The only one of `known` that has the words of `wanted` at its beginning or end: "job_name" for "name". "" when there are
+/// several.
+std::string holder(std::string_view wanted, std::span<const std::string> known) {
+  const std::string first = std::string(wanted) + '_', last = '_' + std::string(wanted);
+  std::string found;
+  for (const std::string& candidate : known) {
+    const std::string text = folded(candidate);
+    if (!text.starts_with(first) && !text.ends_with(last)) continue;
+    if (!found.empty()) return {};
+    found = candidate;
+  }
+  return found;
+}
+
 }  // namespace
 
 size_t edit_distance(std::string_view left, std::string_view right) {
@@ -51,7 +65,7 @@ std::string nearest(std::string_view name, std::span<const std::string> known) {
       best = candidate;
     }
   }
-  return best;
+  return best.empty() && !wanted.empty() ? holder(wanted, known) : best;
 }
 
 std::string suggestion(std::string_view name, std::span<const std::string> known) {

@@ -1,8 +1,11 @@
 // The plugin "scrape": asks targets for their pages in the Prometheus text format and puts the samples on the bus.
 #include <memory>
+#include <mutex>
 
+#include "plugins/collect/scrape/job_toml.hpp"
 #include "plugins/collect/scrape/pool_set.hpp"
 #include "plugins/collect/scrape/targets_api.hpp"
+#include "plugins/lib/promql/text.hpp"
 #include "plugins/lib/publisher/samples_publisher.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/plugin.hpp"
@@ -21,6 +24,7 @@ class ScrapePlugin final : public Plugin {
     if (!jobs) return std::move(jobs).error();
     jobs_ = std::move(*jobs);
     max_waiting_bytes_ = config["max_waiting_bytes"].size_bytes();
+    note_place(config);
     return {};
   }
 
@@ -39,6 +43,7 @@ class ScrapePlugin final : public Plugin {
       return Error(TARSIER_UNSUPPORTED, "max_waiting_bytes needs a restart of the instance");
     if (auto applied = running_->pools.apply(*jobs); !applied) return applied;
     jobs_ = std::move(*jobs);
+    note_place(config);
     return {};
   }
 
@@ -75,6 +80,29 @@ class ScrapePlugin final : public Plugin {
                                 });
   }
 
+  /// Where the jobs stand in the host's configuration.
+  void note_place(const Config& config) {
+    const Config job = config["job"].at(0);
+    if (!job.present()) return;
+    const std::lock_guard lock(place_lock_);
+    place_ = array_of(job.location());
+  }
+
+  void answer_config(std::string_view job, const http::Exchange& exchange) const {
+    const auto refuse = [&](const std::string& text) { exchange.respond(400, kJson, error_json("bad_data", text)); };
+    if (job.empty()) return refuse("no scrapePool parameter provided");
+    std::string document, place;
+    host().control->config_toml(
+        host().raw(), {&document, [](void* user, tarsier_bytes piece) { static_cast<std::string*>(user)->append(view(piece)); }});
+    {
+      const std::lock_guard lock(place_lock_);
+      place = place_;
+    }
+    const auto toml = job_toml(document, place, job);
+    if (!toml) return refuse("error retrieving scrape config: scrape pool " + promql::quote(job) + " not found");
+    exchange.respond(200, kJson, config_json(*toml));
+  }
+
   Result<void> add_routes() {
     PoolSet& pools = running_->pools;
     auto added = add_route("/api/v1/targets", [&pools](const http::Form& form, const http::Exchange& exchange) {
@@ -83,6 +111,10 @@ class ScrapePlugin final : public Plugin {
     if (!added) return added;
     added = add_route("/api/v1/scrape_pools", [&pools](const http::Form&, const http::Exchange& exchange) {
       exchange.respond(200, kJson, scrape_pools_json(pools.snapshot()));
+    });
+    if (!added) return added;
+    added = add_route("/api/v1/scrape_pools/config", [this](const http::Form& form, const http::Exchange& exchange) {
+      answer_config(form.get("scrapePool"), exchange);
     });
     if (!added) return added;
     return add_route("/api/v1/targets/metadata", [&pools](const http::Form& form, const http::Exchange& exchange) {
@@ -94,6 +126,8 @@ class ScrapePlugin final : public Plugin {
 
   std::vector<Job> jobs_;
   uint64_t max_waiting_bytes_ = 0;
+  mutable std::mutex place_lock_;
+  std::string place_;  // by place_lock_
   std::unique_ptr<Running> running_;
 };
 

@@ -110,6 +110,12 @@ std::string targets_json(const std::vector<Pool>& pools, std::string_view state,
   return out.take();
 }
 
+std::string config_json(std::string_view toml) {
+  json::Writer out;
+  begin_success(out).begin_object().key("yaml").string(toml).end_object().end_object();
+  return out.take();
+}
+
 std::string scrape_pools_json(const std::vector<Pool>& pools) {
   json::Writer out;
   begin_success(out).begin_object().key("scrapePools").begin_array();

@@ -11,6 +11,8 @@ namespace tarsier::scrape {
 
 /// `state` is active, dropped, any or empty (any), in any case; another shows none. `pool` empty: all.
 std::string targets_json(const std::vector<Pool>& pools, std::string_view state, std::string_view pool);
+/// {"yaml":...}, as the original names it; it is TOML.
+std::string config_json(std::string_view toml);
 std::string scrape_pools_json(const std::vector<Pool>& pools);
 /// INVALID when a parameter is wrong: to be answered as bad_data.
 Result<std::string> metadata_json(const std::vector<Pool>& pools, std::string_view match_target, std::string_view metric,

@@ -52,7 +52,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   void start() {
     asio::co_spawn(
         context_, [self = shared_from_this()] { return self->serve(); },
-        [self = shared_from_this()](std::exception_ptr thrown) { self->over(thrown); });
+        [self = shared_from_this()](const std::exception_ptr& thrown) { self->over(thrown); });
   }
   void drain() override {
     asio::post(context_, [self = shared_from_this()] {

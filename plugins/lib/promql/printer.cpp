@@ -121,8 +121,10 @@ class LinePrinter {
         return list({aggregation.parameter.get(), aggregation.operand.get()});
       }
       case NodeKind::kCall: {
+        const CallNode& call = static_cast<const CallNode&>(node);
         std::vector<const Node*> arguments;
-        for (const NodePtr& argument : static_cast<const CallNode&>(node).arguments) arguments.push_back(argument.get());
+        arguments.reserve(call.arguments.size());
+        for (const NodePtr& argument : call.arguments) arguments.push_back(argument.get());
         return list(arguments);
       }
       case NodeKind::kParen:
@@ -194,8 +196,10 @@ class PrettyPrinter {
         return list(node, {aggregation.parameter.get(), aggregation.operand.get()}, level, begins);
       }
       case NodeKind::kCall: {
+        const CallNode& call = static_cast<const CallNode&>(node);
         std::vector<const Node*> arguments;
-        for (const NodePtr& argument : static_cast<const CallNode&>(node).arguments) arguments.push_back(argument.get());
+        arguments.reserve(call.arguments.size());
+        for (const NodePtr& argument : call.arguments) arguments.push_back(argument.get());
         return list(node, arguments, level, begins);
       }
       case NodeKind::kParen:

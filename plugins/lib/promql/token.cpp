@@ -87,7 +87,7 @@ std::string_view spelling(Token token) {
 }
 
 std::string describe(const Item& item) {
-  const std::string text(item.text);
+  std::string text(item.text);
   switch (item.token) {
     case Token::kEnd:
       return "end of input";

@@ -119,7 +119,7 @@ tarsier_status QueryService::query(void* self, const tarsier_query* query, void*
   request.start_ns = query->start_ns;
   request.end_ns = query->end_ns;
   request.step_ns = query->step_ns;
-  request.timeout_ns = query->timeout_ns;
+  if (query->timeout_ns > 0) request.timeout_ns = query->timeout_ns;
   request.lookback_ns = query->lookback_ns;
   request.limit = query->limit;
   request.cancel = query->cancel;

@@ -29,6 +29,7 @@ void answer_nothing(const http::Exchange& exchange) { exchange.api()->respond(ex
 Result<void> delete_selected(const tarsier_samples_store& store, const SeriesParameters& parameters,
                              const std::vector<Matcher>& list) {
   std::vector<tarsier_matcher> matchers;
+  matchers.reserve(list.size());
   for (const Matcher& matcher : list)
     matchers.push_back({static_cast<tarsier_match_op>(matcher.op), 0, str(matcher.name), str(matcher.value)});
   tarsier_select select{};
@@ -40,17 +41,6 @@ Result<void> delete_selected(const tarsier_samples_store& store, const SeriesPar
   select.function = str("");
   tarsier_error error = empty_error();
   return Result<void>::from_c(store.delete_samples(store.self, &select, &error), error);
-}
-
-/// As Go reads it; none: false.
-std::optional<bool> read_bool(std::string_view text) {
-  for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
-    if (text == yes) return true;
-  }
-  for (const char* no : {"", "0", "f", "F", "FALSE", "false", "False"}) {
-    if (text == no) return false;
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -95,7 +85,7 @@ void Api::snapshot(const Request& request, const Exchange& exchange) {
   if (!admin_is_on(exchange)) return;
   const http::Form form(request);
   const std::string_view text = form.get("skip_head");
-  const auto skip_head = read_bool(text);
+  const auto skip_head = text.empty() ? false : read_bool(text);
   if (!skip_head)
     return refuse_parameter(exchange, "skip_head",
                             "unable to parse boolean strconv.ParseBool: parsing " + quote(text) + ": invalid syntax");

@@ -14,33 +14,32 @@ constexpr size_t kMostAnnotations = 10;
 /// Sends pieces until the client must catch up, and goes on when it has. Owns itself until the exchange is finished.
 class Sender {
  public:
-  static void start(const http::Exchange& exchange, uint32_t code, std::string_view content_type, std::vector<std::string> pieces) {
-    auto* sender = new Sender(exchange, std::move(pieces));
+  static void start(const http::Exchange& exchange, uint32_t code, std::string_view content_type, NextPiece next) {
+    auto* sender = new Sender(exchange, std::move(next));
     exchange.begin(code, content_type);
     sender->go_on();
   }
 
  private:
-  Sender(const http::Exchange& exchange, std::vector<std::string> pieces) : exchange_(exchange), pieces_(std::move(pieces)) {}
+  Sender(const http::Exchange& exchange, NextPiece next) : exchange_(exchange), next_(std::move(next)), piece_(next_()) {}
 
   void go_on() {
     std::unique_ptr<Sender> mine(this);
-    for (; next_ < pieces_.size(); ++next_) {
-      const tarsier_status status = exchange_.write(pieces_[next_]);
+    for (; piece_; piece_ = next_()) {
+      const tarsier_status status = exchange_.write(*piece_);
       if (status == TARSIER_AGAIN) {
         const http::Exchange exchange = exchange_;  // go_on may run, and end, before on_writable returns
         exchange.api()->on_writable(exchange.raw(), mine.release(), [](void* user) { static_cast<Sender*>(user)->go_on(); });
         return;
       }
       if (status != TARSIER_OK) return exchange_.end(true);
-      std::string().swap(pieces_[next_]);
     }
     exchange_.end();
   }
 
-  http::Exchange exchange_;
-  std::vector<std::string> pieces_;
-  size_t next_ = 0;
+  const http::Exchange exchange_;
+  const NextPiece next_;
+  std::optional<std::string> piece_;  // that the client has not taken yet
 };
 
 void write_texts(json::Writer& json, std::string_view key, std::string_view kind, const std::vector<std::string>& texts) {
@@ -61,7 +60,14 @@ void Body::send(const http::Exchange& exchange, uint32_t code) {
 }
 
 void send_pieces(const http::Exchange& exchange, uint32_t code, std::string_view content_type, std::vector<std::string> pieces) {
-  Sender::start(exchange, code, content_type, std::move(pieces));
+  send_stream(exchange, code, content_type, [pieces = std::move(pieces), next = size_t{0}]() mutable -> std::optional<std::string> {
+    if (next == pieces.size()) return std::nullopt;
+    return std::move(pieces[next++]);
+  });
+}
+
+void send_stream(const http::Exchange& exchange, uint32_t code, std::string_view content_type, NextPiece next) {
+  Sender::start(exchange, code, content_type, std::move(next));
 }
 
 void write_annotations(json::Writer& json, const std::vector<std::string>& warnings, const std::vector<std::string>& infos) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,11 @@ class Body {
 
 /// Finishes the exchange with these, as fast as the client takes them.
 void send_pieces(const http::Exchange& exchange, uint32_t code, std::string_view content_type, std::vector<std::string> pieces);
+
+/// The next piece of a body; none: that was all.
+using NextPiece = std::function<std::optional<std::string>()>;
+/// Finishes the exchange with pieces that are made when the client takes them.
+void send_stream(const http::Exchange& exchange, uint32_t code, std::string_view content_type, NextPiece next);
 
 /// Warnings and infos as they stand behind the data of an answer, at most ten lines of a kind.
 void write_annotations(json::Writer& json, const std::vector<std::string>& warnings, const std::vector<std::string>& infos);

@@ -40,6 +40,7 @@ void Api::features(const Request&, const Exchange& exchange) {
   for (const char* const always : {"label_values_match", "query_warnings", "query_stats", "time_range_series", "time_range_labels"})
     api[always] = true;
   api["admin"] = admin_;
+  for (const char* const search : {"search", "search_fuzz_alg_subsequence", "search_fuzz_alg_jarowinkler"}) api[search] = true;
   api["explain_query"] = true;  // the original has none
   answer(exchange, [&](json::Writer& json) {
     json.begin_object();

@@ -157,6 +157,7 @@ void Api::federate(const Request& request, const Exchange& exchange) {
   }
   told_warnings_.tell(host_, "/federate", warnings);
   std::vector<std::pair<const Labels, Newest>*> sorted;
+  sorted.reserve(found.series.size());
   for (auto& one : found.series) sorted.push_back(&one);
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto* a, const auto* b) { return a->first.get(kMetricName) < b->first.get(kMetricName); });

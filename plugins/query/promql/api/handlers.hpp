@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "plugins/query/promql/api/notifications.hpp"
 #include "plugins/query/promql/api/told_warnings.hpp"
 #include "plugins/query/promql/api/turns.hpp"
 #include "plugins/query/promql/exec/engine.hpp"
@@ -66,11 +68,25 @@ class Api {
   void metadata(const Request& request, const Exchange& exchange);
   void names(const http::Form& form, const std::string* label, const Exchange& exchange);
 
+  // search_handlers.cpp
+  struct SearchKind {
+    std::string_view endpoint, key;    // of a name in the answer
+    std::optional<std::string> label;  // whose values are searched; none: names of labels are
+    bool metadata;                     // may be asked for
+  };
+  void search(const http::Form& form, const SearchKind& kind, const Exchange& exchange);
+  void search_metric_names(const Request& request, const Exchange& exchange);
+  void search_label_names(const Request& request, const Exchange& exchange);
+  void search_label_values(const Request& request, const Exchange& exchange);
+
   // status_handlers.cpp
   void build_info(const Request& request, const Exchange& exchange);
+  void version(const Request& request, const Exchange& exchange);
   void runtime_info(const Request& request, const Exchange& exchange);
   void flags(const Request& request, const Exchange& exchange);
   void config(const Request& request, const Exchange& exchange);
+  // self_metrics_handler.cpp
+  void self_metrics(const Request& request, const Exchange& exchange);
   // features_handler.cpp
   void features(const Request& request, const Exchange& exchange);
   void wal_replay(const Request& request, const Exchange& exchange);
@@ -97,6 +113,7 @@ class Api {
   const ServiceRef<tarsier_samples_store>& store_;
   Turns turns_;
   ToldWarnings told_warnings_;
+  Notifications notifications_;
   std::atomic<bool> admin_{false};
 };
 

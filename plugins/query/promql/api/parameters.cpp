@@ -48,7 +48,7 @@ bool take_offset(std::string_view text, int64_t& seconds) {
   int hours = 0, minutes = 0;
   text.remove_prefix(1);
   if (!take(text, 2, 2, ":", hours) || !take(text, 2, 2, "", minutes) || hours > 24 || minutes > 60) return false;
-  seconds = sign * (hours * 3600 + minutes * 60);
+  seconds = sign * (int64_t{hours} * 3600 + int64_t{minutes} * 60);
   return text.empty();
 }
 
@@ -83,11 +83,21 @@ Result<int64_t> read_length(std::string_view text) {
   const std::string fault = "cannot parse " + quote(text) + " to a valid duration";
   if (const auto seconds = read_float(text); seconds && !std::isnan(*seconds)) {
     if (!(std::fabs(*seconds) <= kMaxSeconds)) return Error::invalid(fault + ". It overflows int64");
-    return static_cast<int64_t>(*seconds * 1e3) * kMs;
+    return static_cast<int64_t>(*seconds * 1e9);
   }
   const auto length = read_duration(text);
   if (!length) return Error::invalid(fault);
   return *length;
+}
+
+std::optional<bool> read_bool(std::string_view text) {
+  for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
+    if (text == yes) return true;
+  }
+  for (const char* no : {"0", "f", "F", "FALSE", "false", "False"}) {
+    if (text == no) return false;
+  }
+  return std::nullopt;
 }
 
 std::optional<BadParameter> read_time_parameter(const http::Form& form, std::string_view name, int64_t& out) {

@@ -19,8 +19,10 @@ constexpr int64_t kMaxTimeNs = 9'223'372'036'854'000'000;
 
 /// Seconds as a number or RFC 3339, to the millisecond.
 std::optional<int64_t> read_time(std::string_view text);
-/// Seconds as a number, or "5m", in nanoseconds, to the millisecond.
+/// Seconds as a number, or "5m", in nanoseconds.
 Result<int64_t> read_length(std::string_view text);
+/// As Go reads it: "true", "1" and the like.
+std::optional<bool> read_bool(std::string_view text);
 
 /// A parameter that could not be read.
 struct BadParameter {

@@ -29,8 +29,10 @@ std::optional<BadParameter> read_range(const http::Form& form, QueryRequest& que
   if (!step) return BadParameter{"step", step.error().message()};
   if (*step <= 0)
     return BadParameter{"step", "zero or negative query resolution step widths are not accepted. Try a positive integer"};
-  query.step_ns = *step;
-  if (distance(query.start_ns, query.end_ns) / static_cast<uint64_t>(*step) > kMostSteps)
+  constexpr int64_t kMs = 1'000'000;  // times have no smaller part
+  if (*step < kMs) return BadParameter{"step", "query resolution step widths below one millisecond are not accepted"};
+  query.step_ns = *step / kMs * kMs;
+  if (distance(query.start_ns, query.end_ns) / static_cast<uint64_t>(query.step_ns) > kMostSteps)
     return BadParameter{
         "", "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"};
   return std::nullopt;
@@ -94,7 +96,8 @@ void Api::explain_query(const Request& request, const Exchange& exchange, const 
   query.explanation = &explanation;
   run(query, exchange, turn, [&](const std::shared_ptr<const QueryAnswer>& result) {
     if (format == "text") return exchange.respond(200, "text/plain; charset=utf-8", explanation_text(*result, explanation));
-    answer(exchange, [&](json::Writer& json) { write_explanation(json, *result, explanation); }, result->warnings, result->infos);
+    answer(
+        exchange, [&](json::Writer& json) { write_explanation(json, *result, explanation); }, result->warnings, result->infos);
   });
 }
 

@@ -26,7 +26,9 @@ bool refuse_malformed(const http::Request& request, const http::Exchange& exchan
 }  // namespace
 
 Api::Api(const Host& host, Engine& engine, const ServiceRef<tarsier_samples_store>& store)
-    : host_(host), engine_(engine), store_(store), turns_(host, engine.gate()) {}
+    : host_(host), engine_(engine), store_(store), turns_(host, engine.gate()), notifications_(host, [&host] {
+        return HostState::of(host);
+      }) {}
 
 Result<void> Api::add_routes(http::Routes& routes) {
   constexpr uint32_t kGet = TARSIER_HTTP_GET;
@@ -51,10 +53,15 @@ Result<void> Api::add_routes(http::Routes& routes) {
       {kForm, "/api/v1/labels", &Api::labels},
       {kGet, "/api/v1/label/:/values", &Api::label_values},
       {kGet, "/api/v1/metadata", &Api::metadata},
+      {kForm, "/api/v1/search/metric_names", &Api::search_metric_names},
+      {kForm, "/api/v1/search/label_names", &Api::search_label_names},
+      {kForm, "/api/v1/search/label_values", &Api::search_label_values},
       {kGet, "/api/v1/status/buildinfo", &Api::build_info},
+      {kGet, "/version", &Api::version},
       {kGet, "/api/v1/status/runtimeinfo", &Api::runtime_info},
       {kGet, "/api/v1/status/flags", &Api::flags},
       {kGet, "/api/v1/status/config", &Api::config},
+      {kGet, "/api/v1/status/self_metrics", &Api::self_metrics},
       {kGet, "/api/v1/features", &Api::features},
       {kGet, "/api/v1/status/tsdb", &Api::tsdb},
       {kGet, "/api/v1/status/tsdb/blocks", &Api::tsdb_blocks},

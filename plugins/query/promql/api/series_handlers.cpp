@@ -1,14 +1,13 @@
 // /series, /labels, /label/NAME/values, /metadata
 #include <algorithm>
-#include <map>
 #include <mutex>
-#include <set>
 #include <span>
 
 #include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
+#include "plugins/query/promql/api/metric_metadata.hpp"
 #include "plugins/query/promql/api/parameters.hpp"
 #include "plugins/query/promql/api/query_json.hpp"
 #include "plugins/query/promql/api/selection.hpp"
@@ -22,27 +21,6 @@ struct SeriesSet {
   std::mutex mutex;
   std::vector<Labels> labels;
 };
-
-std::string_view type_name(uint32_t type) {
-  switch (type) {
-    case TARSIER_SERIES_COUNTER:
-      return "counter";
-    case TARSIER_SERIES_GAUGE:
-      return "gauge";
-    case TARSIER_SERIES_HISTOGRAM:
-      return "histogram";
-    case TARSIER_SERIES_SUMMARY:
-      return "summary";
-    case TARSIER_SERIES_GAUGE_HISTOGRAM:
-      return "gaugehistogram";
-    case TARSIER_SERIES_INFO:
-      return "info";
-    case TARSIER_SERIES_STATESET:
-      return "stateset";
-    default:
-      return "unknown";
-  }
-}
 
 /// The warnings of one answer, each once.
 std::vector<std::string> annotated(std::vector<std::string> warnings, bool cut) {
@@ -151,27 +129,14 @@ void Api::metadata(const Request& request, const Exchange& exchange) {
   if (limit == 0) return answer(exchange, [](json::Writer& json) { json.begin_object().end_object(); });
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
-  struct Entry {
-    std::string_view type;
-    std::string help, unit;
-  };
-  std::map<std::string, std::vector<Entry>> found;
-  tarsier_error error = empty_error();
-  const std::string_view metric = form.get("metric");
-  const tarsier_status status =
-      (*store)->metadata((*store)->self, str(metric), static_cast<uint64_t>(std::max<int64_t>(limit, 0)), &found,
-                         [](void* user, const tarsier_metadata* one) {
-                           (*static_cast<decltype(found)*>(user))[std::string(view(one->name))].push_back(
-                               {type_name(one->type), std::string(view(one->help)), std::string(view(one->unit))});
-                         },
-                         &error);
-  if (status != TARSIER_OK) return refuse(exchange, Error::from_c(status, error));
+  const auto found = read_metadata(**store, form.get("metric"), static_cast<uint64_t>(std::max<int64_t>(limit, 0)));
+  if (!found) return refuse(exchange, found.error());
   answer(exchange, [&](json::Writer& json) {
     json.begin_object();
-    for (const auto& [name, entries] : found) {
+    for (const auto& [name, entries] : *found) {
       json.key(name).begin_array();
       const size_t shown = of_a_metric > 0 ? std::min<size_t>(entries.size(), static_cast<size_t>(of_a_metric)) : entries.size();
-      for (const Entry& entry : std::span(entries).first(shown))
+      for (const MetricMetadata& entry : std::span(entries).first(shown))
         json.begin_object()
             .key("type")
             .string(entry.type)

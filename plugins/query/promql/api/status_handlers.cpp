@@ -3,15 +3,14 @@
 #include <ctime>
 #include <filesystem>
 #include <limits>
-#include <optional>
+#include <map>
 #include <thread>
 #include <unistd.h>
-
-#include <boost/json.hpp>
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/api/envelope.hpp"
 #include "plugins/query/promql/api/handlers.hpp"
+#include "plugins/query/promql/api/host_state.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -28,40 +27,21 @@ std::string rfc3339(int64_t time_ns) {
   return {text.data(), size};
 }
 
-std::string collect(void (*write)(const tarsier_host*, tarsier_sink), const Host& host) {
-  std::string text;
-  write(host.raw(), {&text, [](void* user, tarsier_bytes piece) { *static_cast<std::string*>(user) += view(piece); }});
-  return text;
+void write_build_info(json::Writer& json) {
+  json.begin_object();
+  json.key("version").string(kApiVersion).key("revision").string("").key("branch").string("").key("buildUser").string("tarsier");
+  json.key("buildDate").string("").key("goVersion").string("").key("application").string("Tarsier").end_object();
 }
-
-/// What the host says of itself.
-struct HostState {
-  std::string started_at, config_loaded_at;
-  std::optional<bool> config_ok;  // an older host does not say
-
-  static Result<HostState> of(const Host& host) {
-    boost::system::error_code malformed;
-    const boost::json::value told = boost::json::parse(collect(host.control->build_json, host), malformed);
-    if (malformed || !told.is_object()) return Error::internal("the host does not say how it is: " + malformed.message());
-    const auto text = [&](const char* key) {
-      const auto* found = told.get_object().if_contains(key);
-      return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-    };
-    HostState state{text("started_at"), text("config_loaded_at"), {}};
-    if (const auto* ok = told.get_object().if_contains("config_ok"); ok != nullptr && ok->is_bool())
-      state.config_ok = ok->get_bool();
-    return state;
-  }
-};
 
 }  // namespace
 
-void Api::build_info(const Request&, const Exchange& exchange) {
-  answer(exchange, [](json::Writer& json) {
-    json.begin_object();
-    json.key("version").string(kApiVersion).key("revision").string("").key("branch").string("").key("buildUser").string("tarsier");
-    json.key("buildDate").string("").key("goVersion").string("").key("application").string("Tarsier").end_object();
-  });
+void Api::build_info(const Request&, const Exchange& exchange) { answer(exchange, write_build_info); }
+
+/// The same without the envelope, as text, as the original has it.
+void Api::version(const Request&, const Exchange& exchange) {
+  json::Writer json;
+  write_build_info(json);
+  exchange.respond(200, "text/plain; charset=utf-8", json.take() + "\n");
 }
 
 /// How many threads this process has.
@@ -96,39 +76,47 @@ void Api::runtime_info(const Request&, const Exchange& exchange) {
   });
 }
 
-/// What people must know now: that the configuration in the files is not the one that runs.
+/// That the configuration in the files is not the one that runs, for one.
 void Api::notifications(const Request&, const Exchange& exchange) {
+  json::Writer list;
+  if (auto written = notifications_.write(list); !written) return refuse(exchange, written.error());
+  answer(exchange, [&](json::Writer& json) { json.raw(list.text()); });
+}
+
+void Api::notifications_live(const Request& request, const Exchange& exchange) { notifications_.subscribe(request, exchange); }
+
+/// What of the original's flags there is here: of this plugin, of the host, and of the entrypoint that was asked.
+void Api::flags(const Request& request, const Exchange& exchange) {
+  const EngineOptions& options = engine_.options();
   const auto host = HostState::of(host_);
   if (!host) return refuse(exchange, host.error());
-  answer(exchange, [&](json::Writer& json) {
-    json.begin_array();
-    if (host->config_ok && !*host->config_ok) {
-      json.begin_object().key("active").boolean(true).key("date").string(rfc3339(host_.now_ns()));
-      json.key("text").string("Configuration reload has failed.").end_object();
-    }
-    json.end_array();
-  });
-}
-
-/// 204 is how the original says that it has subscribers enough: clients then ask /notifications now and then.
-void Api::notifications_live(const Request&, const Exchange& exchange) {
-  exchange.api()->respond(exchange.raw(), 204, nullptr, 0, bytes(""));
-}
-
-void Api::flags(const Request&, const Exchange& exchange) {
-  const EngineOptions& options = engine_.options();
+  const std::string toml = told_by(host_, host_.control->config_toml);
+  const auto entrypoint = "plugin.net.entrypoint." + std::string(view(request.raw()->entrypoint));
+  std::map<std::string_view, std::string> flags = {
+      {"config.file", host->config_file},
+      {"query.lookback-delta", write_duration(options.lookback_ns)},
+      {"query.max-concurrency", std::to_string(options.gate.max_concurrency)},
+      {"query.max-samples", std::to_string(options.limits.max_samples)},
+      {"query.timeout", write_duration(options.limits.timeout_ns)},
+      {"web.enable-admin-api", admin_ ? "true" : "false"},
+      {"web.enable-lifecycle", "true"},  // for who may administrate
+      {"web.max-notifications-subscribers", std::to_string(Notifications::kMaxSubscribers)},
+      {"web.route-prefix", request.prefix().empty() ? "/" : std::string(request.prefix())}};
+  const auto add = [&](std::string_view flag, std::string_view table, std::string_view key) {
+    if (auto text = config_text(toml, table, key)) flags[flag] = std::move(*text);
+  };
+  add("log.format", "host.log", "format");
+  add("log.level", "host.log", "level");
+  add("web.listen-address", entrypoint, "address");
   answer(exchange, [&](json::Writer& json) {
     json.begin_object();
-    json.key("query.lookback-delta").string(write_duration(options.lookback_ns));
-    json.key("query.max-concurrency").string(std::to_string(options.gate.max_concurrency));
-    json.key("query.max-samples").string(std::to_string(options.limits.max_samples));
-    json.key("query.timeout").string(write_duration(options.limits.timeout_ns));
-    json.key("web.enable-admin-api").string(admin_ ? "true" : "false").end_object();
+    for (const auto& [name, value] : flags) json.key(name).string(value);
+    json.end_object();
   });
 }
 
 void Api::config(const Request&, const Exchange& exchange) {
-  const std::string toml = collect(host_.control->config_toml, host_);
+  const std::string toml = told_by(host_, host_.control->config_toml);
   answer(exchange, [&](json::Writer& json) { json.begin_object().key("yaml").string(toml).end_object(); });
 }
 

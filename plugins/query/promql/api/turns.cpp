@@ -53,7 +53,7 @@ Turns::~Turns() {
   std::swap(ending, timer_);
 }
 
-void Turns::take(const http::Request& request, const http::Exchange& exchange, Handler handler) {
+void Turns::take(const http::Request& request, const http::Exchange& exchange, const Handler& handler) {
   const int64_t since_ns = host_.mono_ns();
   const std::string_view client = address_of(view(request.raw()->remote));
   const bool now = gate_.enter(client, [this, request, exchange, handler, client, since_ns](const Result<void>& outcome) {
@@ -66,8 +66,8 @@ void Turns::take(const http::Request& request, const http::Exchange& exchange, H
 }
 
 /// On a worker of its own: who left the gate has an answer to finish.
-void Turns::begin(const std::shared_ptr<Place>& place, Handler handler, Turn turn) {
-  const auto run = [place, handler = std::move(handler), turn] { place->use(handler, {turn.client, turn.waited_ns, place}); };
+void Turns::begin(const std::shared_ptr<Place>& place, const Handler& handler, const Turn& turn) {
+  const auto run = [place, handler, turn] { place->use(handler, {turn.client, turn.waited_ns, place}); };
   const auto posted = post(host_, {.name = "query", .deadline_ns = kJobDeadlineNs}, run);
   if (!posted && posted.error().code() == TARSIER_AGAIN) run();  // too many jobs of this instance wait for a worker
 }

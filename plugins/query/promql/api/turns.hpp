@@ -30,12 +30,12 @@ class Turns {
   ~Turns();
 
   /// Calls `handler` once the request has a place, now or later on another worker, or refuses it.
-  void take(const http::Request& request, const http::Exchange& exchange, Handler handler);
+  void take(const http::Request& request, const http::Exchange& exchange, const Handler& handler);
 
  private:
   class Place;
 
-  void begin(const std::shared_ptr<Place>& place, Handler handler, Turn turn);
+  void begin(const std::shared_ptr<Place>& place, const Handler& handler, const Turn& turn);
   void wake_at(int64_t mono_ns);
   void refuse_late();
 

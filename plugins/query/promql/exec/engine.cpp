@@ -105,8 +105,8 @@ std::string not_enabled(const Node& node) {
 
 }  // namespace
 
-Engine::Engine(EngineOptions options, std::function<int64_t()> mono_ns)
-    : mono_ns_(mono_ns), options_(options), queue_(options.gate, mono_ns) {}
+Engine::Engine(const EngineOptions& options, std::function<int64_t()> mono_ns)
+    : mono_ns_(std::move(mono_ns)), options_(options), queue_(options.gate, mono_ns_) {}
 
 Result<QueryAnswer> Engine::evaluate(QueryContext& context, const Node& tree, const QueryRequest& request) {
   QueryAnswer answer;
@@ -177,7 +177,8 @@ Result<std::shared_ptr<const QueryAnswer>> Engine::query(const tarsier_samples_s
   std::vector<uint32_t> common_parts;
   if (now.share_common_parts) common_parts = mark_common_parts(**tree);
 
-  const int64_t timeout = request.timeout_ns > 0 ? std::min(request.timeout_ns, now.limits.timeout_ns) : now.limits.timeout_ns;
+  const int64_t timeout = std::min(request.timeout_ns.value_or(now.limits.timeout_ns), now.limits.timeout_ns);
+  if (timeout <= 0) return Error(TARSIER_DEADLINE, "query timed out in query execution");
   const std::shared_ptr<Running> running(new Running, [this](Running* ended) {
     const uint64_t peak_samples = ended->context.peak_samples();
     delete ended;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,10 +33,10 @@ struct QueryRequest {
   std::string_view expression;
   int64_t start_ns = 0;
   int64_t end_ns = 0;
-  int64_t step_ns = 0;      // 0: an instant query at start_ns
-  int64_t timeout_ns = 0;   // 0: the engine's; never longer than that
-  int64_t lookback_ns = 0;  // 0: the engine's
-  uint64_t limit = 0;       // of series in the answer; 0: all
+  int64_t step_ns = 0;                // 0: an instant query at start_ns
+  std::optional<int64_t> timeout_ns;  // none: the engine's; never longer than that
+  int64_t lookback_ns = 0;            // 0: the engine's
+  uint64_t limit = 0;                 // of series in the answer; 0: all
   tarsier_cancel cancel{};
   std::string_view client;             // whose turn it takes; "": the host's own
   bool has_place = false;              // it has entered the gate already, and leaves it by itself
@@ -73,7 +74,7 @@ struct FinishedQuery {
 class Engine {
  public:
   /// `mono_ns`: a clock that never goes back.
-  Engine(EngineOptions options, std::function<int64_t()> mono_ns);
+  Engine(const EngineOptions& options, std::function<int64_t()> mono_ns);
 
   EngineOptions options() const {
     const std::lock_guard lock(gate_);

@@ -22,6 +22,17 @@ TEST(Nearest, NamesTheLikelyMeaningAndNothingFarFetched) {
   EXPECT_EQ(nearest(std::string(1000, 'x'), known), "");
 }
 
+TEST(Nearest, NamesTheOneThatHasTheWordAtItsBeginningOrEnd) {
+  const std::vector<std::string> known = {"scrape_interval", "job_name",    "label_name_length",
+                                          "sample_limit",    "label_limit", "tls_config"};
+  EXPECT_EQ(nearest("name", known), "job_name");
+  EXPECT_EQ(nearest("Interval", known), "scrape_interval");
+  EXPECT_EQ(nearest("tls", known), "tls_config");
+  EXPECT_EQ(nearest("limit", known), "") << "there are two";
+  EXPECT_EQ(nearest("val", known), "") << "whole words only";
+  EXPECT_EQ(nearest("", known), "");
+}
+
 TEST(Nearest, ListsWhatIsKnownWhenNothingIsNear) {
   const std::vector<std::string> known = {"host", "plugin"};
   EXPECT_EQ(suggestion("plugins", known), "; did you mean \"plugin\"?");

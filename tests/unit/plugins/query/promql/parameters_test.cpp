@@ -61,6 +61,13 @@ TEST(Parameters, ReadsLengths) {
     ASSERT_TRUE(length) << text;
     EXPECT_EQ(*length, ms * kMs) << text;
   }
+  EXPECT_EQ(*read_length("0.0005"), kMs / 2) << "what is short is not nothing";
+}
+
+TEST(Parameters, ReadsBooleansAsGo) {
+  for (const char* yes : {"1", "t", "T", "true", "True", "TRUE"}) EXPECT_EQ(read_bool(yes), true) << yes;
+  for (const char* no : {"0", "f", "F", "false", "False", "FALSE"}) EXPECT_EQ(read_bool(no), false) << no;
+  for (const char* neither : {"", "yes", "tRUE", "2"}) EXPECT_EQ(read_bool(neither), std::nullopt) << neither;
 }
 
 TEST(Parameters, SaysWhyALengthIsNone) {
