@@ -39,6 +39,11 @@ struct Contest {
   }
 };
 
+struct Order {
+  const Contest& contest;
+  bool operator()(const Candidate& a, const Candidate& b) const noexcept { return contest.before(a.value, a.id, b); }
+};
+
 class ContestPart final : public RunPart {
  public:
   explicit ContestPart(Contest& contest) : contest_(contest), table_(contest.signature) {}
@@ -63,7 +68,7 @@ class ContestPart final : public RunPart {
     std::sort(groups_.begin(), groups_.end(), [](const Group& a, const Group& b) { return a.first_id < b.first_id; });
     Vector out;
     for (Group& group : groups_) {
-      std::sort_heap(group.best.begin(), group.best.end(), order());
+      std::sort_heap(group.best.begin(), group.best.end(), Order{contest_});
       for (Candidate& candidate : group.best) out.series.push_back({std::move(candidate.labels), drop_name, {candidate.value}});
     }
     return out;
@@ -75,9 +80,6 @@ class ContestPart final : public RunPart {
     std::vector<Candidate> best;  // a heap: the one to go first is in front
   };
 
-  auto order() const noexcept {
-    return [this](const Candidate& a, const Candidate& b) { return contest_.before(a.value, a.id, b); };
-  }
   Group& group_at(uint32_t number) {
     if (number == groups_.size()) groups_.emplace_back();
     return groups_[number];
@@ -88,14 +90,14 @@ class ContestPart final : public RunPart {
   }
   void put(Group& group, Candidate candidate) {
     if (group.best.size() == contest_.wanted) {
-      std::pop_heap(group.best.begin(), group.best.end(), order());
+      std::pop_heap(group.best.begin(), group.best.end(), Order{contest_});
       group.best.back() = std::move(candidate);
     } else {
       contest_.held.fetch_add(1, std::memory_order_relaxed);
       (void)contest_.context.hold(1);  // the select asks whether to go on
       group.best.push_back(std::move(candidate));
     }
-    std::push_heap(group.best.begin(), group.best.end(), order());
+    std::push_heap(group.best.begin(), group.best.end(), Order{contest_});
   }
 
   Contest& contest_;
@@ -113,8 +115,8 @@ Result<std::optional<Vector>> Evaluator::fold_extremes(const AggregationNode& no
     return std::optional<Vector>();
   const auto parameter = scalar(*node.parameter);
   if (!parameter) return parameter.error();
-  auto wanted = whole_count((*parameter)[0]);
-  if (!wanted) return std::move(wanted).error();
+  const auto wanted = whole_count((*parameter)[0]);
+  if (!wanted) return std::optional<Vector>();  // the general way says so, after what the operand has to say
 
   Contest contest(context_, folded_signature(node), node.op == Token::kTopk, static_cast<size_t>(std::max<int64_t>(*wanted, 0)));
   RunPartsOf<ContestPart, Contest> parts(contest);

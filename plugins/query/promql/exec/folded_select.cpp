@@ -134,7 +134,8 @@ Result<bool> Evaluator::fold_columns(const Node& operand, RunParts& parts) {
   if (!arguments) return std::move(arguments).error();
   const WindowPlan plan = plan_of(grid_, selector->time, call != nullptr ? range_ns : context_.lookback_ns);
   std::optional<SeriesWindows> windows;
-  if (call != nullptr) windows.emplace(context_, *call, kernel_of(call->function->id), *arguments, plan, RangeMode::kPlain);
+  const WindowKernel kernel = call != nullptr ? kernel_of(call->function->id) : WindowKernel{};
+  if (call != nullptr) windows.emplace(context_, *call, kernel, *arguments, plan, RangeMode::kPlain);
   const bool of_counter =
       call != nullptr && (call->function->id == FunctionId::kRate || call->function->id == FunctionId::kIncrease);
 
