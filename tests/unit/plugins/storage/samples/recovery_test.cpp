@@ -284,7 +284,7 @@ class FlippedRecoveryTest : public RecoveryTest {
 };
 
 /// By file, so that they run side by side.
-class FlippedFileTest : public FlippedRecoveryTest, public testing::WithParamInterface<std::pair<const char*, size_t>> {
+class FlippedFileTest : public FlippedRecoveryTest, public testing::WithParamInterface<std::pair<std::string, size_t>> {
  protected:
   void write_all_kinds() {
     for (int flush = 0; flush < 3; ++flush) {
@@ -324,7 +324,7 @@ TEST_P(FlippedFileTest, NeverKeepsTheStoreFromItsWork) {
   ASSERT_TRUE(warnings_.empty());
   stop();
   fs::copy(dir_.path(), pristine_.path(), fs::copy_options::recursive);
-  const std::string path = std::string("/samples/") + GetParam().first + "/data.mdb";
+  const std::string path = "/samples/" + GetParam().first + "/data.mdb";
   const auto size = static_cast<std::streamoff>(fs::file_size(pristine_.path() + path));
   size_t damaged = 0;
   for (std::streamoff at = 11; at < size; at += at < 8192 ? 997 : std::max<std::streamoff>(size / 40, 211)) {
@@ -342,9 +342,10 @@ TEST_P(FlippedFileTest, NeverKeepsTheStoreFromItsWork) {
 }
 
 /// With how many of the bytes the store has something to tell, at least: most bytes of a small file are in use nowhere.
-INSTANTIATE_TEST_SUITE_P(Files, FlippedFileTest,
-                         testing::Values(std::pair("active", 1U), std::pair("series.1", 4U), std::pair("series.2", 4U),
-                                         std::pair("series.3", 4U), std::pair("exemplars.2", 4U), std::pair("deletions", 0U)));
+INSTANTIATE_TEST_SUITE_P(
+    Files, FlippedFileTest,
+    testing::ValuesIn(std::vector<std::pair<std::string, size_t>>{
+        {"active", 1}, {"series.1", 4}, {"series.2", 4}, {"series.3", 4}, {"exemplars.2", 4}, {"deletions", 0}}));
 
 TEST_F(FlippedRecoveryTest, ReplaysAJournalThatDoesNotOpen) {
   start();
