@@ -83,8 +83,8 @@ Labels Labels::made_of(std::span<const Pair> pairs, QueryContext* counted_by) {
 }
 
 Labels Labels::from(const tarsier_pair* pairs, size_t count) {
-  thread_local std::vector<Pair> given;  // many sets are made one after the other
-  given.clear();
+  std::vector<Pair> given;
+  given.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     const Pair pair = {{pairs[i].name.data, pairs[i].name.size}, {pairs[i].value.data, pairs[i].value.size}};
     if (!pair.value.empty()) given.push_back(pair);
