@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "plugins/lib/exposition/metric_type.hpp"
 #include "plugins/lib/exposition/text_writer.hpp"
 
 namespace tarsier::node {
@@ -14,19 +15,10 @@ namespace {
 // Help and type go with new series, and with all of them once in so many batches for those who missed it.
 constexpr uint64_t kDescribeEvery = 240;
 
+/// As the classic text format spells it.
 std::string_view type_word(uint32_t type) noexcept {
-  switch (type) {
-    case TARSIER_SERIES_COUNTER:
-      return "counter";
-    case TARSIER_SERIES_GAUGE:
-      return "gauge";
-    case TARSIER_SERIES_HISTOGRAM:
-      return "histogram";
-    case TARSIER_SERIES_SUMMARY:
-      return "summary";
-    default:
-      return "untyped";
-  }
+  const std::string_view word = exposition::type_word(type);
+  return word == "unknown" ? "untyped" : word;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <unistd.h>
 
+#include "plugins/lib/exposition/metric_type.hpp"
 #include "plugins/lib/json/json_writer.hpp"
 #include "plugins/lib/promql/matching.hpp"
 #include "plugins/lib/promql/number.hpp"
@@ -64,22 +65,6 @@ void write_target(json::Writer& out, const Target& target) {
 }
 
 json::Writer& begin_success(json::Writer& out) { return out.begin_object().key("status").string("success").key("data"); }
-
-/// Pages of the classic text format name no others.
-const char* type_word(uint32_t type) {
-  switch (type) {
-    case TARSIER_SERIES_COUNTER:
-      return "counter";
-    case TARSIER_SERIES_GAUGE:
-      return "gauge";
-    case TARSIER_SERIES_HISTOGRAM:
-      return "histogram";
-    case TARSIER_SERIES_SUMMARY:
-      return "summary";
-    default:
-      return "unknown";
-  }
-}
 
 /// Whether `text` is `word` in whatever case.
 bool is_word(std::string_view text, std::string_view word) {
@@ -146,7 +131,7 @@ Result<std::string> metadata_json(const std::vector<Pool>& pools, std::string_vi
         ++count;
         write_labels(out.begin_object().key("target"), labels);
         if (metric.empty()) out.key("metric").string(family.family);
-        out.key("type").string(type_word(family.type)).key("help").string(family.help).key("unit").string("").end_object();
+        out.key("type").string(exposition::type_word(family.type)).key("help").string(family.help).key("unit").string("").end_object();
       });
     }
   }
