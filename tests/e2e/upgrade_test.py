@@ -48,6 +48,8 @@ class Clients:
         series = f"{host.url}/api/v1/series?match[]=up"
         self.questions = [
             (f"{host.url}/api/v1/query?query=node_load1", '"status":"success"'),
+            (f"{host.url}/api/v1/query?query=topk(2,rate(node_cpu_seconds_total[1m]))", '"status":"success"'),
+            (f"{host.url}/api/v1/search/metric_names?search[]=LOAD&fuzz_threshold=50&case_sensitive=false", '"status":"success"'),
             (f"{host.node_url}/metrics", "node_cpu_seconds_total"),
             (f"{host.main_url}/prometheus/api/v1/query_range?query=up&start={now - 60}&end={now}&step=5", '"status":"success"'),
             (f"{host.main_url}/metrics", "tarsier_plugin_up"),

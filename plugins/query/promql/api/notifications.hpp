@@ -39,6 +39,8 @@ class Notifications {
     std::string since;
   };
 
+  Result<void> notice_stop();
+  void end_all();
   void look();
   /// Reads the host's state again and tells the subscribers what has changed. With the lock held.
   Result<void> refresh();
@@ -53,6 +55,7 @@ class Notifications {
   std::mutex mutex_;  // guards what follows
   std::vector<Notification> active_;
   std::vector<http::Exchange> subscribers_;
+  bool stopping_ = false;
   uint64_t looks_ = 0;
   Timer timer_;  // from the first subscriber on; ends before the rest
 };

@@ -40,6 +40,11 @@ class NotificationsTest : public testing::Test {
       *out = reinterpret_cast<tarsier_timer*>(&self);
       return TARSIER_OK;
     };
+    scheduler_.after = [](const tarsier_host* raw, int64_t, const tarsier_job* job, tarsier_timer**,
+                          tarsier_error*) -> tarsier_status {
+      static_cast<NotificationsTest*>(raw->ctx)->at_stop_ = *job;
+      return TARSIER_OK;
+    };
     scheduler_.cancel = [](tarsier_timer* timer) { reinterpret_cast<NotificationsTest*>(timer)->job_ = {}; };
     clock_.size = sizeof(clock_);
     clock_.wall_ns = [](const tarsier_host*) -> int64_t { return 1'000'000'000; };
@@ -65,6 +70,7 @@ class NotificationsTest : public testing::Test {
   }
   void look() { job_.run(job_.user); }
 
+  static constexpr const char* kHello = ":\n\n";  // headers arrive with it
   static constexpr const char* kFailed =
       "data: {\"text\":\"Configuration reload has failed.\",\"date\":\"1970-01-01T00:00:01Z\",\"active\":true}\n\n";
   static constexpr const char* kOver =
@@ -72,7 +78,7 @@ class NotificationsTest : public testing::Test {
 
   std::deque<Client> clients_;
   bool config_ok_ = true;
-  tarsier_job job_{};
+  tarsier_job job_{}, at_stop_{};
 
  private:
   static Client& of(tarsier_exchange* exchange) { return *reinterpret_cast<Client*>(exchange); }
@@ -90,14 +96,14 @@ TEST_F(NotificationsTest, TellsWhatHoldsAndEachChangeOnce) {
   Client& early = subscribe();
   EXPECT_EQ(early.code, 200U);
   look();
-  EXPECT_EQ(early.body, "");
+  EXPECT_EQ(early.body, kHello);
   config_is(false);
   look();
-  EXPECT_EQ(early.body, kFailed);
+  EXPECT_EQ(early.body, std::string(kHello) + kFailed);
   const Client& late = subscribe();
-  EXPECT_EQ(late.body, kFailed);
+  EXPECT_EQ(late.body, std::string(kHello) + kFailed);
   config_is(true);
-  EXPECT_EQ(late.body, std::string(kFailed) + kOver);
+  EXPECT_EQ(late.body, std::string(kHello) + kFailed + kOver);
   EXPECT_EQ(early.body, late.body);
 }
 
@@ -110,6 +116,14 @@ TEST_F(NotificationsTest, AnswersThoseThatOnlyAsk) {
   EXPECT_EQ(asked(), "[]");
   config_ok_ = false;
   EXPECT_EQ(asked(), R"([{"text":"Configuration reload has failed.","date":"1970-01-01T00:00:01Z","active":true}])");
+}
+
+TEST_F(NotificationsTest, EndsTheStreamsWhenTheHostSaysThatItStops) {
+  const Client& client = subscribe();
+  at_stop_.drop(at_stop_.user);
+  EXPECT_TRUE(client.ended);
+  EXPECT_FALSE(client.aborted);
+  EXPECT_EQ(subscribe().code, 503U);
 }
 
 TEST_F(NotificationsTest, HasRoomForSixteen) {
@@ -126,14 +140,14 @@ TEST_F(NotificationsTest, CutsOffWhoTakesNothing) {
   one.hangs = true;
   config_is(false);
   EXPECT_TRUE(one.ended && one.aborted);
-  EXPECT_EQ(other.body, kFailed);
+  EXPECT_EQ(other.body, std::string(kHello) + kFailed);
   EXPECT_FALSE(other.ended);
 }
 
 TEST_F(NotificationsTest, GivesASignOfLifeNowAndThen) {
   const Client& client = subscribe();
   for (int i = 0; i < 30; ++i) look();
-  EXPECT_EQ(client.body, ":\n\n:\n\n");
+  EXPECT_EQ(client.body, ":\n\n:\n\n:\n\n");
 }
 
 TEST_F(NotificationsTest, DoesNotKeepWhoAsksForTheHeadOnly) { EXPECT_TRUE(subscribe(TARSIER_HTTP_HEAD).ended); }

@@ -1,0 +1,101 @@
+"""What the host tells of itself over the Prometheus API: its metrics as JSON, the configuration of a job, and what changes while one listens."""
+
+import json
+import signal
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from host import Host, get, wait_for
+
+CONFIG = """
+[plugin.samples]
+[plugin.promql]
+[plugin.scrape]
+[[plugin.scrape.job]]
+job_name = "guarded"
+scrape_interval = "1s"
+scrape_timeout = "1s"
+basic_auth = { username = "reader", password = "never to be shown" }
+static_configs = [{ targets = ["127.0.0.1:1"] }]
+"""
+
+
+class Status(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Host(CONFIG).__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.host.close()
+
+    def refusal(self, path, **parameters):
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            get(f"{self.host.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}")
+        return refused.exception.code, json.loads(refused.exception.read())["error"]
+
+    def test_own_metrics_are_those_of_the_page(self):
+        get(self.host.main_url + "/metrics")  # the network's counters are those of the page before
+        families = {family["name"]: family for family in self.host.api("status/self_metrics")}
+        page = get(self.host.main_url + "/metrics")[2].decode()
+        shown = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE ")}
+        self.assertEqual(set(families), shown)
+        build = families["tarsier_build_info"]
+        self.assertEqual((build["type"], build["metric"][0]["gauge"]), ("GAUGE", {"value": 1}))
+
+    def test_a_pattern_of_own_metrics_is_anchored(self):
+        found = self.host.api("status/self_metrics", metric_name_pattern="tarsier_build_.*")
+        self.assertEqual([family["name"] for family in found], ["tarsier_build_info"])
+        self.assertEqual(self.host.api("status/self_metrics", metric_name_pattern="build"), [])
+        code, text = self.refusal("status/self_metrics", metric_name_pattern="(")
+        self.assertEqual(code, 400)
+        self.assertIn("invalid metric_name_pattern", text)
+
+    def test_the_configuration_of_a_job_has_its_defaults_and_no_secrets(self):
+        toml = self.host.api("scrape_pools/config", scrapePool="guarded")["yaml"]
+        for line in ('job_name = "guarded"', 'metrics_path = "/metrics"', 'username = "reader"', 'password = "<secret>"'):
+            self.assertIn(line, toml.splitlines())
+        self.assertNotIn("never to be shown", toml)
+        self.assertEqual(self.refusal("scrape_pools/config", scrapePool="x"),
+                         (400, 'error retrieving scrape config: scrape pool "x" not found'))
+
+    def test_the_version_is_that_of_the_build_information(self):
+        self.assertEqual(json.loads(get(self.host.url + "/version")[2]), self.host.api("status/buildinfo"))
+
+    def test_a_timeout_of_nothing_is_over_at_once(self):
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            get(f"{self.host.url}/api/v1/query?query=up&timeout=0")
+        self.assertEqual((refused.exception.code, json.loads(refused.exception.read())["errorType"]), (503, "timeout"))
+
+
+class Notifications(unittest.TestCase):
+    def event(self, stream):
+        for line in stream:
+            if line.startswith(b"data: "):
+                return json.loads(line[6:])
+        return self.fail("the stream ended")
+
+    def test_who_listens_is_connected_at_once_and_hears_what_begins_and_what_is_over(self):
+        with Host(CONFIG) as host, urllib.request.urlopen(host.url + "/api/v1/notifications/live", timeout=20) as stream:
+            self.assertEqual(stream.headers["content-type"], "text/event-stream")
+            good = host.config_file.read_text()
+            host.config_file.write_text(good + "\nx = [")
+            host.process.send_signal(signal.SIGHUP)
+            begun = self.event(stream)
+            self.assertEqual((begun["text"], begun["active"]), ("Configuration reload has failed.", True))
+            self.assertEqual(host.api("notifications"), [begun])
+            host.config_file.write_text(good)
+            host.process.send_signal(signal.SIGHUP)
+            self.assertEqual(self.event(stream), {**begun, "active": False})
+
+    def test_a_stop_does_not_wait_for_who_listens(self):
+        host = Host(CONFIG)
+        with host, urllib.request.urlopen(host.url + "/api/v1/notifications/live", timeout=20) as stream:
+            wait_for("the first line", lambda: stream.readline() == b":\n")
+            self.assertEqual(host.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
