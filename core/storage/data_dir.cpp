@@ -95,7 +95,7 @@ Result<void> DataDir::recover() const {
   auto found = directories(path_);
   if (!found) return std::move(found).error();
   for (const std::string& name : *found) {
-    if (auto ok = recover_rotation(path_, name, env_dir(name)); !ok) return ok;
+    if (auto ok = recover_rotation(path_, name, env_dir(name), false); !ok) return ok;
   }
   for (const std::string& name : *found) {
     if (file_exists(env_dir(name) + "/data.mdb")) continue;
@@ -178,12 +178,13 @@ Result<void> finish_rotation(const std::string& env_dir) {
   return sync_directory(env_dir);
 }
 
-Result<void> recover_rotation(const std::string& data_dir, std::string_view name, const std::string& env_dir) {
+Result<void> recover_rotation(const std::string& data_dir, std::string_view name, const std::string& env_dir, bool unwritten) {
   if (!file_exists(rotating_path(env_dir))) return {};
   auto target = read_file(rotating_path(env_dir));
   if (!target) return std::move(target).error();
+  const std::string target_file = data_dir + "/" + *target + "/data.mdb";
   // A name that was not written whole: the target got nothing yet.
-  if (check_env_name(*target) && same_file(env_dir + "/data.mdb", data_dir + "/" + *target + "/data.mdb")) {
+  if (check_env_name(*target) && (same_file(env_dir + "/data.mdb", target_file) || (unwritten && file_exists(target_file)))) {
     constexpr uint64_t kAnyMap = 64U << 20U;
     if (auto fresh = make_fresh_file(data_dir, name, kAnyMap); !fresh) return std::move(fresh).error();
     if (auto ok = adopt_fresh_file(fresh_file_dir(data_dir, name), env_dir); !ok) return ok;

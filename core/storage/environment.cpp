@@ -173,6 +173,18 @@ Result<void> Environment::run_on_writer(const std::function<Result<void>()>& tas
   return std::move(*result);
 }
 
+Result<void> Environment::sync_now() {
+  if (sealed()) return {};
+  if (removed_) return Error::not_found("environment " + name() + " was removed");
+  if (on_writer_thread()) return Error::invalid("sync is not for the writer thread");
+  auto done = run_on_writer([&]() -> Result<void> {
+    auto ready = prepare_to_write();
+    return ready ? sync() : ready;
+  });
+  if (!done) return std::move(done).error().in("sync environment " + name());
+  return done;
+}
+
 /// False when the writer is to end: the queue is empty and nobody will fill it.
 bool Environment::wait_for_work(std::unique_lock<std::mutex>& lock) {
   while (queue_.empty() && !stopping_) {

@@ -74,6 +74,8 @@ class Environment {
   void share(bool commit_durability, uint64_t quota_bytes);
   /// Takes the transaction; its `committed` is called on the writer thread.
   Result<void> submit(std::unique_ptr<Transaction> transaction);
+  /// Waits until what was acknowledged before is on the disk.
+  Result<void> sync_now();
   /// Waits until every transaction of the handle has met its fate.
   void wait_for(const tarsier_env* handle);
   bool on_writer_thread() const noexcept;
@@ -168,6 +170,7 @@ class Environment {
   bool unsynced_ = false;
   bool sync_failed_ = false;
   bool panicked_ = false;
+  bool rotation_broke_off_ = false;  // reopen_file() brings it to its end
   SteadyTime sync_due_;
   uint64_t sequence_ = 0;
   uint64_t known_file_bytes_ = 0;

@@ -382,7 +382,8 @@ Result<void> Environment::reopen_file() {
     if (file_.use_count() > 1) return Error::unavailable("its disk failed; it opens again when the open snapshots have ended");
     file_.reset();
   }
-  if (auto ok = recover_rotation(shared_.options.data_dir, name(), dir()); !ok) return ok;
+  if (auto ok = recover_rotation(shared_.options.data_dir, name(), dir(), rotation_broke_off_); !ok) return ok;
+  rotation_broke_off_ = false;
   auto recovered = recover_synced_state(dir(), shared_.options.boot_id);
   if (!recovered) return std::move(recovered).error();
   if (auto tree = walk_tree(dir() + "/data.mdb"); !tree) return std::move(tree).error();

@@ -51,6 +51,7 @@ void Environment::give_up_rotation(const std::string& to_dir, const Error& why) 
   if (!undone && same_file(target, dir() + "/data.mdb")) undone = remove_file(target).ok() && sync_directory(to_dir).ok();
   if (undone && remove_tree(fresh_file_dir(shared_.options.data_dir, name())).ok() && finish_rotation(dir()).ok()) return;
   if (!undone) known_file_bytes_ = 0;  // the target has them
+  rotation_broke_off_ = true;
   panicked_ = true;
   broke(why);
 }

@@ -268,6 +268,10 @@ tarsier_status env_rename(const tarsier_host* host, tarsier_str name, tarsier_st
   });
 }
 
+tarsier_status env_sync(tarsier_env* env, tarsier_error* error) {
+  return guarded(error, [&] { return env->environment->sync_now(); });
+}
+
 constexpr tarsier_storage kService = {
     sizeof(tarsier_storage),
     env_open,
@@ -296,6 +300,7 @@ constexpr tarsier_storage kService = {
     env_snapshot,
     env_salvage,
     env_rename,
+    env_sync,
 };
 
 }  // namespace

@@ -132,7 +132,11 @@ Result<void> Journal::retire(uint64_t number) {
   return {};
 }
 
+/// Of several journals none may go while a power cut could still take the note back: the others would be replayed without it.
 Result<void> Journal::remove_finished() {
+  if (rotated_.size() > 1 && rotated_[1] <= last_finished_) {
+    if (auto safe = active_.sync(); !safe) return std::move(safe).error().in("remove journals");
+  }
   while (!rotated_.empty() && rotated_.front() <= last_finished_) {
     if (auto retired = retire(rotated_.front()); !retired) return retired;
     rotated_.erase(rotated_.begin());

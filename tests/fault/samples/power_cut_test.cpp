@@ -226,6 +226,34 @@ TEST_P(PowerCutStore, LeavesAStateThatOnceWasAndNothingPromisedMissing) {
   }
 }
 
+/// A rotation that failed halfway leaves a journal; the next flush ends two at once, and removes them one after the other.
+TEST_P(PowerCutStore, LosesNothingWhereverTheRemovalOfTwoJournalsIsCut) {
+  options_.partition_window_ns = kWindow;
+  RecordedDirectory recorded(dir_.path());
+  start(dir_.path(), "before");
+  ASSERT_NO_FATAL_FAILURE(write_batch(0));
+  const std::string first_journal = dir_.path() + "/samples/journal.0000000001";
+  FaultyDisk::fail_calls([&](const DiskCall& call) {
+    const bool linked = std::filesystem::exists(first_journal + "/data.mdb");
+    return linked && call.kind == DiskCall::Kind::kSync && call.path == dir_.path() + "/samples/active" ? EIO : 0;
+  });
+  ASSERT_FALSE(store_->flush().ok());
+  FaultyDisk::heal();
+  ASSERT_TRUE(std::filesystem::exists(first_journal + "/data.mdb"));
+  run_to_the_end([&] { return store_->flush(); });
+  ASSERT_FALSE(std::filesystem::exists(first_journal));
+  recorded.stop();
+  stop();
+  for (size_t cut = 0; cut <= recorded.events().size(); ++cut) {
+    for (int round = 0; round < 6; ++round) {
+      SCOPED_TRACE("cut before event " + std::to_string(cut) + " of " + std::to_string(recorded.events().size()));
+      const TempDir disk(directory_of_disks());
+      recorded.put_together(disk.path(), cut, round % 2 == 0 ? 0 : 50, random_);
+      ASSERT_NO_FATAL_FAILURE(check(disk.path(), promised(recorded, cut)));
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Durability, PowerCutStore,
                          testing::Values(Way{TARSIER_DURABILITY_COMMIT, false}, Way{TARSIER_DURABILITY_INTERVAL, false},
                                          Way{TARSIER_DURABILITY_COMMIT, true}, Way{TARSIER_DURABILITY_INTERVAL, true}),

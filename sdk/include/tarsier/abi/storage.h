@@ -142,6 +142,9 @@ typedef struct tarsier_storage {
   /* [work] Since minor version 2. Gives an environment that nobody has open another name, whole or not at all. INVALID when that exists, or when
    * other environments stand below it. */
   tarsier_status (*rename)(const tarsier_host *host, tarsier_str name, tarsier_str to, tarsier_error *error);
+  /* [work] Since minor version 2. Waits until what was acknowledged before the call is on the disk, whatever the durability of the environment. On
+   * error it is not sure to be. */
+  tarsier_status (*sync)(tarsier_env *env, tarsier_error *error);
 } tarsier_storage;
 #ifdef __cplusplus
 }

@@ -137,6 +137,10 @@ void MemoryStorage::fill_environment_calls() {
     apply(*handle.environment, copy_of(handle, ops, count, nullptr, nullptr));
     return TARSIER_OK;
   };
+  table_.sync = [](tarsier_env* env, tarsier_error* error) -> tarsier_status {
+    MemoryStorage& self = *reinterpret_cast<Handle*>(env)->storage;
+    return self.powered() ? TARSIER_OK : say(error, TARSIER_UNAVAILABLE, "no power");
+  };
   table_.rotate = [](tarsier_env* env, tarsier_str to, tarsier_error* error) -> tarsier_status {
     Handle& handle = *reinterpret_cast<Handle*>(env);
     MemoryStorage& self = *handle.storage;
