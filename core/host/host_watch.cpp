@@ -46,8 +46,8 @@ void Host::Impl::on_signals() {
     log(TARSIER_LOG_ERROR, std::string("second ") + name + ": ended without draining");
     ::_exit(1);
   };
-  for (const auto& [number, name] : {std::pair{SIGTERM, "SIGTERM"}, std::pair{SIGINT, "SIGINT"}}) {
-    if (auto set = scheduler->on_signal(number, [stop, name = name] { stop(name); }); !set)
+  for (const auto& signal : {std::pair{SIGTERM, "SIGTERM"}, std::pair{SIGINT, "SIGINT"}}) {
+    if (auto set = scheduler->on_signal(signal.first, [stop, name = signal.second] { stop(name); }); !set)
       log(TARSIER_LOG_WARN, set.error().message());
   }
   const auto reload = [this] { loop.post([this] { (void)reload_now(); }); };

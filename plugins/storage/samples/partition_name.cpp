@@ -87,7 +87,7 @@ std::string span_text(uint64_t ns) {
 std::string partition_name(const Cover& cover) {
   const int64_t rest = cover.begin % kNsPerSecond;
   // The lowest time lies in no whole second that 64 bits can name, so the one above it stands for it.
-  const bool nameable = cover.begin - INT64_MIN >= kNsPerSecond || cover.begin >= 0;
+  const bool nameable = cover.begin >= 0 || cover.begin - INT64_MIN >= kNsPerSecond;
   const std::time_t seconds = cover.begin / kNsPerSecond - (rest < 0 && nameable ? 1 : 0);
   std::tm calendar{};
   gmtime_r(&seconds, &calendar);

@@ -1,14 +1,11 @@
 #include "plugins/query/promql/histogram/trim.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include "plugins/query/promql/histogram/estimate.hpp"
 
 namespace tarsier::promql {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double finite_or_zero(double value) { return std::isinf(value) ? 0 : value; }
 

@@ -237,8 +237,8 @@ TEST(Rhythm, BeginsAnewWhenTheWallClockIsSetBack) {
 
 TEST(SystemTimers, FireOnTheRealClock) {
   SystemClock clock;
-  Scheduler scheduler(clock, {});
   host::Owner owner("node", "node", false);
+  Scheduler scheduler(clock, {});
   Signal fired;
   std::function<void()> note = [&] { fired.raise(); };
   auto timer = scheduler.every(owner, c_timer("collect", 2'000'000, note, TARSIER_TIMER_ALIGNED));

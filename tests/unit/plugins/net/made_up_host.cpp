@@ -1,15 +1,17 @@
 #include "tests/unit/plugins/net/made_up_host.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 tarsier_config_node& tarsier_config_node::at(const std::string& path) {
   const size_t dot = path.find('.');
   const std::string name = path.substr(0, dot);
-  for (auto& [key, node] : entries) {
-    if (key == name) return dot == std::string::npos ? node : node.at(path.substr(dot + 1));
+  auto entry = std::find_if(entries.begin(), entries.end(), [&](const auto& one) { return one.key == name; });
+  if (entry == entries.end()) {
+    entry = entries.emplace(entries.end());
+    entry->key = name;
   }
-  entries.emplace_back(name, tarsier_config_node{});
-  return dot == std::string::npos ? entries.back().second : entries.back().second.at(path.substr(dot + 1));
+  return dot == std::string::npos ? *entry : entry->at(path.substr(dot + 1));
 }
 void tarsier_config_node::set(const std::string& path, const std::string& value) {
   auto& node = at(path);
@@ -28,7 +30,7 @@ void tarsier_config_node::set_list(const std::string& path, const std::vector<st
     tarsier_config_node item;
     item.kind = TARSIER_NODE_STRING;
     item.text = value;
-    node.entries.emplace_back("", item);
+    node.entries.push_back(item);
   }
 }
 
@@ -128,12 +130,12 @@ struct Tables {
   static tarsier_node_kind kind(const tarsier_config_node* node) { return node->kind; }
   static uint64_t count(const tarsier_config_node* node) { return node->entries.size(); }
   static const tarsier_config_node* at(const tarsier_config_node* node, uint64_t index) {
-    return index < node->entries.size() ? &node->entries[index].second : nullptr;
+    return index < node->entries.size() ? &node->entries[index] : nullptr;
   }
-  static tarsier_str key_at(const tarsier_config_node* node, uint64_t index) { return str(node->entries[index].first); }
+  static tarsier_str key_at(const tarsier_config_node* node, uint64_t index) { return str(node->entries[index].key); }
   static const tarsier_config_node* get(const tarsier_config_node* node, tarsier_str key) {
-    for (const auto& [name, entry] : node->entries) {
-      if (name == view(key)) return &entry;
+    for (const auto& entry : node->entries) {
+      if (entry.key == view(key)) return &entry;
     }
     return nullptr;
   }

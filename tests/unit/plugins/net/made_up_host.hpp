@@ -18,10 +18,11 @@
 
 /// A node of the configuration.
 struct tarsier_config_node {
+  std::string key;  // in a table
   tarsier_node_kind kind = TARSIER_NODE_TABLE;
   std::string text;
   int64_t number = 0;
-  std::vector<std::pair<std::string, tarsier_config_node>> entries;
+  std::vector<tarsier_config_node> entries;
 
   /// The table at a dotted path, made when absent.
   tarsier_config_node& at(const std::string& path);

@@ -37,8 +37,8 @@ double in_parts(Token op, const std::vector<double>& values, size_t size) {
 void expect_same_in_parts(const std::vector<double>& values) {
   for (const Token op : kOperators) {
     const double at_once = in_parts(op, values, values.size());
-    for (const size_t size : {1, 2, 7}) {
-      const double parts = in_parts(op, values, static_cast<size_t>(size));
+    for (const size_t size : {1U, 2U, 7U}) {
+      const double parts = in_parts(op, values, size);
       EXPECT_EQ(is_absent(at_once), is_absent(parts)) << static_cast<int>(op);
       EXPECT_TRUE(is_absent(at_once) || almost_equal(at_once, parts, 1e-12))
           << static_cast<int>(op) << " of " << size << ": " << at_once << " " << parts;
