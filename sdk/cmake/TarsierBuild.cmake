@@ -12,6 +12,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(tarsier_options INTERFACE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
   endif()
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(tarsier_options INTERFACE -Wno-deprecated-declarations) # libstdc++ 12 uses one itself, in <algorithm>
+endif()
 if(TARSIER_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(tarsier_options INTERFACE -Wno-maybe-uninitialized) # false alarms in the instrumented standard library
 endif()
@@ -32,6 +35,13 @@ endif()
 if(TARSIER_SANITIZE)
   add_compile_options(-fsanitize=${TARSIER_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TARSIER_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND TARSIER_SANITIZE MATCHES "address" AND NOT TARSIER_FUZZ)
+    # The host has its own pthread_create, which calls the next one: that must be the sanitizer's, so it cannot be in the program itself.
+    execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libclang_rt.asan-${CMAKE_SYSTEM_PROCESSOR}.so
+                    OUTPUT_VARIABLE runtime OUTPUT_STRIP_TRAILING_WHITESPACE)
+    get_filename_component(runtime ${runtime} DIRECTORY)
+    add_link_options(-shared-libasan -Wl,-rpath,${runtime})
+  endif()
 endif()
 if(TARSIER_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
@@ -63,21 +73,21 @@ set(tarsier_test_compile_options $<$<CONFIG:Debug>:-O0> $<$<CONFIG:Release>:-O1>
 # compiles, and GoogleTest's, half of what a short test does, are compiled once for all. Not where ccache has the results of other builds: it
 # knows none with a precompiled header. Developers build without, so that a missing #include is seen.
 function(tarsier_precompile target)
-  if(NOT TARSIER_PRECOMPILE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  if(NOT TARSIER_PRECOMPILE)
     return()
   endif()
   if(NOT TARGET tarsier_standard_library)
     tarsier_add_precompiled(tarsier_standard_library ON
       <algorithm> <array> <atomic> <chrono> <cmath> <condition_variable> <cstring> <deque> <functional> <map> <memory> <mutex> <optional>
       <set> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
-    target_compile_options(tarsier_standard_library PRIVATE -fno-gnu-unique -pthread)
+    target_compile_options(tarsier_standard_library PRIVATE -pthread $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
   endif()
   target_compile_options(${target} PRIVATE -pthread) # all with the same macros, whatever they link
   target_precompile_headers(${target} REUSE_FROM tarsier_standard_library)
 endfunction()
 
 function(tarsier_precompile_googletest target)
-  if(NOT TARSIER_PRECOMPILE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  if(NOT TARSIER_PRECOMPILE)
     return()
   endif()
   if(NOT TARGET tarsier_googletest)
