@@ -11,6 +11,8 @@ from host import Host, get, wait_for
 
 CONFIG = """
 [plugin.samples]
+retention = "14d"
+retention_size = "1536MiB"
 [plugin.promql]
 [plugin.scrape]
 [[plugin.scrape.job]]
@@ -63,6 +65,11 @@ class Status(unittest.TestCase):
 
     def test_the_version_is_that_of_the_build_information(self):
         self.assertEqual(json.loads(get(self.host.url + "/version")[2]), self.host.api("status/buildinfo"))
+
+    def test_the_retention_is_that_of_the_store(self):
+        flags = self.host.api("status/flags")
+        self.assertEqual((flags["storage.tsdb.retention.time"], flags["storage.tsdb.retention.size"]), ("2w", "1GiB512MiB"))
+        self.assertEqual(self.host.api("status/runtimeinfo")["storageRetention"], "2w or 1GiB512MiB")
 
     def test_a_timeout_of_nothing_is_over_at_once(self):
         with self.assertRaises(urllib.error.HTTPError) as refused:
