@@ -1,5 +1,7 @@
 """What the host tells of itself over the Prometheus API: its metrics as JSON, the configuration of a job, and what changes while one listens."""
 
+import contextlib
+import http.client
 import json
 import signal
 import unittest
@@ -70,6 +72,16 @@ class Status(unittest.TestCase):
         flags = self.host.api("status/flags")
         self.assertEqual((flags["storage.tsdb.retention.time"], flags["storage.tsdb.retention.size"]), ("2w", "1GiB512MiB"))
         self.assertEqual(self.host.api("status/runtimeinfo")["storageRetention"], "2w or 1GiB512MiB")
+
+    def test_the_lifecycle_is_told_to_be_on_when_all_of_it_is_there(self):
+        answers = {}
+        for path in ("/-/reload", "/-/quit"):
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.host.prometheus_port, timeout=20)) as connection:
+                connection.request("POST", path)
+                answers[path] = connection.getresponse().status
+        self.assertEqual(answers["/-/reload"], 200)
+        all_there = all(code == 200 for code in answers.values())
+        self.assertEqual(self.host.api("status/flags")["web.enable-lifecycle"], "true" if all_there else "false", answers)
 
     def test_a_timeout_of_nothing_is_over_at_once(self):
         with self.assertRaises(urllib.error.HTTPError) as refused:

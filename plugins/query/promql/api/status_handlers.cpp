@@ -109,7 +109,7 @@ void Api::flags(const Request& request, const Exchange& exchange) {
       {"query.max-samples", std::to_string(options.limits.max_samples)},
       {"query.timeout", write_duration(options.limits.timeout_ns)},
       {"web.enable-admin-api", admin_ ? "true" : "false"},
-      {"web.enable-lifecycle", "true"},  // for who may administrate
+      {"web.enable-lifecycle", "false"},  // the flag promises /-/quit beside /-/reload, and there is none
       {"web.max-notifications-subscribers", std::to_string(Notifications::kMaxSubscribers)},
       {"web.route-prefix", request.prefix().empty() ? "/" : std::string(request.prefix())}};
   const auto add = [&](std::string_view flag, std::string_view table, std::string_view key) {

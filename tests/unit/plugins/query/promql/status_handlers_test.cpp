@@ -47,5 +47,10 @@ TEST_F(StatusHandlersTest, PassOnWhyTheStoreDoesNotTell) {
   }
 }
 
+TEST_F(StatusHandlersTest, DoNotPromiseAShutdownOverHttp) {
+  serve(table_);
+  EXPECT_THAT(fake_.ask("/api/v1/status/flags").body, HasSubstr(R"("web.enable-lifecycle":"false")"));
+}
+
 }  // namespace
 }  // namespace tarsier::promql
