@@ -3,13 +3,15 @@
 import contextlib
 import http.client
 import json
+import os
 import signal
+import subprocess
 import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from host import Host, get, wait_for
+from host import SOURCE, Host, get, wait_for
 
 CONFIG = """
 [plugin.samples]
@@ -82,6 +84,15 @@ class Status(unittest.TestCase):
         self.assertEqual(answers["/-/reload"], 200)
         all_there = all(code == 200 for code in answers.values())
         self.assertEqual(self.host.api("status/flags")["web.enable-lifecycle"], "true" if all_there else "false", answers)
+
+    def test_the_build_information_names_the_commit(self):
+        build = self.host.api("status/buildinfo")
+        if not (SOURCE / ".git").exists():
+            self.assertEqual((build["revision"], build["buildDate"]), ("", ""))
+            return
+        git = ["git", "-C", SOURCE, "show", "-s", "--format=%H %cd", "--date=format-local:%Y%m%d-%H:%M:%S", build["revision"]]
+        known = subprocess.run(git, env={**os.environ, "TZ": "UTC"}, capture_output=True, text=True, check=True).stdout.split()
+        self.assertEqual([build["revision"], build["buildDate"]], known)
 
     def test_a_timeout_of_nothing_is_over_at_once(self):
         with self.assertRaises(urllib.error.HTTPError) as refused:

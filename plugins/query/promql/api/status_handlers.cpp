@@ -27,20 +27,27 @@ std::string rfc3339(int64_t time_ns) {
   return {text.data(), size};
 }
 
-void write_build_info(json::Writer& json) {
+void write_build_info(json::Writer& json, const HostState& host) {
   json.begin_object();
-  json.key("version").string(kApiVersion).key("revision").string("").key("branch").string("").key("buildUser").string("tarsier");
-  json.key("buildDate").string("").key("goVersion").string("").key("application").string("Tarsier").end_object();
+  json.key("version").string(kApiVersion).key("revision").string(host.revision).key("branch").string("");
+  json.key("buildUser").string("tarsier").key("buildDate").string(build_date(host.built_at));
+  json.key("goVersion").string("").key("application").string("Tarsier").end_object();
 }
 
 }  // namespace
 
-void Api::build_info(const Request&, const Exchange& exchange) { answer(exchange, write_build_info); }
+void Api::build_info(const Request&, const Exchange& exchange) {
+  const auto host = HostState::of(host_);
+  if (!host) return refuse(exchange, host.error());
+  answer(exchange, [&](json::Writer& json) { write_build_info(json, *host); });
+}
 
 /// The same without the envelope, as text, as the original has it.
 void Api::version(const Request&, const Exchange& exchange) {
+  const auto host = HostState::of(host_);
+  if (!host) return refuse(exchange, host.error());
   json::Writer json;
-  write_build_info(json);
+  write_build_info(json, *host);
   exchange.respond(200, "text/plain; charset=utf-8", json.take() + "\n");
 }
 

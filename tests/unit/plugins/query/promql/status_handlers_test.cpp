@@ -52,5 +52,16 @@ TEST_F(StatusHandlersTest, DoNotPromiseAShutdownOverHttp) {
   EXPECT_THAT(fake_.ask("/api/v1/status/flags").body, HasSubstr(R"("web.enable-lifecycle":"false")"));
 }
 
+TEST_F(StatusHandlersTest, NameTheCommitThatWasBuilt) {
+  serve(table_);
+  EXPECT_THAT(fake_.ask("/version").body, HasSubstr(R"("revision":"","branch":"","buildUser":"tarsier","buildDate":"")"));
+  fake_.build_json = R"({"revision":"7dfd6e6c2f58","built":"2026-11-29T06:39:10Z"})";
+  const std::string version = fake_.ask("/version").body;
+  EXPECT_THAT(version, HasSubstr(R"("revision":"7dfd6e6c2f58")"));
+  EXPECT_THAT(version, HasSubstr(R"("buildDate":"20261129-06:39:10")"));
+  EXPECT_EQ(fake_.ask("/api/v1/status/buildinfo").body,
+            R"({"status":"success","data":)" + version.substr(0, version.size() - 1) + "}");
+}
+
 }  // namespace
 }  // namespace tarsier::promql
