@@ -96,7 +96,7 @@ std::string Control::build_json() const {
   JsonWriter json;
   json.begin_object();
   json.key("version").string(build.version).key("revision").string(build.revision).key("compiler").string(build.compiler);
-  json.key("built").string(build.built);
+  json.key("built").string(build.committed_at);
   json.key("abi").string(std::to_string(TARSIER_ABI_MAJOR) + "." + std::to_string(TARSIER_ABI_MINOR));
   json.key("started_at").string(rfc3339(started_ns_)).key("pid").integer(int64_t{::getpid()});
   json.key("data_dir").string(data_dir_).key("config_file").string(config_file_);

@@ -93,6 +93,7 @@ Admission Dispatcher::admit(Request& request) {
   request.user = decision.user;
   admission.max_body_bytes = choice.route->max_body_bytes;
   admission.timeout = choice.route->timeout;
+  admission.body_as_sent = choice.route->body_as_sent;
   admission.route = choice.route;
   return admission;
 }

@@ -95,6 +95,7 @@ tarsier_status add_route(void* self, const tarsier_host* owner, const tarsier_ro
   route->max_body_bytes = spec->max_body_bytes;
   route->timeout = std::chrono::nanoseconds(spec->timeout_ns);
   route->on_network_thread = (spec->flags & TARSIER_ROUTE_ON_NETWORK_THREAD) != 0;
+  route->body_as_sent = (spec->flags & TARSIER_ROUTE_BODY_AS_SENT) != 0;
   route->service = &service;
   route->serve = [&service, owner, handler = spec->handler, user = spec->user](const auto& exchange, const auto& request) {
     return serve_for(service, owner, handler, user, exchange, request);

@@ -23,6 +23,7 @@ class PluginRoute final : public Route {
   uint64_t max_body_bytes = 0;
   std::chrono::nanoseconds timeout{0};
   bool on_network_thread = false;
+  bool body_as_sent = false;
   void* service = nullptr;  // the HttpService that it was registered with; null: net's own route
   Serve serve;
 

@@ -4,6 +4,7 @@
 import concurrent.futures
 import contextlib
 import http.client
+import http.server
 import json
 import math
 import os
@@ -11,6 +12,7 @@ import pathlib
 import re
 import struct
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -135,6 +137,59 @@ class Queries(unittest.TestCase):
             with self.assertRaises(urllib.error.HTTPError) as refused:
                 host.api("metadata", limit_per_metric="x")
             self.assertIn("limit_per_metric must be a number", refused.exception.read().decode())
+
+
+class ScrapedMetadata(unittest.TestCase):
+    PAGE = b'''# HELP a_total Counts \\\\ and more.
+# TYPE a_total counter
+a_total 1
+# HELP b Of no type.
+# TYPE b untyped
+b{x="1"} 1
+# HELP c Only help.
+c 1
+# TYPE h histogram
+h_bucket{le="1"} 1
+h_bucket{le="+Inf"} 2
+h_sum 3
+h_count 2
+# TYPE s summary
+s{quantile="0.5"} 1
+s_sum 3
+s_count 2
+# TYPE size_count gauge
+size_count 1
+without 1
+'''
+
+    @needs_prometheus
+    def test_types_and_help_of_a_page_are_those_of_prometheus(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("content-type", "text/plain; version=0.0.4; charset=utf-8")
+                self.send_header("content-length", str(len(ScrapedMetadata.PAGE)))
+                self.end_headers()
+                self.wfile.write(ScrapedMetadata.PAGE)
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, contextlib.ExitStack() as stack:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            address = f"127.0.0.1:{server.server_port}"
+            host = stack.enter_context(Host(
+                "[plugin.samples]\n[plugin.promql]\n[plugin.scrape]\n[[plugin.scrape.job]]\njob_name = \"page\"\nscrape_interval = \"1s\"\n"
+                f'scrape_timeout = "1s"\nstatic_configs = [{{ targets = ["{address}"] }}]\n'))
+            peer = stack.enter_context(Peer(
+                f"{{global: {{scrape_interval: 1s}}, scrape_configs: [{{job_name: page, static_configs: [{{targets: ['{address}']}}]}}]}}"))
+            for path in ("metadata", "targets/metadata"):
+                told = []
+                for url in (host.url, peer.url):
+                    data = wait_for(path, lambda: json.loads(get(f"{url}/api/v1/{path}")[2])["data"])
+                    told.append(data if path == "metadata" else sorted(data, key=lambda one: one["metric"]))
+                self.assertEqual(*told, path)
 
 
 class RemoteRead(unittest.TestCase):

@@ -1,5 +1,8 @@
 """A real Prometheus sends its own metrics by remote write; what we answer is what it answers."""
 
+import contextlib
+import gzip
+import http.client
 import http.server
 import json
 import os
@@ -14,7 +17,8 @@ import unittest
 import urllib.parse
 
 from host import Host, free_port, get, wait_for
-from peer import Peer, prometheus_major
+from peer import Peer, labels, prometheus_major
+from wire import double, message, number, snappy, varint
 
 RECEIVER = """
 [plugin.remote-write-receiver]
@@ -92,6 +96,15 @@ def exemplars(url, query, **times):
 
 def newest(url, query):
     return max((one["timestamp"] for entry in exemplars(url, query) for one in entry["exemplars"]), default=0)
+
+
+def refusal(url, body, kind, coding):
+    """The code and text that a write of `body` is answered with; a header that is None is left out."""
+    with contextlib.closing(http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=10)) as connection:
+        headers = {"Content-Type": kind, "Content-Encoding": coding}
+        connection.request("POST", "/api/v1/write", body, {name: value for name, value in headers.items() if value is not None})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
 
 
 def without_origin(entry):
@@ -190,6 +203,45 @@ class RemoteWrite(unittest.TestCase):
             finally:
                 sender.kill()
                 sender.wait()
+
+    def test_what_cannot_be_read_is_refused_with_the_code_of_prometheus(self):
+        now = int(time.time() * 1000)
+        first = message(1, labels({"__name__": "m"}), message(2, double(1, 1.0), number(2, now)))
+        symbols = b"".join(message(4, text) for text in ("", "__name__", "m"))
+        second = symbols + message(5, message(1, varint(1) + varint(2)), message(2, double(1, 1.0), number(2, now)))
+        plain, v2 = "application/x-protobuf", "application/x-protobuf;proto=io.prometheus.write.v2.Request"
+        cases = {
+            "version 1": (plain, "snappy", snappy(first), 204),
+            "without headers": (None, None, snappy(first), 204),
+            "version 2": (v2, "snappy", snappy(second), 204),
+            "JSON": ("application/json", "snappy", snappy(first), 415),
+            "another type with proto": ("text/plain;proto=prometheus.WriteRequest", "snappy", snappy(first), 415),
+            "an unknown message": (plain + ";proto=io.prometheus.write.v9.Request", "snappy", snappy(first), 415),
+            "no message": (plain + ";proto=", "snappy", snappy(first), 415),
+            "a parameter without value": (plain + ";foo", "snappy", snappy(first), 415),
+            "gzip": (plain, "gzip", gzip.compress(first), 415),
+            "gzip that is snappy": (plain, "gzip", snappy(first), 415),
+            "zstd that is snappy": (plain, "zstd", snappy(first), 415),
+            "brotli": (plain, "br", snappy(first), 415),
+            "not encoded": (plain, "identity", first, 415),
+            "garbage for snappy": (plain, "snappy", b"this is not snappy", 400),
+            "garbage for snappy, version 2": (v2, "snappy", b"this is not snappy", 400),
+            "an empty body": (plain, "snappy", b"", 400),
+            "snappy cut off": (plain, "snappy", snappy(first)[:-3], 400),
+            "protobuf cut off": (plain, "snappy", snappy(first[:-3]), 400),
+            "protobuf cut off, version 2": (v2, "snappy", snappy(second[:-3]), 400),
+            "garbage for protobuf": (plain, "snappy", snappy(b"\xff" * 30), 400),
+        }
+        with contextlib.ExitStack() as stack:
+            urls = [stack.enter_context(Host(RECEIVER)).url]
+            if prometheus_major() == 3:
+                urls.append(stack.enter_context(Peer()).url)
+            for url in urls:
+                for name, (kind, coding, body, code) in cases.items():
+                    with self.subTest(name, url=url):
+                        answered, text = refusal(url, body, kind, coding)
+                        self.assertEqual(answered, code, text)
+                        self.assertEqual(text == "", code == 204)
 
     def test_what_was_acknowledged_is_there_after_kill_9(self):
         with tempfile.TemporaryDirectory(prefix="tarsier-e2e-") as directory:

@@ -1,16 +1,22 @@
 """What the host tells of itself over the Prometheus API: its metrics as JSON, the configuration of a job, and what changes while one listens."""
 
+import contextlib
+import http.client
 import json
+import os
 import signal
+import subprocess
 import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from host import Host, get, wait_for
+from host import SOURCE, Host, get, wait_for
 
 CONFIG = """
 [plugin.samples]
+retention = "14d"
+retention_size = "1536MiB"
 [plugin.promql]
 [plugin.scrape]
 [[plugin.scrape.job]]
@@ -63,6 +69,30 @@ class Status(unittest.TestCase):
 
     def test_the_version_is_that_of_the_build_information(self):
         self.assertEqual(json.loads(get(self.host.url + "/version")[2]), self.host.api("status/buildinfo"))
+
+    def test_the_retention_is_that_of_the_store(self):
+        flags = self.host.api("status/flags")
+        self.assertEqual((flags["storage.tsdb.retention.time"], flags["storage.tsdb.retention.size"]), ("2w", "1GiB512MiB"))
+        self.assertEqual(self.host.api("status/runtimeinfo")["storageRetention"], "2w or 1GiB512MiB")
+
+    def test_the_lifecycle_is_told_to_be_on_when_all_of_it_is_there(self):
+        answers = {}
+        for path in ("/-/reload", "/-/quit"):
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.host.prometheus_port, timeout=20)) as connection:
+                connection.request("POST", path)
+                answers[path] = connection.getresponse().status
+        self.assertEqual(answers["/-/reload"], 200)
+        all_there = all(code == 200 for code in answers.values())
+        self.assertEqual(self.host.api("status/flags")["web.enable-lifecycle"], "true" if all_there else "false", answers)
+
+    def test_the_build_information_names_the_commit(self):
+        build = self.host.api("status/buildinfo")
+        if not (SOURCE / ".git").exists():
+            self.assertEqual((build["revision"], build["buildDate"]), ("", ""))
+            return
+        git = ["git", "-C", SOURCE, "show", "-s", "--format=%H %cd", "--date=format-local:%Y%m%d-%H:%M:%S", build["revision"]]
+        known = subprocess.run(git, env={**os.environ, "TZ": "UTC"}, capture_output=True, text=True, check=True).stdout.split()
+        self.assertEqual([build["revision"], build["buildDate"]], known)
 
     def test_a_timeout_of_nothing_is_over_at_once(self):
         with self.assertRaises(urllib.error.HTTPError) as refused:

@@ -56,7 +56,9 @@ std::string usage(const Command& command) {
 
 std::string version() {
   const BuildInfo& build = build_info();
-  return "tarsier " + std::string(build.version) + " (" + std::string(build.revision) + ", " + std::string(build.compiler) +
+  constexpr size_t kEnough = 12;  // digits of a revision that people need
+  const std::string revision(build.revision.substr(0, kEnough));
+  return "tarsier " + std::string(build.version) + " (" + revision + (revision.empty() ? "" : ", ") + std::string(build.compiler) +
          ", plugin ABI " + std::to_string(TARSIER_ABI_MAJOR) + "." + std::to_string(TARSIER_ABI_MINOR) + ")\n";
 }
 

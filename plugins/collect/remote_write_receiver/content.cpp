@@ -1,4 +1,4 @@
-// Content-Type with its one parameter, proto.
+// Content-Type with its one parameter, proto. What RFC 9110 takes for the same (case, blanks, quotes) is the same here.
 #include "plugins/collect/remote_write_receiver/content.hpp"
 
 #include <algorithm>
@@ -31,10 +31,11 @@ std::string_view part(std::string_view& rest) noexcept {
 }
 
 Result<Message> message_named(std::string_view name) {
+  if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
   if (name == "prometheus.WriteRequest") return Message::write_request;
   if (name == "io.prometheus.write.v2.Request") return Message::request_v2;
-  return Error::invalid("the message " + std::string(name) +
-                        " is not known, expected prometheus.WriteRequest or io.prometheus.write.v2.Request");
+  return Error::invalid("the message '" + std::string(name) +
+                        "' is not known, expected prometheus.WriteRequest or io.prometheus.write.v2.Request");
 }
 
 }  // namespace
@@ -49,11 +50,12 @@ Result<Message> message_of(std::string_view content_type, std::string_view conte
     return Error::invalid("expected Content-Type application/x-protobuf, got '" + std::string(content_type) + "'");
   while (!rest.empty()) {
     const std::string_view parameter = part(rest);
-    const size_t equal = std::min(parameter.find('='), parameter.size());
-    if (!equal_ignoring_case(trim(parameter.substr(0, equal)), "proto")) continue;
-    std::string_view value = trim(parameter.substr(std::min(equal + 1, parameter.size())));
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-    return message_named(value);
+    const size_t equal = parameter.find('=');
+    // What was meant to name the message must not be passed over: one message read as the other is stored as nothing.
+    if (equal == std::string_view::npos && !parameter.empty())
+      return Error::invalid("expected NAME=VALUE, got '" + std::string(parameter) + "' in Content-Type '" +
+                            std::string(content_type) + "'");
+    if (equal_ignoring_case(trim(parameter.substr(0, equal)), "proto")) return message_named(trim(parameter.substr(equal + 1)));
   }
   return Message::write_request;
 }

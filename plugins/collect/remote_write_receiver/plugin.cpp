@@ -25,7 +25,8 @@ class ReceiverPlugin final : public Plugin {
          .api = "prometheus",
          .pattern = "/api/v1/write",
          .permission = "metrics:write",
-         .max_body_bytes = max_body_bytes_},
+         .max_body_bytes = max_body_bytes_,
+         .flags = TARSIER_ROUTE_BODY_AS_SENT},
         [this](const http::Request& request, const http::Exchange& exchange) { receiver_->take(request, exchange); });
   }
 

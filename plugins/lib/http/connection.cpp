@@ -233,7 +233,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
     const uint64_t limit = admission.max_body_bytes;
     const std::string coding = joined_header(request.headers, "content-encoding");
     std::unique_ptr<Decoder> decoder;
-    if (!coding.empty() && !equal_ignoring_case(coding, "identity")) {
+    if (!admission.body_as_sent && !coding.empty() && !equal_ignoring_case(coding, "identity")) {
       decoder = make_decoder(coding);
       // snappy and the like belong to their protocols (remote write): the handler gets the bytes as they are.
       if (!decoder && !equal_ignoring_case(coding, "snappy"))

@@ -36,6 +36,7 @@ struct Admission {
   Headers extra_headers;                // of every answer to it
   uint64_t max_body_bytes = 0;          // 0: the entrypoint's
   std::chrono::nanoseconds timeout{0};  // 0: the entrypoint's
+  bool body_as_sent = false;            // whatever its Content-Encoding
   std::shared_ptr<void> route;          // handed on to handle()
 };
 

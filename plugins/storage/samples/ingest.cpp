@@ -1,5 +1,6 @@
 #include "ingest.hpp"
 
+#include "metric_family.hpp"
 #include "tarsier/flat_set.hpp"
 
 namespace tarsier::samples {
@@ -23,6 +24,11 @@ bool cut_text(std::string& text) {
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
   text.resize(end);
   return true;
+}
+
+/// Without rows a series is named as its family; so is a native histogram.
+bool is_of_numbers(const batch::SamplesView& samples, uint32_t set) {
+  return !samples.times(set).empty() && (!samples.has_histograms() || samples.histogram(set, 0).empty());
 }
 
 }  // namespace
@@ -342,7 +348,8 @@ void Ingest::note_metadata(const batch::SamplesView& samples) {
   for (uint32_t set = 0; set < samples.series_count(); ++set) {
     Metadata metadata{.type = samples.type(set), .help = std::string(samples.help(set)), .unit = std::string(samples.unit(set))};
     if (metadata == Metadata{}) continue;
-    const std::string_view metric = metric_of(samples, set);
+    std::string_view metric = metric_of(samples, set);
+    if (is_of_numbers(samples, set)) metric = family_of(metric, metadata.type);
     if (metric.empty() || metric == last || metric.size() > options_.max_label_bytes) continue;
     last = metric;
     const bool cut_help = cut_text(metadata.help), cut_unit = cut_text(metadata.unit);

@@ -8,6 +8,7 @@
 #include "tarsier/bus.hpp"
 #include "tarsier/metrics.hpp"
 #include "tarsier/scheduler.hpp"
+#include "tarsier/stop_notice.hpp"
 #include "tiers.hpp"
 
 namespace tarsier::samples {
@@ -16,7 +17,6 @@ namespace {
 constexpr uint64_t kQueueBytes = 32 << 20;
 constexpr int64_t kSealDeadlineNs = 10 * kMinuteNs;
 constexpr int64_t kMergeDeadlineNs = 6 * kHourNs;  // of a pass: a day of a large store is written again
-constexpr int64_t kNeverNs = 100 * 365 * 24 * kHourNs;
 
 /// A counter of the store and the metric that shows it.
 struct ShownCounter {
@@ -87,7 +87,10 @@ class SamplesPlugin final : public Plugin {
     auto shown = every(host(), {.name = "samples metrics", .interval_ns = 10 * kSecondNs}, [this] { show(); });
     if (!shown) return abandon(std::move(shown).error());
     show_timer_ = std::move(*shown);
-    if (auto noted = notice_stop(); !noted) return abandon(std::move(noted).error());
+    // The host waits for what runs before it calls stop(), and a merge may run for long.
+    auto notice = StopNotice::ask(host(), "samples stop", [this] { store_->cancel_merge(); });
+    if (!notice) return abandon(std::move(notice).error());
+    stop_notice_ = std::move(*notice);
     auto subscription = subscribe_required(host(), TARSIER_TOPIC_SAMPLES, kQueueBytes,
                                            [this](const Batch& batch, Delivery delivery) { take(batch, delivery); });
     if (!subscription) return abandon(std::move(subscription).error());
@@ -111,24 +114,9 @@ class SamplesPlugin final : public Plugin {
   }
 
  private:
-  /// The host waits for what runs before it calls stop(), and a merge may run for long. It tells of the stop before that when it
-  /// drops what is not due yet.
-  Result<void> notice_stop() {
-    tarsier_job job{};
-    job.size = sizeof(job);
-    job.name = str("samples stop");
-    job.user = this;
-    job.run = [](void*) {};
-    job.drop = [](void* user) { static_cast<SamplesPlugin*>(user)->cancel_merges(); };
-    tarsier_error error = empty_error();
-    return Result<void>::from_c(host().scheduler->after(host().raw(), kNeverNs, &job, nullptr, &error), error);
-  }
-  void cancel_merges() noexcept {
-    if (store_ != nullptr) store_->cancel_merge();
-  }
-
   void close() {
-    cancel_merges();
+    stop_notice_.reset();
+    store_->cancel_merge();
     subscription_.reset();
     timer_.reset();
     merge_timer_.reset();
@@ -326,6 +314,7 @@ class SamplesPlugin final : public Plugin {
   uint64_t commit_failures_shown_ = 0;
   std::atomic<bool> maintaining_{false};  // a flush is on its way or under way
   Timer timer_, merge_timer_, show_timer_, first_sizes_timer_;
+  StopNotice stop_notice_;
   Subscription subscription_;
 };
 

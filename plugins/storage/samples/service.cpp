@@ -284,6 +284,7 @@ StoreService::StoreService(Store& store, std::function<int64_t()> now_ns) : stor
   fill_exemplars();
   fill_cardinality();
   fill_blocks();
+  fill_retention();
 }
 
 void StoreService::fill_exemplars() {
@@ -329,6 +330,17 @@ void StoreService::fill_blocks() {
         out.bytes = block.bytes;
         each(user, &out);
       }
+      return {};
+    });
+  };
+}
+
+void StoreService::fill_retention() {
+  table_.retention = [](void* self, tarsier_store_retention* out, tarsier_error* error) {
+    return guard(error, [&]() -> Result<void> {
+      const Options& options = self_of(self).store_.options();
+      if (TARSIER_HAS(out, time_ns)) out->time_ns = options.retention_ns;
+      if (TARSIER_HAS(out, bytes)) out->bytes = options.retention_bytes;
       return {};
     });
   };

@@ -23,6 +23,7 @@ class StoreService {
   void fill_exemplars();
   void fill_cardinality();
   void fill_blocks();
+  void fill_retention();
 
   Store& store_;
   const std::function<int64_t()> now_ns_;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "plugins/query/promql/api/notifications.hpp"
+#include "plugins/query/promql/api/store_retention.hpp"
 #include "plugins/query/promql/api/told_warnings.hpp"
 #include "plugins/query/promql/api/turns.hpp"
 #include "plugins/query/promql/exec/engine.hpp"
@@ -80,6 +81,8 @@ class Api {
   void search_label_values(const Request& request, const Exchange& exchange);
 
   // status_handlers.cpp
+  /// None when the store does not tell.
+  Result<std::optional<StoreRetention>> retention_of_store() const;
   void build_info(const Request& request, const Exchange& exchange);
   void version(const Request& request, const Exchange& exchange);
   void runtime_info(const Request& request, const Exchange& exchange);

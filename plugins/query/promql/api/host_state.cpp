@@ -37,9 +37,18 @@ Result<HostState> HostState::of(const Host& host) {
     const auto* found = told.get_object().if_contains(key);
     return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
   };
-  HostState state{text("started_at"), text("config_file"), text("config_loaded_at"), std::nullopt};
+  HostState state{text("started_at"), text("config_file"), text("config_loaded_at"), text("revision"), text("built"), std::nullopt};
   if (const auto* ok = told.get_object().if_contains("config_ok"); ok != nullptr && ok->is_bool()) state.config_ok = ok->get_bool();
   return state;
+}
+
+std::string build_date(std::string_view rfc3339) {
+  const size_t time = std::min(rfc3339.find('T'), rfc3339.size());
+  std::string date(rfc3339.substr(0, time));
+  std::erase(date, '-');
+  if (time == rfc3339.size()) return date;
+  rfc3339.remove_prefix(time + 1);
+  return date.append("-").append(rfc3339.substr(0, rfc3339.find('Z')));
 }
 
 }  // namespace tarsier::promql

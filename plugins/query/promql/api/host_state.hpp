@@ -17,9 +17,13 @@ std::optional<std::string> config_text(std::string_view document, std::string_vi
 
 struct HostState {
   std::string started_at, config_file, config_loaded_at;
+  std::string revision, built_at;  // of what runs; "": not known
   std::optional<bool> config_ok;  // an older host does not say
 
   static Result<HostState> of(const Host& host);
 };
+
+/// "20261129-06:39:10" of "2026-11-29T06:39:10Z", as the original writes the date of its build.
+std::string build_date(std::string_view rfc3339);
 
 }  // namespace tarsier::promql

@@ -12,7 +12,6 @@ namespace {
 constexpr std::string_view kReloadFailed = "Configuration reload has failed.";
 constexpr int64_t kLookEveryNs = 1'000'000'000;  // the host tells nobody when its state changes
 constexpr uint64_t kLooksBetweenSigns = 15;
-constexpr int64_t kNeverNs = int64_t{100} * 365 * 24 * 3600 * 1'000'000'000;
 constexpr std::string_view kSignOfLife = ":\n\n";  // a comment: the network notices by it that a client is no more there
 
 }  // namespace
@@ -49,27 +48,17 @@ void Notifications::subscribe(const http::Request& request, const http::Exchange
   if (!timer_) {
     auto timer = every(host_, {.name = "notifications", .interval_ns = kLookEveryNs}, [this] { look(); });
     if (!timer) return refuse(exchange, timer.error());
-    if (auto noticed = notice_stop(); !noticed) return refuse(exchange, noticed.error());
+    // The host waits for what is open before it stops an instance, so these streams end when it says so.
+    auto notice = StopNotice::ask(host_, "notifications stop", [this] { end_all(); });
+    if (!notice) return refuse(exchange, notice.error());
     timer_ = std::move(*timer);
+    stop_notice_ = std::move(*notice);
   }
   if (stopping_) return exchange.respond(503, "text/plain; charset=utf-8", "Service Unavailable\n");
   exchange.api()->begin(exchange.raw(), 200, headers, std::size(headers));
   exchange.write(kSignOfLife);  // so that the client sees at once that it is connected
   for (const Notification& notification : active_) exchange.write(event(notification, true));
   subscribers_.push_back(exchange);
-}
-
-/// The host waits for what is open before it stops an instance, and these streams end when it says so: it tells of the stop before
-/// that when it drops what is not due yet.
-Result<void> Notifications::notice_stop() {
-  tarsier_job job{};
-  job.size = sizeof(job);
-  job.name = str("notifications stop");
-  job.user = this;
-  job.run = [](void*) {};
-  job.drop = [](void* user) { static_cast<Notifications*>(user)->end_all(); };
-  tarsier_error error = empty_error();
-  return Result<void>::from_c(host_.scheduler->after(host_.raw(), kNeverNs, &job, nullptr, &error), error);
 }
 
 void Notifications::end_all() {

@@ -12,6 +12,7 @@
 #include "tarsier/host.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/scheduler.hpp"
+#include "tarsier/stop_notice.hpp"
 
 namespace tarsier::promql {
 
@@ -39,7 +40,6 @@ class Notifications {
     std::string since;
   };
 
-  Result<void> notice_stop();
   void end_all();
   void look();
   /// Reads the host's state again and tells the subscribers what has changed. With the lock held.
@@ -57,7 +57,9 @@ class Notifications {
   std::vector<http::Exchange> subscribers_;
   bool stopping_ = false;
   uint64_t looks_ = 0;
-  Timer timer_;  // from the first subscriber on; ends before the rest
+  // From the first subscriber on; they end before the rest.
+  Timer timer_;
+  StopNotice stop_notice_;
 };
 
 }  // namespace tarsier::promql

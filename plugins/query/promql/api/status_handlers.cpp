@@ -27,20 +27,27 @@ std::string rfc3339(int64_t time_ns) {
   return {text.data(), size};
 }
 
-void write_build_info(json::Writer& json) {
+void write_build_info(json::Writer& json, const HostState& host) {
   json.begin_object();
-  json.key("version").string(kApiVersion).key("revision").string("").key("branch").string("").key("buildUser").string("tarsier");
-  json.key("buildDate").string("").key("goVersion").string("").key("application").string("Tarsier").end_object();
+  json.key("version").string(kApiVersion).key("revision").string(host.revision).key("branch").string("");
+  json.key("buildUser").string("tarsier").key("buildDate").string(build_date(host.built_at));
+  json.key("goVersion").string("").key("application").string("Tarsier").end_object();
 }
 
 }  // namespace
 
-void Api::build_info(const Request&, const Exchange& exchange) { answer(exchange, write_build_info); }
+void Api::build_info(const Request&, const Exchange& exchange) {
+  const auto host = HostState::of(host_);
+  if (!host) return refuse(exchange, host.error());
+  answer(exchange, [&](json::Writer& json) { write_build_info(json, *host); });
+}
 
 /// The same without the envelope, as text, as the original has it.
 void Api::version(const Request&, const Exchange& exchange) {
+  const auto host = HostState::of(host_);
+  if (!host) return refuse(exchange, host.error());
   json::Writer json;
-  write_build_info(json);
+  write_build_info(json, *host);
   exchange.respond(200, "text/plain; charset=utf-8", json.take() + "\n");
 }
 
@@ -53,6 +60,12 @@ int64_t thread_count() {
   return count;
 }
 
+Result<std::optional<StoreRetention>> Api::retention_of_store() const {
+  auto store = store_.acquire_wait();
+  if (!store) return std::move(store).error();
+  return StoreRetention::of(**store);
+}
+
 /// What the original says of itself. Strict clients expect what only a Go program has, too: threads stand for goroutines, there is
 /// no limit on memory, and nothing is set for a collector of garbage.
 void Api::runtime_info(const Request&, const Exchange& exchange) {
@@ -62,6 +75,8 @@ void Api::runtime_info(const Request&, const Exchange& exchange) {
   const std::string directory = std::filesystem::current_path(unknown).string();
   const auto host = HostState::of(host_);
   if (!host) return refuse(exchange, host.error());
+  const auto retention = retention_of_store();
+  if (!retention) return refuse(exchange, retention.error());
   answer(exchange, [&](json::Writer& json) {
     json.begin_object();
     json.key("startTime").string(host->started_at).key("CWD").string(directory).key("hostname").string(hostname.data());
@@ -71,7 +86,7 @@ void Api::runtime_info(const Request&, const Exchange& exchange) {
     json.key("corruptionCount").integer(0).key("goroutineCount").integer(thread_count());
     json.key("GOMAXPROCS").integer(static_cast<int64_t>(std::thread::hardware_concurrency()));
     json.key("GOMEMLIMIT").integer(std::numeric_limits<int64_t>::max()).key("GOGC").string("").key("GODEBUG").string("");
-    json.key("storageRetention").string("");  // the store's own affair
+    json.key("storageRetention").string(*retention ? (*retention)->text() : "");
     json.end_object();
   });
 }
@@ -85,11 +100,13 @@ void Api::notifications(const Request&, const Exchange& exchange) {
 
 void Api::notifications_live(const Request& request, const Exchange& exchange) { notifications_.subscribe(request, exchange); }
 
-/// What of the original's flags there is here: of this plugin, of the host, and of the entrypoint that was asked.
+/// What of the original's flags there is here: of this plugin, of the store, of the host, and of the entrypoint that was asked.
 void Api::flags(const Request& request, const Exchange& exchange) {
   const EngineOptions& options = engine_.options();
   const auto host = HostState::of(host_);
   if (!host) return refuse(exchange, host.error());
+  const auto retention = retention_of_store();
+  if (!retention) return refuse(exchange, retention.error());
   const std::string toml = told_by(host_, host_.control->config_toml);
   const auto entrypoint = "plugin.net.entrypoint." + std::string(view(request.raw()->entrypoint));
   std::map<std::string_view, std::string> flags = {
@@ -99,12 +116,16 @@ void Api::flags(const Request& request, const Exchange& exchange) {
       {"query.max-samples", std::to_string(options.limits.max_samples)},
       {"query.timeout", write_duration(options.limits.timeout_ns)},
       {"web.enable-admin-api", admin_ ? "true" : "false"},
-      {"web.enable-lifecycle", "true"},  // for who may administrate
+      {"web.enable-lifecycle", "false"},  // the flag promises /-/quit beside /-/reload, and there is none
       {"web.max-notifications-subscribers", std::to_string(Notifications::kMaxSubscribers)},
       {"web.route-prefix", request.prefix().empty() ? "/" : std::string(request.prefix())}};
   const auto add = [&](std::string_view flag, std::string_view table, std::string_view key) {
     if (auto text = config_text(toml, table, key)) flags[flag] = std::move(*text);
   };
+  if (*retention) {
+    flags["storage.tsdb.retention.time"] = (*retention)->time_text();
+    flags["storage.tsdb.retention.size"] = (*retention)->size_text();
+  }
   add("log.format", "host.log", "format");
   add("log.level", "host.log", "level");
   add("web.listen-address", entrypoint, "address");

@@ -30,7 +30,8 @@ typedef struct tarsier_control {
   void (*config_toml)(const tarsier_host *host, tarsier_sink out);
   /* [any] The host's and all plugins' own metrics in the text format 0.0.4. */
   void (*metrics_text)(const tarsier_host *host, tarsier_sink out);
-  /* [any] {"version","revision","compiler","built","abi","started_at","pid","data_dir","config_file","config_loaded_at","config_ok"}; config_ok is false while the files that were read last are refused. */
+  /* [any] {"version","revision","compiler","built","abi","started_at","pid","data_dir","config_file","config_loaded_at","config_ok"}; config_ok is false while the files that were read last are refused;
+   * built is the time of the revision that was built, and both are "" when it was not built from a repository. */
   void (*build_json)(const tarsier_host *host, tarsier_sink out);
   /* [any] [{"instance","plugin","version","file","kinds":[],"summary","state","reason","since","restarts","needs":[],"offers":[],
    * "cpu_seconds","calls","in_flight","queue_length","dropped","callback_p99_seconds","interval_factor","retained"}]; state is one of discovered, verified, loaded,

@@ -27,7 +27,8 @@ typedef struct tarsier_job {
   void *user;
   void (*run)(void *user); /* [work] */
   /* Since 1.1. [any] Optional (NULL). Called instead of run, once, when a job that was posted (or is due once, without a handle) will never run
-   * because the instance stops: frees what `user` points to. */
+   * because the instance stops: frees what `user` points to. It comes before the host waits for the calls into the instance that run, so one
+   * that is never due tells them to end (stop_notice.hpp). */
   void (*drop)(void *user);
 } tarsier_job;
 

@@ -41,14 +41,17 @@ typedef struct tarsier_http_request {
   uint32_t header_count;
   uint32_t path_arg_count;
   const tarsier_str *path_args; /* what each ":" of the pattern matched, and then the rest that "**" matched, percent-decoded */
-  tarsier_bytes body; /* whole, decompressed (gzip, zstd), within max_body_bytes */
+  tarsier_bytes body; /* whole, decompressed (gzip, zstd) unless the route wants it as sent, within max_body_bytes */
 } tarsier_http_request;
 
 /* Answers by exactly one of respond, begin ... end or upgrade, now or later, on any thread. */
 typedef void (*tarsier_http_handler)(void *user, const tarsier_http_request *request, tarsier_exchange *exchange);
 
 enum {
-  TARSIER_ROUTE_ON_NETWORK_THREAD = 1u << 0 /* the handler must not block; otherwise it is [work], several at once */
+  TARSIER_ROUTE_ON_NETWORK_THREAD = 1u << 0, /* the handler must not block; otherwise it is [work], several at once */
+  /* Since minor version 2. The handler gets the body as it was sent and looks at Content-Encoding itself; otherwise gzip and zstd are
+   * unpacked before, "snappy" is left to it, and other codings are refused with 415. A provider that does not know the flag does that, too. */
+  TARSIER_ROUTE_BODY_AS_SENT = 1u << 1
 };
 
 /* Everything is copied. */

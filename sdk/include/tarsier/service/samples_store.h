@@ -121,6 +121,15 @@ typedef struct tarsier_store_block {
   uint64_t series, samples, chunks, bytes; /* chunks: blocks of samples that are read as one */
 } tarsier_store_block;
 
+/* What a store removes by itself: samples that are older, and the oldest when there is more on the disk. Summaries that take the place of
+ * samples may be kept longer. */
+typedef struct tarsier_store_retention {
+  uint32_t size;
+  uint32_t reserved;
+  int64_t time_ns; /* 0: samples are kept for ever */
+  uint64_t bytes;  /* 0: any number */
+} tarsier_store_retention;
+
 typedef struct tarsier_samples_store {
   uint32_t size;
   uint32_t reserved;
@@ -167,6 +176,8 @@ typedef struct tarsier_samples_store {
                              tarsier_error *error);
   /* [work, PARALLEL] The pieces that are final, oldest first; what is still written to is not among them. Valid during the callback. */
   tarsier_status (*blocks)(void *self, void *user, void (*each)(void *user, const tarsier_store_block *block), tarsier_error *error);
+  /* [work, PARALLEL] How long it keeps samples, as it is configured now. The caller sets out->size; what that covers is filled in. */
+  tarsier_status (*retention)(void *self, tarsier_store_retention *out, tarsier_error *error);
 } tarsier_samples_store;
 #ifdef __cplusplus
 }

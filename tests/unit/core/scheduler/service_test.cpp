@@ -2,6 +2,7 @@
 
 #include "core/host/host_context.hpp"
 #include "tarsier/scheduler.hpp"
+#include "tarsier/stop_notice.hpp"
 #include "tests/unit/core/scheduler/fixtures.hpp"
 
 namespace tarsier::scheduler {
@@ -78,6 +79,22 @@ TEST_F(ServiceTest, FreesPostedClosuresOfAStoppedInstance) {
   EXPECT_EQ(alive.use_count(), 1);
   release.raise();
   EXPECT_TRUE(owner.drain(std::chrono::minutes(1)));
+}
+
+TEST_F(ServiceTest, TellsOfTheStopWhileCallsStillRun) {
+  Signal begun, told;
+  const auto notice = StopNotice::ask(host, "stop", [&] { told.raise(); });
+  ASSERT_TRUE(notice);
+  ASSERT_TRUE(post(host, Post{"long"}, [&] {
+    begun.raise();
+    told.wait();
+  }));
+  begun.wait();
+  EXPECT_EQ(told.count(), 0U);
+  owner.close();
+  room.detach(owner);
+  EXPECT_TRUE(owner.drain(std::chrono::minutes(1)));
+  EXPECT_FALSE(StopNotice::ask(host, "stop", [] {}));
 }
 
 }  // namespace

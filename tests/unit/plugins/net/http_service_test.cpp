@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plugins/lib/http/compression.hpp"
 #include "plugins/net/builtin_routes.hpp"
 #include "plugins/net/dispatcher.hpp"
 #include "plugins/net/work_queue.hpp"
@@ -67,11 +68,13 @@ struct Service : ::testing::Test {
     world.workers.stop();
     EXPECT_EQ(0U, owners.owed());
   }
-  Result<tarsier_route*> route(const std::string& pattern, Handler handler, MadeUpHost::Instance* owner = nullptr) {
+  Result<tarsier_route*> route(const std::string& pattern, Handler handler, MadeUpHost::Instance* owner = nullptr,
+                               uint32_t flags = 0) {
     handlers.push_back(std::move(handler));
     tarsier_route_spec spec{};
     spec.size = sizeof(spec);
     spec.methods = TARSIER_HTTP_GET | TARSIER_HTTP_POST;
+    spec.flags = flags;
     spec.api = str("prometheus");
     spec.pattern = str(pattern);
     spec.permission = str("metrics:read");
@@ -113,6 +116,27 @@ TEST_F(Service, GivesHandlersTheRequestAndTakesTheirAnswer) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 201 Created"));
   EXPECT_THAT(answer, HasSubstr("Vary: Origin\r\n"));
   EXPECT_THAT(answer, EndsWith("/api/v1/label/a/b/values|x=1|a/b|prometheus|localhost"));
+}
+
+TEST_F(Service, LeavesTheBodyAsItWasSentToARouteThatWantsIt) {
+  const Handler echo = [this](const tarsier_http_request* request, tarsier_exchange* exchange) {
+    http.respond(exchange, 200, nullptr, 0, request->body);
+  };
+  ASSERT_TRUE(route("/as_sent", echo, nullptr, TARSIER_ROUTE_BODY_AS_SENT).ok());
+  ASSERT_TRUE(route("/unpacked", echo).ok());
+  const auto post = [this](const std::string& path, const std::string& coding, const std::string& body) {
+    Raw raw(port);
+    raw.send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Encoding: " + coding +
+             "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    return raw.read_to_end();
+  };
+  const std::string packed = *compress(Encoding::gzip, "packed body");
+  EXPECT_THAT(post("/as_sent", "gzip", packed), EndsWith("\r\n\r\n" + packed));
+  EXPECT_THAT(post("/as_sent", "gzip", "no gzip"), EndsWith("\r\n\r\nno gzip"));
+  EXPECT_THAT(post("/as_sent", "br", "anything"), EndsWith("\r\n\r\nanything"));
+  EXPECT_THAT(post("/unpacked", "gzip", packed), EndsWith("\r\n\r\npacked body"));
+  EXPECT_THAT(post("/unpacked", "gzip", "no gzip"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(post("/unpacked", "br", "anything"), StartsWith("HTTP/1.1 415"));
 }
 
 TEST_F(Service, TakesAnswersLaterAndFromAnotherThread) {

@@ -30,8 +30,18 @@ TEST(Content, OfAnotherSortIsRefusedByName) {
   EXPECT_NE(why("application/json", "snappy").find("got 'application/json'"), std::string::npos);
   EXPECT_NE(why("application/x-protobuf", "gzip").find("got 'gzip'"), std::string::npos);
   EXPECT_NE(why("text/plain", "").find("got 'text/plain'"), std::string::npos);
-  EXPECT_NE(why("application/x-protobuf;proto=io.prometheus.write.v9.Request", "snappy").find("v9.Request is not known"),
+  EXPECT_NE(why("application/x-protobuf;proto=io.prometheus.write.v9.Request", "snappy").find("v9.Request' is not known"),
             std::string::npos);
+  EXPECT_NE(why("text/plain;proto=prometheus.WriteRequest", "snappy").find("expected Content-Type"), std::string::npos);
+  EXPECT_NE(why("application/x-protobuf;proto=", "snappy").find("the message '' is not known"), std::string::npos);
+}
+
+TEST(Content, WithAParameterThatHasNoValueIsRefused) {
+  for (const char* type : {"application/x-protobuf;foo", "application/x-protobuf;proto", "application/x-protobuf; a=b; foo"}) {
+    const auto message = message_of(type, "snappy");
+    ASSERT_FALSE(message) << type;
+    EXPECT_NE(message.error().message().find("expected NAME=VALUE"), std::string::npos) << message.error().message();
+  }
 }
 
 }  // namespace

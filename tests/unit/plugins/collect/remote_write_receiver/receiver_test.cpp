@@ -176,6 +176,50 @@ TEST_F(WriteRequestTest, ThatIsTooLargeOrOfAnotherTypeIsRefused) {
   EXPECT_EQ(send_body(packed(one_series()), "application/x-protobuf", "gzip").code, 415U);
 }
 
+TEST_F(WriteRequestTest, ThatCannotBeReadIsRefusedAsPrometheusDoes) {
+  const std::string block = packed(one_series());
+  const std::string v1 = "application/x-protobuf", v2 = v1 + ";proto=io.prometheus.write.v2.Request";
+  std::string cut_message;
+  snappy::Compress(one_series().text().data(), one_series().text().size() - 3, &cut_message);
+  struct Case {
+    std::string body, type, encoding;
+    uint32_t code;
+    std::string text;
+  };
+  const Case cases[] = {
+      {block, "application/json", "snappy", 415, "expected Content-Type application/x-protobuf, got 'application/json'\n"},
+      {block, "text/plain;proto=prometheus.WriteRequest", "snappy", 415,
+       "expected Content-Type application/x-protobuf, got 'text/plain;proto=prometheus.WriteRequest'\n"},
+      {block, v1 + ";proto=prometheus.Other", "snappy", 415,
+       "the message 'prometheus.Other' is not known, expected prometheus.WriteRequest or io.prometheus.write.v2.Request\n"},
+      {block, v1, "gzip", 415, "expected Content-Encoding snappy, got 'gzip'\n"},
+      {block, v2, "identity", 415, "expected Content-Encoding snappy, got 'identity'\n"},
+      {std::string(20, '\xff'), v1, "snappy", 400, "the body of 20 bytes is not a snappy block\n"},
+      {std::string(20, '\xff'), v2, "snappy", 400, "the body of 20 bytes is not a snappy block\n"},
+      {block.substr(0, block.size() - 3), v2, "snappy", 400,
+       "the body of " + std::to_string(block.size() - 3) + " bytes is a damaged snappy block\n"},
+      {cut_message, v1, "snappy", 400, "malformed protobuf in "},
+      {cut_message, v2, "snappy", 400, "malformed protobuf in "},
+  };
+  for (const Case& each : cases) {
+    const auto answer = send_body(each.body, each.type, each.encoding);
+    EXPECT_EQ(answer.code, each.code) << each.text;
+    EXPECT_TRUE(answer.body.starts_with(each.text)) << answer.body;
+    EXPECT_EQ(answer.content_type, "text/plain; charset=utf-8") << each.text;
+  }
+  EXPECT_TRUE(fake_.batches.empty());
+}
+
+TEST_F(WriteRequestTest, ThatMayBeTakenLaterIsNeverDroppedByItsSender) {
+  for (const tarsier_status status : {TARSIER_AGAIN, TARSIER_UNAVAILABLE, TARSIER_CANCELLED, TARSIER_RESOURCE, TARSIER_DEADLINE,
+                                      TARSIER_DENIED, TARSIER_CORRUPT, TARSIER_INTERNAL}) {
+    fake_.publish_answers.push_back(status);
+    EXPECT_GE(send(one_series()).code, 500U) << "refused by the bus: " << status;
+    fake_.store_failures.emplace_back(status, "not now");
+    EXPECT_GE(send(one_series()).code, 500U) << "refused by the store: " << status;
+  }
+}
+
 TEST_F(WriteRequestTest, IsAnsweredAsTheStoreSays) {
   fake_.store_failures.push_back(Error::invalid("1 of 1 samples refused: out of order"));
   auto answer = send(one_series());

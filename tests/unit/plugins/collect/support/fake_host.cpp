@@ -1,4 +1,4 @@
-// The tables of the fake host. Each finds its FakeHost through tarsier_host.ctx, or through the one that is alive.
+// The tables of the fake host. Each finds its FakeHost through tarsier_host.ctx.
 #include "tests/unit/plugins/collect/support/fake_host.hpp"
 
 #include <algorithm>
@@ -15,7 +15,6 @@ namespace tarsier::fake {
 namespace {
 
 FakeHost& self(const tarsier_host* host) { return *static_cast<FakeHost*>(host->ctx); }
-FakeHost* the_host = nullptr;  // the service table of HTTP has no host pointer of ours
 
 struct FakeBatch {
   std::vector<uint64_t> words;
@@ -88,7 +87,8 @@ const tarsier_scheduler kScheduler = {
       return TARSIER_OK;
     },
     [](const tarsier_host* host, int64_t delay, const tarsier_job* job, tarsier_timer** out, tarsier_error*) -> tarsier_status {
-      *out = add_timer(self(host), {false, delay, 0, {}, *job});
+      tarsier_timer* const timer = add_timer(self(host), {false, delay, 0, {}, *job});
+      if (out != nullptr) *out = timer;
       return TARSIER_OK;
     },
     [](tarsier_timer* timer) { reinterpret_cast<Timer*>(timer)->cancelled = true; },
@@ -98,6 +98,15 @@ const tarsier_scheduler kScheduler = {
     nullptr,
     nullptr,
     nullptr};
+
+void begin_answer(tarsier_exchange* exchange, uint32_t code, const tarsier_pair* headers, uint32_t count) {
+  auto& answer = *reinterpret_cast<Answer*>(exchange);
+  answer.code = code;
+  for (uint32_t i = 0; i < count; ++i) {
+    answer.headers.emplace(view(headers[i].name), view(headers[i].value));
+    if (view(headers[i].name) == "content-type") answer.content_type = view(headers[i].value);
+  }
+}
 
 const tarsier_http kHttp = [] {
   tarsier_http http{};
@@ -109,14 +118,16 @@ const tarsier_http kHttp = [] {
     return TARSIER_OK;
   };
   http.respond = [](tarsier_exchange* exchange, uint32_t code, const tarsier_pair* headers, uint32_t count, tarsier_bytes body) {
-    auto& answer = *reinterpret_cast<Answer*>(exchange);
-    answer.code = code;
-    answer.body = view(body);
-    for (uint32_t i = 0; i < count; ++i) {
-      answer.headers.emplace(view(headers[i].name), view(headers[i].value));
-      if (view(headers[i].name) == "content-type") answer.content_type = view(headers[i].value);
-    }
+    begin_answer(exchange, code, headers, count);
+    reinterpret_cast<Answer*>(exchange)->body = view(body);
   };
+  http.begin = begin_answer;
+  http.write = [](tarsier_exchange* exchange, tarsier_bytes piece) -> tarsier_status {
+    reinterpret_cast<Answer*>(exchange)->body += view(piece);
+    return TARSIER_OK;
+  };
+  http.end = [](tarsier_exchange*, int32_t) {};
+  http.cancelled = [](tarsier_exchange*) -> int32_t { return 0; };
   http.request = [](void*, const tarsier_host* owner, const tarsier_http_client_request* request, tarsier_http_done_fn done,
                     void* user, tarsier_http_call**, tarsier_error* error) -> tarsier_status {
     FakeHost& fake = self(owner);
@@ -140,8 +151,12 @@ const tarsier_http kHttp = [] {
 const tarsier_services kServices = [] {
   tarsier_services services{};
   services.size = sizeof(services);
-  services.reference = [](const tarsier_host*, tarsier_str) { return reinterpret_cast<tarsier_service_ref*>(the_host); };
-  services.acquire = [](tarsier_service_ref*, tarsier_error*) -> const void* { return &kHttp; };
+  services.reference = [](const tarsier_host* host, tarsier_str name) {
+    const auto [service, is_new] = self(host).offered.try_emplace(std::string(view(name)), &kHttp);
+    return reinterpret_cast<tarsier_service_ref*>(&service->second);
+  };
+  services.acquire = [](tarsier_service_ref* service, tarsier_error*) { return *reinterpret_cast<const void**>(service); };
+  services.acquire_wait = services.acquire;
   services.release = [](tarsier_service_ref*) {};
   return services;
 }();
@@ -153,6 +168,8 @@ const tarsier_control kControl = [] {
   tarsier_control control{};
   control.size = sizeof(control);
   control.ready = [](const tarsier_host* host) { return self(host).ready; };
+  control.build_json = [](const tarsier_host* host, tarsier_sink out) { out.write(out.user, bytes(self(host).build_json)); };
+  control.config_toml = [](const tarsier_host* host, tarsier_sink out) { out.write(out.user, bytes(self(host).config_toml)); };
   return control;
 }();
 const tarsier_storage kStorage = [] {
@@ -176,7 +193,6 @@ const void* find_service(const tarsier_host*, const char* name) {
 
 FakeHost::FakeHost() {
   raw_ = {sizeof(raw_), TARSIER_ABI_MAJOR, TARSIER_ABI_MINOR, this, find_service};
-  the_host = this;
 }
 
 batch::View FakeHost::batch(size_t index) const {
@@ -250,12 +266,17 @@ void FakeHost::fail(size_t call, tarsier_status status, std::string_view message
   calls[call].done(calls[call].user, status, str(message), nullptr);
 }
 
-Answer FakeHost::call(std::string_view pattern, tarsier_http_request request) const {
+Answer FakeHost::call(std::string_view pattern, tarsier_http_request request,
+                      const std::map<std::string, std::string>& headers) const {
+  std::vector<tarsier_pair> pairs;
+  for (const auto& [name, value] : headers) pairs.push_back({str(name), str(value)});
+  request.size = sizeof(request);
+  request.path = str(pattern);
+  request.headers = pairs.data();
+  request.header_count = static_cast<uint32_t>(pairs.size());
   Answer answer;
   for (const Route& route : routes) {
     if (route.pattern != pattern) continue;
-    request.size = sizeof(request);
-    request.path = str(pattern);
     const std::string prefix = "/" + route.api;
     request.prefix = str(prefix);
     route.handler(route.user, &request, reinterpret_cast<tarsier_exchange*>(&answer));
@@ -263,22 +284,18 @@ Answer FakeHost::call(std::string_view pattern, tarsier_http_request request) co
   return answer;
 }
 
-Answer FakeHost::ask(std::string_view pattern, std::string_view query) const {
+Answer FakeHost::ask(std::string_view pattern, std::string_view query, const std::map<std::string, std::string>& headers) const {
   tarsier_http_request request{};
   request.method = TARSIER_HTTP_GET;
   request.query = str(query);
-  return call(pattern, request);
+  return call(pattern, request, headers);
 }
 
 Answer FakeHost::post(std::string_view pattern, const std::map<std::string, std::string>& headers, std::string_view body) const {
-  std::vector<tarsier_pair> pairs;
-  for (const auto& [name, value] : headers) pairs.push_back({str(name), str(value)});
   tarsier_http_request request{};
   request.method = TARSIER_HTTP_POST;
-  request.headers = pairs.data();
-  request.header_count = static_cast<uint32_t>(pairs.size());
   request.body = bytes(body);
-  return call(pattern, request);
+  return call(pattern, request, headers);
 }
 
 }  // namespace tarsier::fake

@@ -1,4 +1,4 @@
-// A host for tests of collectors: keeps what is published, logged and registered; time, timers and HTTP answers are the test's.
+// A host for tests of plugins: keeps what is published, logged and registered; time, timers and HTTP answers are the test's.
 #pragma once
 
 #include <deque>
@@ -54,6 +54,8 @@ class FakeHost {
   int64_t wall_ns = 1'000'000'000'000;
   int64_t mono_ns = 0;
   int32_t ready = 1;
+  std::string build_json = "{}", config_toml;
+  std::map<std::string, const void*> offered;  // tables by service; HTTP stands for what is not here
   std::deque<tarsier_status> publish_answers;  // empty: OK
   std::deque<Error> store_failures;            // what the store says of batches that were accepted; empty: OK
   tarsier_status request_answer = TARSIER_OK;
@@ -77,11 +79,11 @@ class FakeHost {
   void answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body);
   void fail(size_t call, tarsier_status status, std::string_view message);
   /// Asks a route; `query` without '?'.
-  Answer ask(std::string_view pattern, std::string_view query = "") const;
+  Answer ask(std::string_view pattern, std::string_view query = "", const std::map<std::string, std::string>& headers = {}) const;
   Answer post(std::string_view pattern, const std::map<std::string, std::string>& headers, std::string_view body) const;
 
  private:
-  Answer call(std::string_view pattern, tarsier_http_request request) const;
+  Answer call(std::string_view pattern, tarsier_http_request request, const std::map<std::string, std::string>& headers) const;
   tarsier_host raw_{};
 };
 

@@ -57,6 +57,11 @@ class NotificationsTest : public testing::Test {
       return state;
     });
   }
+  ~NotificationsTest() override { host_stops(); }
+  void host_stops() {
+    const tarsier_job job = std::exchange(at_stop_, {});
+    if (job.drop != nullptr) job.drop(job.user);
+  }
   Client& subscribe(uint32_t method = TARSIER_HTTP_GET) {
     Client& client = clients_.emplace_back();
     tarsier_http_request request{};
@@ -120,7 +125,7 @@ TEST_F(NotificationsTest, AnswersThoseThatOnlyAsk) {
 
 TEST_F(NotificationsTest, EndsTheStreamsWhenTheHostSaysThatItStops) {
   const Client& client = subscribe();
-  at_stop_.drop(at_stop_.user);
+  host_stops();
   EXPECT_TRUE(client.ended);
   EXPECT_FALSE(client.aborted);
   EXPECT_EQ(subscribe().code, 503U);
@@ -157,6 +162,7 @@ TEST_F(NotificationsTest, EndsTheStreamsWhenItEnds) {
   notifications_.reset();
   EXPECT_TRUE(client.ended && !client.aborted);
   EXPECT_EQ(job_.run, nullptr);
+  host_stops();  // of no interest any more
 }
 
 }  // namespace

@@ -346,6 +346,32 @@ TEST_F(StoreTest, KeepsMetadataOverRestartAndSealing) {
   EXPECT_EQ(seen, (std::vector<std::string>{"up", "Whether it is up.", "bool", "2"}));
 }
 
+TEST_F(StoreTest, KeepsMetadataOfHistogramsAndSummariesUnderTheNameOfTheFamily) {
+  batch::SamplesBuilder builder;
+  const auto described = [&](const char* name, uint32_t type, std::vector<Point> points) {
+    add(builder, {{"__name__", name}}, points);
+    builder.metadata(type, "", "");
+  };
+  const std::vector<Point> one = {{kBase, 1}};
+  for (const char* const part : {"h_bucket", "h_sum", "h_count"}) described(part, TARSIER_SERIES_HISTOGRAM, one);
+  for (const char* const part : {"s", "s_sum", "s_count"}) described(part, TARSIER_SERIES_SUMMARY, one);
+  for (const char* const part : {"g_bucket", "g_gsum", "g_gcount"}) described(part, TARSIER_SERIES_GAUGE_HISTOGRAM, one);
+  described("a_count", TARSIER_SERIES_GAUGE, one);
+  described("_sum", TARSIER_SERIES_SUMMARY, one);
+  described("named_count", TARSIER_SERIES_HISTOGRAM, {});  // the family itself, as metadata of remote write comes
+  ASSERT_TRUE((*write(builder))->ok());
+  std::vector<std::string> seen;
+  tarsier_error error = empty_error();
+  ASSERT_EQ(service_->table()->metadata(
+                service_->table()->self, str(""), 0, &seen,
+                [](void* user, const tarsier_metadata* found) {
+                  static_cast<std::vector<std::string>*>(user)->emplace_back(view(found->name));
+                },
+                &error),
+            TARSIER_OK);
+  EXPECT_EQ(seen, (std::vector<std::string>{"_sum", "a_count", "g", "h", "named_count", "s"}));
+}
+
 TEST_F(StoreTest, EndsEarlyWhenTheCallerHasEnough) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(put({{"__name__", "m"}, {"i", std::to_string(i)}}, {{kBase, 1}}).ok());
   const tarsier_select select = select_of({}, INT64_MIN, INT64_MAX);
