@@ -32,11 +32,14 @@ Result<std::shared_ptr<Environment>> Environment::open(Shared& shared, Settings 
   if (environment->sealed()) {
     auto noted = read_sealed_note(environment->dir());
     if (!noted) return std::move(noted).error().in(context);
-    if (file_size(data_file) < noted->bytes)
-      return Error(TARSIER_CORRUPT, context + ": " + data_file + " is shorter than what was sealed");
+    auto size = size_of_file(data_file);
+    if (!size) return std::move(size).error().in(context);
+    if (*size < noted->bytes) return Error(TARSIER_CORRUPT, context + ": " + data_file + " is shorter than what was sealed");
     return environment;
   }
-  const bool is_new = !file_exists(data_file);
+  auto exists = is_there(data_file);
+  if (!exists) return std::move(exists).error().in(context);
+  const bool is_new = !*exists;
   if (!is_new) {
     auto recovered = recover_synced_state(environment->dir(), shared.options.boot_id);
     if (!recovered) return std::move(recovered).error().in(context);
