@@ -242,11 +242,10 @@ DamageSink Store::damage_sink() const {
   return [this](const std::shared_ptr<SealedFile>& file, const Error& why) { sealed_.set_aside(file, why); };
 }
 
-Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, bool labels_only,
-                                           uint64_t max_series, const std::function<bool()>& cancelled) const {
+Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, uint64_t max_series,
+                                           const std::function<bool()>& cancelled) const {
   return Query::find(
-      head_, deletions_.all(), [this] { return sealed_.all(); }, damage_sink(), matchers, range, labels_only, max_series,
-      cancelled);
+      head_, deletions_.all(), [this] { return sealed_.all(); }, damage_sink(), matchers, range, max_series, cancelled);
 }
 
 Result<StoreStat> Store::stat() const {

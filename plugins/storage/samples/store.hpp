@@ -93,11 +93,22 @@ class Store {
   /// `flags`: TARSIER_SNAPSHOT_*.
   Result<StoreSnapshot> snapshot(uint32_t flags, int64_t now_ns);
 
-  Result<std::unique_ptr<Query>> find(std::span<const Matcher> matchers, QueryRange range, bool labels_only, uint64_t max_series,
+  Result<std::unique_ptr<Query>> find(std::span<const Matcher> matchers, QueryRange range, uint64_t max_series,
                                       const std::function<bool()>& cancelled) const;
-  /// Sorted, unique.
-  Result<std::vector<std::string>> label_names(std::span<const Matcher> matchers, QueryRange range) const;
-  Result<std::vector<std::string>> label_values(std::string_view name, std::span<const Matcher> matchers, QueryRange range) const;
+
+  // What there is, without samples (label_listing.cpp). In memory is no more of it than `most`, which is 0 for all.
+
+  using Cancelled = std::function<bool()>;  // asked now and then; may be empty
+  /// The first ones, sorted, each once.
+  Result<std::vector<std::string>> label_names(std::span<const Matcher> matchers, QueryRange range, uint64_t most = 0,
+                                               const Cancelled& cancelled = {}) const;
+  Result<std::vector<std::string>> label_values(std::string_view name, std::span<const Matcher> matchers, QueryRange range,
+                                                uint64_t most = 0, const Cancelled& cancelled = {}) const;
+  /// Calls use(id, labels) for `most` of the series that match, in no order, each once, until it returns false or an error. The
+  /// labels are valid during the call.
+  using UseSeries = std::function<Result<bool>(uint64_t id, Labels labels)>;
+  Result<void> list_series(std::span<const Matcher> matchers, QueryRange range, uint64_t most, const Cancelled& cancelled,
+                           const UseSeries& use) const;
   /// What else is damaged.
   const Damage& damage() const noexcept { return damage_; }
   /// What an answer about the range may have wrong with it, in words.
@@ -148,8 +159,15 @@ class Store {
   Result<void> forget_spent(const DeletionList& candidates);
   Result<void> forget_spent_in_time();
   DamageSink damage_sink() const;
-  Result<void> each_index(QueryRange range, const std::function<Result<void>(const PartitionIndex&)>& use) const;
-  Result<std::vector<std::string>> list_labels(std::span<const Matcher> matchers, QueryRange range, const ListLabels& list) const;
+  Partitions partitions_in(QueryRange range) const;
+  Result<void> each_index(const Partitions& partitions,
+                          const std::function<Result<bool>(std::unique_ptr<PartitionIndex>)>& use) const;
+  template <class Ask>
+  auto ask_head(QueryRange range, const Ask& ask) const;
+  Result<std::vector<std::string>> head_texts(std::span<const Matcher> matchers, QueryRange range, const ListLabels& list,
+                                              uint64_t most, const Cancelled& cancelled) const;
+  Result<std::vector<std::string>> list_labels(std::span<const Matcher> matchers, QueryRange range, const ListLabels& list,
+                                               uint64_t most, const Cancelled& cancelled) const;
 
   const Host& host_;
   const Options options_;
