@@ -9,6 +9,7 @@ constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
 constexpr uint64_t kFlushSamplesPerSeries = 8;
 constexpr int64_t kLeastFlushPause = 5 * kSecondNs;
 constexpr int64_t kMostFlushPause = 5 * kMinuteNs;
+constexpr int64_t kLookBack = 5 * kMinuteNs;
 
 }  // namespace
 
@@ -133,11 +134,20 @@ Result<void> Store::seal_windows(int64_t cutoff, int64_t quiet_since) {
   return {};
 }
 
-/// Series of which everything is in partitions need no place in the head. Not while a segment is set aside: when it comes back only
-/// the head knows what its series are called.
+/// Series with samples since then are taken for alive: in the window of the newest, or not longer ago than an instant query looks
+/// back.
+int64_t Store::alive_since() const noexcept {
+  const int64_t newest = retention_time(clock_.load(std::memory_order_relaxed));
+  int64_t looked_back = 0;
+  if (__builtin_sub_overflow(newest, kLookBack, &looked_back)) looked_back = INT64_MIN;
+  return std::min(window_start(newest, options_.partition_window_ns), looked_back);
+}
+
+/// Series that have ended, and of which everything is in partitions, need no place in the head. Not while a segment is set aside:
+/// when it comes back only the head knows what its series are called.
 void Store::forget_series() {
   await_newest();
-  int64_t oldest = INT64_MAX;
+  int64_t oldest = alive_since();
   for (const auto& segment : sealed_.all().segments) oldest = std::min(oldest, segment->info().min_time);
   release_damaged_catalogs();
   if (catalog_.damaged()) return;  // numbers of series are to stay as the catalogs have them

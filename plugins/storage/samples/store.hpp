@@ -156,6 +156,7 @@ class Store {
   bool concerns(const Deletion& deletion, const HeadSegment& segment) const;
   Result<bool> concerns_any(const Deletion& deletion, const Sealed& open, const std::vector<std::string>& names) const;
   Result<void> seal_deleted();
+  int64_t alive_since() const noexcept;
   Result<void> forget_spent(const DeletionList& candidates);
   Result<void> forget_spent_in_time();
   DamageSink damage_sink() const;
