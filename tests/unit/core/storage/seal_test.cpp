@@ -27,6 +27,11 @@ class NoFileToOpen {
   rlimit before_{};
 };
 
+size_t open_files() {
+  const auto files = std::filesystem::directory_iterator("/proc/self/fd");
+  return static_cast<size_t>(std::distance(begin(files), end(files)));
+}
+
 TEST_F(Seal, AppearsWholeAndReadOnly) {
   Contents entries;
   for (uint64_t i = 0; i < 5000; ++i) entries.emplace(numbered_key(i), std::string(i % 5000, static_cast<char>('a' + i % 26)));
@@ -114,6 +119,35 @@ TEST_F(Seal, IsNotTakenForDamagedOrAbsentWhenItCannotBeOpened) {
     EXPECT_EQ(get(open("sealed", TARSIER_ENV_SEALED), "t", "k").second, "v");
     restart();
   }
+}
+
+TEST_F(Seal, KeepsFewFilesOpenThatNobodyReads) {
+  constexpr uint64_t kMany = 60, kIdle = 4;
+  options_.idle_sealed_files = kIdle;
+  restart();
+  std::vector<tarsier_env*> envs;
+  for (uint64_t i = 0; i < kMany; ++i) {
+    const std::string name = "s" + std::to_string(i);
+    ASSERT_EQ(seal(name, "t", {{"k", name}}).status, TARSIER_OK);
+    envs.push_back(open(name, TARSIER_ENV_SEALED));
+  }
+  const size_t before = open_files();
+  for (int turn = 0; turn < 3; ++turn) {
+    for (uint64_t i = 0; i < kMany; ++i) ASSERT_EQ(get(envs[i], "t", "k").second, "s" + std::to_string(i));
+    EXPECT_LE(open_files(), before + kIdle);
+  }
+  std::vector<tarsier_snapshot*> held;
+  for (tarsier_env* env : envs) ASSERT_EQ(api().begin_read(env, &held.emplace_back(), nullptr), TARSIER_OK);
+  EXPECT_GE(open_files(), before + kMany) << "what is read is open";
+  for (uint64_t i = 0; i < kMany; ++i) {
+    tarsier_bytes value{};
+    ASSERT_EQ(api().get(held[i], str("t"), bytes("k"), &value, nullptr), TARSIER_OK);
+    EXPECT_EQ(view(value), "s" + std::to_string(i));
+    api().end_read(held[i]);
+  }
+  EXPECT_LE(open_files(), before + kIdle);
+  for (tarsier_env* env : envs) close(env);
+  EXPECT_LE(open_files(), before);
 }
 
 TEST_F(Seal, IsNotMistakenForAWritableOne) {
