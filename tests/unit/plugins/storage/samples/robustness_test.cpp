@@ -1,4 +1,6 @@
 // Odd input and odd clocks: what one sender does wrong is its own matter.
+#include <random>
+
 #include "store_fixture.hpp"
 
 namespace tarsier::samples::test {
@@ -139,6 +141,36 @@ TEST_F(RobustnessTest, CutsMetadataThatIsTooLongBetweenTwoCharacters) {
   EXPECT_EQ(store_->counters().cut_metadata, 1U);
   open();
   EXPECT_EQ(metadata().front().second, help.substr(0, 4095));
+}
+
+TEST_F(RobustnessTest, FlushesThoughTheDiskHasNoRoomForAFullCatalog) {
+  std::mt19937 random(1);
+  Found expected;
+  const auto flush_one = [&](int number) {
+    std::string text(4000, 'x');
+    for (char& letter : text) letter = static_cast<char>(' ' + random() % 95);  // cannot be packed much
+    const LabelSet labels = {{"__name__", "m"}, {"text", text}};
+    expected[labels] = {{now_ + number * kSecondNs, 1}};
+    ASSERT_TRUE(put(labels, expected[labels]).ok());
+    const auto flushed = store_->flush();
+    ASSERT_TRUE(flushed.ok()) << flushed.error().message();
+  };
+  const auto catalogs = [&] {
+    const auto names = storage_.names();
+    return std::count_if(names.begin(), names.end(), [](const auto& name) { return name.starts_with("samples/series."); });
+  };
+  for (int number = 0; number < 16; ++number) ASSERT_NO_FATAL_FAILURE(flush_one(number));
+  storage_.limit_seals(16'000);
+  for (int number = 16; number < 20; ++number) ASSERT_NO_FATAL_FAILURE(flush_one(number));
+  EXPECT_EQ(catalogs(), 20);
+  EXPECT_EQ(difference(all(), expected), "");
+  open();
+  EXPECT_EQ(difference(all(), expected), "");
+  storage_.limit_seals(UINT64_MAX);
+  ASSERT_NO_FATAL_FAILURE(flush_one(20));
+  EXPECT_EQ(catalogs(), 1);
+  open();
+  EXPECT_EQ(difference(all(), expected), "");
 }
 
 TEST_F(RobustnessTest, CountsAllFilesAgainstTheSize) {
