@@ -129,6 +129,29 @@ TEST_F(RobustnessTest, RefusesASeriesWithTenMegabytesOfLabelsClearly) {
   EXPECT_EQ(difference(all(), {{kUp, {{now_, 1}}}}), "");
 }
 
+TEST_F(RobustnessTest, SaysWhyItRefusesAHistogramAndTakesTheOthers) {
+  const std::vector<uint8_t> fits(64 << 10, 1), too_large(fits.size() + 1, 1);
+  batch::SamplesBuilder builder;
+  builder.series(std::vector<batch::Label>{{"__name__", "latency"}, {"job", "node"}});
+  builder.histogram(now_, 1, 0, fits);
+  builder.histogram(now_ + kSecondNs, 2, 0, too_large);
+  builder.sample(now_ + 2 * kSecondNs, 3);
+  const auto refused = write_wait(builder);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), TARSIER_INVALID);
+  EXPECT_EQ(refused.error().message(),
+            "1 of 3 samples refused: unusable histogram (65537 bytes, at most 65536): latency{job=\"node\"} at 1800000001000 ms");
+  EXPECT_EQ(store_->counters().refused_histogram.load(), 1U);
+  const LabelSet latency = {{"__name__", "latency"}, {"job", "node"}};
+  for (int turn = 0; turn < 2; ++turn) {
+    const auto found = all().at(latency);
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found.front().time, now_);
+    EXPECT_EQ(found.back().time, now_ + 2 * kSecondNs);
+    open();
+  }
+}
+
 TEST_F(RobustnessTest, CutsMetadataThatIsTooLongBetweenTwoCharacters) {
   batch::SamplesBuilder builder;
   add(builder, kUp, {{now_, 1}});
