@@ -268,7 +268,9 @@ void Change::install_entries() {
       Entry& entry = *entries.emplace_back(take_entry(steps_[i]));
       entry.order = i;
       settle(entry, steps_[i]);
-      if (!steps_[i].failure.empty()) failed.emplace_back(&entry, steps_[i].failure);
+      if (steps_[i].failure.empty()) continue;
+      failed.emplace_back(&entry, steps_[i].failure);
+      for (const auto& finding : section_findings(steps_[i].spec, steps_[i].failure)) report_.logged.push_back(finding.text());
     }
     lifecycle_.entries_ = std::move(entries);
   }

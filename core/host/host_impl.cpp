@@ -61,7 +61,10 @@ void Host::Impl::log(tarsier_log_level level, const std::string& message, const 
 }
 
 void Host::Impl::log(const ApplyReport& report) {
-  for (const std::string& problem : report.problems) log(TARSIER_LOG_ERROR, problem);
+  for (const std::string& problem : report.problems) {
+    const bool known = std::find(report.logged.begin(), report.logged.end(), problem) != report.logged.end();
+    if (!known) log(TARSIER_LOG_ERROR, problem);
+  }
   for (const std::string& warning : report.warnings) log(TARSIER_LOG_WARN, warning);
 }
 
@@ -180,7 +183,7 @@ ApplyReport Host::Impl::apply(bool strict) {
   Desired desired = read_desired(options.desired, directory, modules, lifecycle.get());
   tell_about_files();
   if (!desired.ok()) {
-    ApplyReport report{false, {}, {}};
+    ApplyReport report{false, {}, {}, {}};
     for (const config::Finding& finding : desired.findings) report.problems.push_back(finding.text());
     for (const InstanceSpec& spec : desired.specs) {
       if (!spec.refused_file.empty()) report.warnings.push_back(file_warning(spec));
@@ -242,7 +245,7 @@ ApplyReport Host::Impl::reload_and_wait() {
   try {
     return answer.get();
   } catch (const std::future_error&) {
-    return {false, {"the host is stopping"}, {}};
+    return {false, {"the host is stopping"}, {}, {}};
   }
 }
 
@@ -297,7 +300,7 @@ int Host::Impl::take_down() {
   down = true;
   manager.stopping();
   control->set_ready(false);
-  answer_waiting({false, {"the host is stopping"}, {}});
+  answer_waiting({false, {"the host is stopping"}, {}, {}});
   loop.close();
   unwatch_everything();
   const auto begin = steady_clock::now();

@@ -35,6 +35,7 @@ struct ApplyReport {
   bool applied = true;                ///< false: everything is as before
   std::vector<std::string> problems;  ///< why not; or, applied, what is not well all the same
   std::vector<std::string> warnings;  ///< what the change has no part in: files whose earlier version runs on
+  std::vector<std::string> logged;    ///< of the problems, those that the log has already, under the instance's name
 };
 
 /// On one thread, except where it says [any].

@@ -72,7 +72,9 @@ Result<void> Storage::backup_all(const std::vector<std::string>& names, const st
 /// A sealed one is not opened, so that a damaged one is copied, too, as it is.
 Result<void> Storage::backup_one(const std::string& name, const std::string& directory) {
   const std::string from = dir_->env_dir(name);
-  if (is_sealed(from)) {
+  auto sealed = is_sealed(from);
+  if (!sealed) return std::move(sealed).error();
+  if (*sealed) {
     Result<void> done = make_directories(directory);
     if (done) done = copy_sealed(from, directory);
     if (done || file_exists(from + "/data.mdb")) return done;

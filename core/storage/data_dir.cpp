@@ -40,10 +40,14 @@ Result<Fd> take_lock(const std::string& path) {
   return fd;
 }
 
-/// Every directory below `path` that is neither a temporary one nor of a snapshot, `path` itself excluded, with its name relative
-/// to it.
-Result<std::vector<std::string>> directories(const std::string& path) {
-  std::vector<std::string> found;
+struct Directory {
+  std::string name;  // relative to the data directory
+  bool readable = true;
+};
+
+/// Every directory below `path` that is neither a temporary one nor of a snapshot, `path` itself excluded.
+Result<std::vector<Directory>> directories(const std::string& path) {
+  std::vector<Directory> found;
   std::error_code failed;
   auto it = fs::recursive_directory_iterator(path, failed);
   for (; !failed && it != fs::recursive_directory_iterator(); it.increment(failed)) {
@@ -54,7 +58,9 @@ Result<std::vector<std::string>> directories(const std::string& path) {
       it.disable_recursion_pending();
       continue;
     }
-    found.push_back(it->path().native().substr(path.size() + 1));
+    const bool readable = ::access(it->path().c_str(), R_OK | X_OK) == 0;
+    if (!readable) it.disable_recursion_pending();
+    found.push_back({it->path().native().substr(path.size() + 1), readable});
   }
   if (failed) return system_error(failed.value(), "list " + path);
   return found;
@@ -94,11 +100,13 @@ Result<void> DataDir::recover() const {
   }
   auto found = directories(path_);
   if (!found) return std::move(found).error();
-  for (const std::string& name : *found) {
+  std::erase_if(*found, [](const Directory& one) { return !one.readable; });  // left to who opens it
+  for (const auto& [name, readable] : *found) {
     if (auto ok = recover_rotation(path_, name, env_dir(name), false); !ok) return ok;
   }
-  for (const std::string& name : *found) {
-    if (file_exists(env_dir(name) + "/data.mdb")) continue;
+  for (const auto& [name, readable] : *found) {
+    const auto has_data = is_there(env_dir(name) + "/data.mdb");
+    if (!has_data || *has_data) continue;
     if (auto ok = remove_leftovers(env_dir(name)); !ok) return ok;
   }
   return {};
@@ -106,12 +114,19 @@ Result<void> DataDir::recover() const {
 
 Result<std::vector<std::string>> DataDir::list(std::string_view prefix) const {
   auto found = directories(path_);
-  if (!found) return found;
-  std::erase_if(*found, [&](const std::string& name) {
-    return !name.starts_with(prefix) || !check_env_name(name) || !file_exists(env_dir(name) + "/data.mdb");
-  });
-  std::sort(found->begin(), found->end());
-  return found;
+  if (!found) return std::move(found).error();
+  std::vector<std::string> names;
+  for (auto& [name, readable] : *found) {
+    const bool is_above = prefix.starts_with(name + "/");
+    if (!is_above && (!name.starts_with(prefix) || !check_env_name(name))) continue;
+    // One that cannot be looked at may well be an environment; what lies below it is not known.
+    const auto has_data = is_there(env_dir(name) + "/data.mdb");
+    const bool may_be_one = !has_data || *has_data;
+    if (!readable && (is_above || !may_be_one)) return system_error(EACCES, "list " + env_dir(name));
+    if (may_be_one && !is_above) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 uint64_t DataDir::used_bytes() const {

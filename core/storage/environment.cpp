@@ -32,11 +32,14 @@ Result<std::shared_ptr<Environment>> Environment::open(Shared& shared, Settings 
   if (environment->sealed()) {
     auto noted = read_sealed_note(environment->dir());
     if (!noted) return std::move(noted).error().in(context);
-    if (file_size(data_file) < noted->bytes)
-      return Error(TARSIER_CORRUPT, context + ": " + data_file + " is shorter than what was sealed");
+    auto size = size_of_file(data_file);
+    if (!size) return std::move(size).error().in(context);
+    if (*size < noted->bytes) return Error(TARSIER_CORRUPT, context + ": " + data_file + " is shorter than what was sealed");
     return environment;
   }
-  const bool is_new = !file_exists(data_file);
+  auto exists = is_there(data_file);
+  if (!exists) return std::move(exists).error().in(context);
+  const bool is_new = !*exists;
   if (!is_new) {
     auto recovered = recover_synced_state(environment->dir(), shared.options.boot_id);
     if (!recovered) return std::move(recovered).error().in(context);
@@ -80,6 +83,7 @@ Environment::~Environment() {
   }
   if (writer_.joinable()) writer_.join();
   if (pin_ != nullptr) file_->end_read(pin_);
+  if (sealed() && file_ != nullptr) --shared_.open_sealed_files;
 }
 
 void Environment::share(bool commit_durability, uint64_t quota_bytes) {
@@ -232,37 +236,42 @@ void Environment::run() {
   }
 }
 
-Result<std::shared_ptr<LmdbFile>> Environment::enter(tarsier_snapshot* snapshot) {
-  std::shared_ptr<LmdbFile> file;
-  {
-    const std::lock_guard lock(file_mutex_);
-    if (sealed() && !sealed_checked_) {
-      sealed_checked_ = true;
-      auto ok = check_sealed(dir());
-      if (ok) {
-        auto opened = LmdbFile::open(dir(), LmdbFile::Mode::kSealed, 0);
-        if (opened)
-          file_ = std::move(*opened);
-        else
-          sealed_error_ = opened.error();
-      } else {
-        sealed_error_ = ok.error();
-      }
-    }
-    if (sealed_error_) {
-      Error error(sealed_error_->code(), "environment " + name() + ": " + sealed_error_->message());
-      if (error.code() == TARSIER_CORRUPT) return error;
-      // A disk that failed, or too many open files: looked at anew the next time.
-      sealed_checked_ = false;
-      sealed_error_.reset();
-      return error;
-    }
-    file = file_;
+/// file_mutex_ is held. Damage is final; a disk that failed, or too many open files, is looked at anew the next time.
+Result<void> Environment::open_sealed() {
+  if (damage_) return *damage_;
+  if (file_ != nullptr) return {};
+  auto done = sealed_checked_ ? Result<void>() : check_sealed(dir());
+  auto opened = done ? LmdbFile::open(dir(), LmdbFile::Mode::kSealed, 0) : Result<std::shared_ptr<LmdbFile>>(done.error());
+  if (!opened) {
+    Error error = std::move(opened).error().in("environment " + name());
+    if (error.code() == TARSIER_CORRUPT) damage_ = error;
+    return error;
   }
-  if (file == nullptr) return Error::unavailable("environment " + name() + " could not be opened again after its disk failed");
-  const std::lock_guard lock(snapshots_mutex_);
+  sealed_checked_ = true;
+  file_ = std::move(*opened);
+  ++shared_.open_sealed_files;
+  return {};
+}
+
+/// When nobody reads it and many are open; the last of those who did may still hold the file for a moment. Whoever comes next opens
+/// it, and does not check it again.
+void Environment::close_idle_sealed() {
+  const std::lock_guard lock(file_mutex_);
+  const std::lock_guard snapshots_lock(snapshots_mutex_);
+  if (file_ == nullptr || !snapshots_.empty() || shared_.open_sealed_files <= shared_.options.idle_sealed_files) return;
+  file_.reset();
+  --shared_.open_sealed_files;
+}
+
+Result<std::shared_ptr<LmdbFile>> Environment::enter(tarsier_snapshot* snapshot) {
+  const std::lock_guard lock(file_mutex_);
+  if (sealed()) {
+    if (auto opened = open_sealed(); !opened) return std::move(opened).error();
+  }
+  if (file_ == nullptr) return Error::unavailable("environment " + name() + " could not be opened again after its disk failed");
+  const std::lock_guard snapshots_lock(snapshots_mutex_);
   snapshot->place = snapshots_.insert(snapshots_.end(), snapshot);
-  return file;
+  return file_;
 }
 
 Error Environment::reason_of(Error error) {
@@ -271,8 +280,11 @@ Error Environment::reason_of(Error error) {
 }
 
 void Environment::leave(tarsier_snapshot* snapshot) {
-  const std::lock_guard lock(snapshots_mutex_);
-  snapshots_.erase(snapshot->place);
+  {
+    const std::lock_guard lock(snapshots_mutex_);
+    snapshots_.erase(snapshot->place);
+  }
+  if (sealed()) close_idle_sealed();
 }
 
 std::vector<tarsier_snapshot*> Environment::snapshots_of(const tarsier_env* handle) {

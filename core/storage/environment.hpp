@@ -31,6 +31,7 @@ namespace tarsier::storage {
 struct Shared {
   StorageOptions options;
   Budget budget{options};
+  std::atomic<uint64_t> open_sealed_files{0};
 };
 
 /// For metrics. Latency: bucket i counts commits of at most 2^i * 64 us, the last one all others.
@@ -82,7 +83,8 @@ class Environment {
   /// Later writes are refused: its files are gone.
   void mark_removed() noexcept { removed_ = true; }
 
-  /// The newest data file; checks the tree of a sealed one at first. `snapshot` is counted until leave().
+  /// The newest data file; checks the tree of a sealed one at first. `snapshot` is counted until leave(), which may close a sealed
+  /// one.
   Result<std::shared_ptr<LmdbFile>> enter(tarsier_snapshot* snapshot);
   void leave(tarsier_snapshot* snapshot);
   /// Of a read that LMDB refused because a write had failed: what failed then.
@@ -108,6 +110,8 @@ class Environment {
   std::shared_ptr<LmdbFile> file() const;
   void set_file(std::shared_ptr<LmdbFile> file);
   Result<std::shared_ptr<LmdbFile>> make_file();
+  Result<void> open_sealed();
+  void close_idle_sealed();
 
   // environment.cpp: the writer thread.
   void make_safe();
@@ -145,10 +149,10 @@ class Environment {
   std::atomic<uint64_t> quota_bytes_;
   std::atomic<bool> removed_{false};
 
-  mutable std::mutex file_mutex_;  // guards file_, sealed_checked_, sealed_error_
+  mutable std::mutex file_mutex_;  // guards what follows; taken before snapshots_mutex_
   std::shared_ptr<LmdbFile> file_;
   bool sealed_checked_ = false;
-  std::optional<Error> sealed_error_;
+  std::optional<Error> damage_;  // of a sealed one
 
   std::mutex queue_mutex_;  // guards what follows, and pending counts of the handles
   std::condition_variable queue_changed_;

@@ -47,7 +47,8 @@ Result<void> Environment::rotate_on_writer(const std::string& to_name, const std
 /// the only one of all that was written.
 void Environment::give_up_rotation(const std::string& to_dir, const Error& why) {
   const std::string target = to_dir + "/data.mdb";
-  bool undone = !file_exists(target);
+  const auto linked = is_there(target);
+  bool undone = linked && !*linked;
   if (!undone && same_file(target, dir() + "/data.mdb")) undone = remove_file(target).ok() && sync_directory(to_dir).ok();
   if (undone && remove_tree(fresh_file_dir(shared_.options.data_dir, name())).ok() && finish_rotation(dir()).ok()) return;
   if (!undone) known_file_bytes_ = 0;  // the target has them

@@ -145,14 +145,27 @@ Result<void> copy_file(const std::string& from, const std::string& to) {
   return {};
 }
 
-bool file_exists(const std::string& path) {
+Result<bool> is_there(const std::string& path) {
   struct stat found{};
-  return ::stat(path.c_str(), &found) == 0;
+  if (::stat(path.c_str(), &found) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return system_error(errno, "look at " + path);
+}
+
+Result<uint64_t> size_of_file(const std::string& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0) return system_error(errno, "look at " + path);
+  return static_cast<uint64_t>(found.st_size);
+}
+
+bool file_exists(const std::string& path) {
+  const auto there = is_there(path);
+  return there && *there;
 }
 
 uint64_t file_size(const std::string& path) {
-  struct stat found{};
-  return ::stat(path.c_str(), &found) == 0 ? static_cast<uint64_t>(found.st_size) : 0;
+  const auto size = size_of_file(path);
+  return size ? *size : 0;
 }
 
 bool same_file(const std::string& a, const std::string& b) {

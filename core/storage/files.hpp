@@ -50,6 +50,10 @@ Result<void> remove_tree(const std::string& path);
 /// Copies and syncs a file.
 Result<void> copy_file(const std::string& from, const std::string& to);
 
+/// An error when it cannot be told: one that nobody may look at is not absent.
+Result<bool> is_there(const std::string& path);
+Result<uint64_t> size_of_file(const std::string& path);
+/// Where that makes no difference.
 bool file_exists(const std::string& path);
 uint64_t file_size(const std::string& path);
 bool same_file(const std::string& a, const std::string& b);

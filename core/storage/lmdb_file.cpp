@@ -31,10 +31,11 @@ Result<std::shared_ptr<LmdbFile>> LmdbFile::open(const std::string& dir, Mode mo
   MDB_env* env = nullptr;
   if (const int code = mdb_env_create(&env); code != 0) return lmdb_error(code, "prepare " + dir);
   std::shared_ptr<LmdbFile> file(new LmdbFile(env));
-  const uint64_t size = mode == Mode::kSealed ? file_size(dir + "/data.mdb") : map_bytes;
+  auto size = mode == Mode::kSealed ? size_of_file(dir + "/data.mdb") : Result<uint64_t>(map_bytes);
+  if (!size) return std::move(size).error();
   mdb_env_set_maxdbs(env, kMaxTables);
   mdb_env_set_maxreaders(env, kMaxReaders);
-  if (const int code = mdb_env_set_mapsize(env, size); code != 0) return lmdb_error(code, "size the map of " + dir);
+  if (const int code = mdb_env_set_mapsize(env, *size); code != 0) return lmdb_error(code, "size the map of " + dir);
   if (const int code = mdb_env_open(env, dir.c_str(), flags_of(mode), 0640); code != 0) return lmdb_error(code, "open " + dir);
   MDB_envinfo info{};
   mdb_env_info(env, &info);

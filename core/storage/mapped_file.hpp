@@ -16,7 +16,9 @@ class MappedFile {
   static Result<MappedFile> of(const std::string& path) {
     auto fd = open_file(path, O_RDONLY);
     if (!fd) return std::move(fd).error();
-    const uint64_t size = file_size(path);
+    auto size_bytes = size_of_file(path);
+    if (!size_bytes) return std::move(size_bytes).error();
+    const uint64_t size = *size_bytes;
     if (size == 0) return Error(TARSIER_CORRUPT, path + ": is empty");
     void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd->get(), 0);
     if (data == MAP_FAILED) return system_error(errno, "map " + path);

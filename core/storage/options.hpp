@@ -27,6 +27,8 @@ struct StorageOptions {
   uint64_t group_bytes = 16ULL << 20U;
   /// Address space of a writable environment; it doubles when full.
   uint64_t map_bytes = 64ULL << 30U;
+  /// So many sealed environments that nobody reads stay open, each with a file descriptor; others are opened when they are read.
+  uint64_t idle_sealed_files = 512;
   /// Called on a writer thread when a commit or a sync failed.
   std::function<void(const std::string& environment, const Error& error)> on_failure;
   /// Tells one start of the machine from the next; empty: ask the system.

@@ -15,7 +15,7 @@ uint64_t sum_of(std::string_view text) noexcept { return XXH3_64bits(text.data()
 
 }  // namespace
 
-bool is_sealed(const std::string& env_dir) { return file_exists(note_path(env_dir)); }
+Result<bool> is_sealed(const std::string& env_dir) { return is_there(note_path(env_dir)); }
 
 Result<TreeSum> write_sealed_note(const std::string& env_dir, const std::string& data_file) {
   auto tree = walk_tree(data_file);

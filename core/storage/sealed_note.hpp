@@ -9,7 +9,7 @@
 
 namespace tarsier::storage {
 
-bool is_sealed(const std::string& env_dir);
+Result<bool> is_sealed(const std::string& env_dir);
 /// Walks the tree of `data_file` and writes, synced, what it found.
 Result<TreeSum> write_sealed_note(const std::string& env_dir, const std::string& data_file);
 /// CORRUPT when the note is damaged.

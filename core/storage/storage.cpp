@@ -43,9 +43,11 @@ Result<std::shared_ptr<Environment>> Storage::find_or_open(std::string_view name
     return it->second;
   }
   const std::string dir = dir_->env_dir(name);
-  const bool exists = file_exists(dir + "/data.mdb");
-  if (!exists && (sealed || (options.flags & TARSIER_ENV_CREATE) == 0)) return Error::not_found(context + ": there is none");
-  if (exists && is_sealed(dir) != sealed) return wrong_kind(!sealed);
+  auto exists = is_there(dir + "/data.mdb");
+  auto is = exists && *exists ? is_sealed(dir) : Result<bool>(sealed);
+  if (!exists || !is) return Error(exists ? is.error() : exists.error()).in(context);
+  if (!*exists && (sealed || (options.flags & TARSIER_ENV_CREATE) == 0)) return Error::not_found(context + ": there is none");
+  if (*is != sealed) return wrong_kind(*is);
   auto opened = Environment::open(shared_, {std::string(name), dir, sealed, commit, options.quota_bytes});
   if (opened) environments_.emplace(name, *opened);
   return opened;
@@ -132,7 +134,9 @@ Result<void> Storage::remove(host::Owner* owner, std::string_view name) {
     if (mine) return Error::invalid(context + ": this instance has it open");
   }
   const std::string data_file = dir_->env_dir(name) + "/data.mdb";
-  if (!file_exists(data_file)) return Error::not_found(context + ": there is none");
+  auto exists = is_there(data_file);
+  if (!exists) return std::move(exists).error().in(context);
+  if (!*exists) return Error::not_found(context + ": there is none");
   const uint64_t bytes = file_size(data_file);
   if (auto ok = dir_->remove(name); !ok) return std::move(ok).error().in(context);
   shared_.budget.add(-static_cast<int64_t>(bytes));
@@ -147,7 +151,9 @@ Result<void> Storage::remove(host::Owner* owner, std::string_view name) {
 Result<void> Storage::check_closed(std::string_view name) const {
   if (auto ok = check_env_name(name); !ok) return ok;
   if (environments_.contains(name)) return Error::invalid("it is open");
-  if (!file_exists(dir_->env_dir(name) + "/data.mdb")) return Error::not_found("there is none");
+  auto exists = is_there(dir_->env_dir(name) + "/data.mdb");
+  if (!exists) return std::move(exists).error();
+  if (!*exists) return Error::not_found("there is none");
   return {};
 }
 
@@ -176,8 +182,9 @@ Result<std::vector<std::string>> Storage::list(std::string_view prefix) { return
 
 Result<void> Storage::verify(std::string_view name, const Damage& each) {
   if (auto ok = check_env_name(name); !ok) return ok;
-  const bool sealed = is_sealed(dir_->env_dir(name));
-  auto env = open_env(nullptr, name, {sealed ? kSealedFlag : 0U, TARSIER_DURABILITY_DEFAULT, 0});
+  auto sealed = is_sealed(dir_->env_dir(name));
+  if (!sealed) return std::move(sealed).error();
+  auto env = open_env(nullptr, name, {*sealed ? kSealedFlag : 0U, TARSIER_DURABILITY_DEFAULT, 0});
   const auto damaged = [&](const Error& error) {
     if (error.code() == TARSIER_CORRUPT && each) each("", "", error.message());
     return Error(error);

@@ -145,8 +145,12 @@ Result<void> Flushing::write_segments(const FrozenChunks& frozen, int64_t first,
 
 /// Series are only ever added while this runs, so those below to_catalogue_ stand still.
 Result<void> Flushing::write_catalog() {
-  if (catalog_.wants_full()) catalogued_ = 0;
-  std::shared_ptr<const SeriesTable> table = head_.shared_table();
+  const std::shared_ptr<const SeriesTable> table = head_.shared_table();
+  if (catalog_.wants_full()) {
+    auto written = catalog_.write(number_, *table, 0, to_catalogue_, metadata_);
+    // Where the disk has no room for all, what is new does as well.
+    if (written || written.error().code() != TARSIER_RESOURCE) return written;
+  }
   return catalog_.write(number_, *table, catalogued_, to_catalogue_, metadata_);
 }
 

@@ -39,7 +39,7 @@ void sort_by_key(std::vector<HeadSelection::Item>& items) {
 
 }  // namespace
 
-Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const {
+Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const QueryRange& range) const {
   const std::shared_lock lock(mutex_);
   auto ids = match(*table_, matchers);
   if (!ids) return std::move(ids).error();
@@ -54,12 +54,11 @@ Result<HeadSelection> Head::select(std::span<const Matcher> matchers, const Quer
     HeadSelection::Item item{.hash = series.hash, .key = series.key(), .series = id, .newest_time = newest, .newest = {}};
     item.first_view = static_cast<uint32_t>(selection.views.size());
     if (wanted && newest <= range.end && newest > removed_until) item.newest = series.chunks.newest_value();
-    if (!labels_only && !item.newest) series.chunks.views(range.start, range.end, selection.views);
+    if (!item.newest) series.chunks.views(range.start, range.end, selection.views);
     item.view_count = static_cast<uint32_t>(selection.views.size()) - item.first_view;
-    item.in_memory = labels_only && has_in_memory(series, range);
     selection.items.push_back(item);
   }
-  if (!labels_only) sort_by_key(selection.items);
+  sort_by_key(selection.items);
   return selection;
 }
 
@@ -79,19 +78,34 @@ bool Head::has_in_memory(const Series& series, const QueryRange& range) const no
                      [&](const ChunkView& chunk) { return chunk.min_time <= range.end && chunk.max_time >= range.start; });
 }
 
-Result<std::vector<uint32_t>> Head::list(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments,
-                                         const ListLabels& list, std::shared_ptr<const SeriesTable>& table) const {
-  const std::shared_lock lock(mutex_);
-  table = table_;
-  if (matchers.empty() && in_segments) return list(*table_, nullptr);
+Result<IdSet> Head::live_locked(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments, uint64_t most) const {
   auto ids = match(*table_, matchers);
-  if (!ids) return std::move(ids).error();
+  if (!ids) return ids;
   IdSet live;
   for (const uint32_t id : *ids) {
     const Series& series = (*table_)[id];
-    if (in_segments ? !has_ended(series, range.start) : has_in_memory(series, range)) live.append(id);
+    if (in_segments ? has_ended(series, range.start) : !has_in_memory(series, range)) continue;
+    live.append(id);
+    if (live.size() == most) break;
   }
-  return list(*table_, &live);
+  return live;
+}
+
+Result<IdSet> Head::live(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments, uint64_t most,
+                         std::shared_ptr<const SeriesTable>& table) const {
+  const std::shared_lock lock(mutex_);
+  table = table_;
+  return live_locked(matchers, range, in_segments, most);
+}
+
+Result<void> Head::list(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments, const ListLabels& list,
+                        const UseSymbol& use, std::shared_ptr<const SeriesTable>& table) const {
+  const std::shared_lock lock(mutex_);
+  table = table_;
+  if (matchers.empty() && in_segments) return list(*table_, nullptr, use);
+  auto live = live_locked(matchers, range, in_segments, 0);
+  if (!live) return std::move(live).error();
+  return list(*table_, &*live, use);
 }
 
 bool Head::has_before(int64_t cutoff) const {

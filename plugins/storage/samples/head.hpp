@@ -23,7 +23,6 @@ struct HeadSelection {
     uint32_t view_count = 0;
     int64_t newest_time = 0;
     std::optional<double> newest;  // where it is all that is asked for, and known; then there are no views
-    bool in_memory = false;        // when only labels are asked for: some of its samples in the range are in memory
   };
   std::shared_ptr<const SeriesTable> table;
   std::shared_ptr<const FrozenChunks> frozen;  // older than the views; null when there are none
@@ -86,13 +85,17 @@ class Head {
   void note_removed(int64_t time) noexcept {
     if (time > removed_until_.load(std::memory_order_relaxed)) removed_until_.store(time, std::memory_order_relaxed);
   }
-  /// Series that match and may have samples in the range, with views of those in memory unless `labels_only`. In the order of
-  /// their keys, unless nothing is to be read of the disk.
-  Result<HeadSelection> select(std::span<const Matcher> matchers, const QueryRange& range, bool labels_only) const;
-  /// What `list` names of the series that match and have samples in the range: in memory, or perhaps in segments when these are
-  /// `in_segments`; then of all series where there are no matchers. `table` then has the texts.
-  Result<std::vector<uint32_t>> list(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments,
-                                     const ListLabels& list, std::shared_ptr<const SeriesTable>& table) const;
+  /// Series that match and may have samples in the range, with views of those in memory. In the order of their keys, unless nothing
+  /// is to be read of the disk.
+  Result<HeadSelection> select(std::span<const Matcher> matchers, const QueryRange& range) const;
+  /// The series that match and have samples in the range: in memory, or perhaps in segments when these are `in_segments`. At most
+  /// `most`, 0: all. `table` then has their labels.
+  Result<IdSet> live(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments, uint64_t most,
+                     std::shared_ptr<const SeriesTable>& table) const;
+  /// Calls `use`, under the shared lock, for what `list` names of these series; of all series where there are no matchers and these
+  /// are `in_segments`. `table` has the texts from before the first call on.
+  Result<void> list(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments, const ListLabels& list,
+                    const UseSymbol& use, std::shared_ptr<const SeriesTable>& table) const;
   /// Calls use(table) under the shared lock.
   template <class Use>
   auto read(Use&& use) const {
@@ -117,6 +120,7 @@ class Head {
  private:
   bool has_ended(const Series& series, int64_t start) const noexcept;
   bool has_in_memory(const Series& series, const QueryRange& range) const noexcept;
+  Result<IdSet> live_locked(std::span<const Matcher> matchers, const QueryRange& range, bool in_segments, uint64_t most) const;
   const int64_t window_;
   mutable std::shared_mutex mutex_;
   std::shared_ptr<SeriesTable> table_;

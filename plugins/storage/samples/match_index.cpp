@@ -188,65 +188,76 @@ Result<IdSet> match(const LabelIndex& index, std::span<const Matcher> matchers) 
 namespace {
 
 /// Calls use(value) for values of a name that any of the series has, until it returns false.
-Result<void> each_value_of(const LabelIndex& index, uint32_t name, const IdSet* series, const std::function<bool(uint32_t)>& use) {
+Result<void> each_value_of(const LabelIndex& index, uint32_t name, const IdSet* series, const UseSymbol& use) {
   IdSet room;
   return index.each_value(name, nullptr, [&](uint32_t value, const StoredSet& stored) -> Result<bool> {
     if (series == nullptr) return use(value);
     auto set = stored.read(room);
     if (!set) return std::move(set).error();
-    return !meet(**set, *series) || use(value);
+    return meet(**set, *series) ? use(value) : Result<bool>(true);
   });
 }
 
-/// Calls use(pairs) for each series.
-Result<void> each_pairs(const LabelIndex& index, const IdSet& series, const std::function<void(std::span<const uint32_t>)>& use) {
+/// Calls use(pairs) for each series, until it returns an error.
+template <class Use>
+Result<void> each_pairs(const LabelIndex& index, const IdSet& series, Use&& use) {
   for (const uint32_t id : series) {
     auto pairs = index.pairs_of(id);
     if (!pairs) return std::move(pairs).error();
-    use(*pairs);
+    if (Result<void> used = use(*pairs); !used) return used;
   }
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<uint32_t>> values_of(const LabelIndex& index, std::string_view name, const IdSet* series) {
-  std::vector<uint32_t> values;
-  auto symbol = index.symbol(name);
-  if (!symbol) return std::move(symbol).error();
-  if (*symbol == kNoSymbol) return values;
-  if (series == nullptr || !index.rather_series(series->size(), *symbol)) {
-    auto done = each_value_of(index, *symbol, series, [&](uint32_t value) { return values.push_back(value), true; });
-    if (!done) return std::move(done).error();
-    return values;
-  }
-  std::unordered_set<uint32_t> seen;
-  auto done = each_pairs(index, *series, [&](std::span<const uint32_t> pairs) { seen.insert(value_of(pairs, *symbol)); });
-  if (!done) return std::move(done).error();
-  seen.erase(kNoSymbol);
-  return std::vector<uint32_t>(seen.begin(), seen.end());
+/// What comes in no order goes on whatever `use` says.
+Result<bool> use_in_order(const LabelIndex& index, const UseSymbol& use, uint32_t symbol) {
+  auto more = use(symbol);
+  if (!more) return more;
+  return *more || !index.is_ordered();
 }
 
-Result<std::vector<uint32_t>> names_of(const LabelIndex& index, const IdSet* series) {
+}  // namespace
+
+Result<void> values_of(const LabelIndex& index, std::string_view name, const IdSet* series, const UseSymbol& use) {
+  auto symbol = index.symbol(name);
+  if (!symbol) return std::move(symbol).error();
+  if (*symbol == kNoSymbol) return {};
+  if (series == nullptr || !index.rather_series(series->size(), *symbol))
+    return each_value_of(index, *symbol, series, [&](uint32_t value) { return use_in_order(index, use, value); });
+  return each_pairs(index, *series, [&](std::span<const uint32_t> pairs) -> Result<void> {
+    const uint32_t value = value_of(pairs, *symbol);
+    if (value == kNoSymbol) return {};
+    auto used = use(value);
+    return used ? Result<void>() : std::move(used).error();
+  });
+}
+
+/// There are few.
+Result<void> names_of(const LabelIndex& index, const IdSet* series, const UseSymbol& use) {
   constexpr uint32_t kFewSeries = 4096;
-  std::vector<uint32_t> names;
-  if (series != nullptr && series->size() <= kFewSeries) {
-    std::unordered_set<uint32_t> seen;
-    auto done = each_pairs(index, *series, [&](std::span<const uint32_t> pairs) {
-      for (size_t i = 0; i < pairs.size(); i += 2) seen.insert(pairs[i]);
-    });
-    if (!done) return std::move(done).error();
-    names.assign(seen.begin(), seen.end());
-    return names;
-  }
+  std::unordered_set<uint32_t> names;
   std::vector<uint32_t> all;
-  index.names(all);
-  if (series == nullptr) return all;
-  for (const uint32_t name : all) {  // the first value that they have is enough
-    auto done = each_value_of(index, name, series, [&](uint32_t) { return names.push_back(name), false; });
-    if (!done) return std::move(done).error();
+  if (series != nullptr && series->size() <= kFewSeries) {
+    auto done = each_pairs(index, *series, [&](std::span<const uint32_t> pairs) -> Result<void> {
+      for (size_t i = 0; i < pairs.size(); i += 2) names.insert(pairs[i]);
+      return {};
+    });
+    if (!done) return done;
+    all.assign(names.begin(), names.end());
+    series = nullptr;  // each is known to have one
+  } else {
+    index.names(all);
   }
-  return names;
+  for (const uint32_t name : all) {
+    bool has = series == nullptr;
+    if (!has) {  // the first value that they have is enough
+      auto done = each_value_of(index, name, series, [&](uint32_t) -> Result<bool> { return !(has = true); });
+      if (!done) return done;
+    }
+    if (!has) continue;
+    if (auto used = use(name); !used) return std::move(used).error();
+  }
+  return {};
 }
 
 }  // namespace tarsier::samples

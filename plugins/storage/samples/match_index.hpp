@@ -27,6 +27,8 @@ class LabelIndex {
   virtual uint32_t series_count() const = 0;
   virtual Result<uint32_t> symbol(std::string_view text) const = 0;
   virtual Result<std::string_view> text(uint32_t symbol) const = 0;
+  /// Symbols compare as their texts do, and come in that order.
+  virtual bool is_ordered() const noexcept = 0;
   /// Appends the symbols of the names that any series has.
   virtual void names(std::vector<uint32_t>& out) const = 0;
   /// The series of one pair; none when it does not exist.
@@ -42,11 +44,13 @@ class LabelIndex {
 
 Result<IdSet> match(const LabelIndex& index, std::span<const Matcher> matchers);
 
-/// Which symbols of an index the series have; of all series where it is null.
-using ListLabels = std::function<Result<std::vector<uint32_t>>(const LabelIndex& index, const IdSet* series)>;
+/// Calls use(symbol) for symbols of an index that the series have, of all series where it is null; some may come more than once.
+/// `use` returns false where none above the symbol is wanted: then no more need come, if they come in order.
+using UseSymbol = std::function<Result<bool>(uint32_t symbol)>;
+using ListLabels = std::function<Result<void>(const LabelIndex& index, const IdSet* series, const UseSymbol& use)>;
 
-/// The values of a name that any of the series has, and the names; of all series where it is null. Each symbol once, in no order.
-Result<std::vector<uint32_t>> values_of(const LabelIndex& index, std::string_view name, const IdSet* series);
-Result<std::vector<uint32_t>> names_of(const LabelIndex& index, const IdSet* series);
+/// The values of a name that any of the series has, and the names.
+Result<void> values_of(const LabelIndex& index, std::string_view name, const IdSet* series, const UseSymbol& use);
+Result<void> names_of(const LabelIndex& index, const IdSet* series, const UseSymbol& use);
 
 }  // namespace tarsier::samples

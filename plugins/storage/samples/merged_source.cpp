@@ -5,8 +5,7 @@
 namespace tarsier::samples {
 namespace {
 
-constexpr uint64_t kSeriesBetweenLooks = 256;   // for a cancel
-constexpr uint32_t kSeriesBetweenDrops = 4096;  // of the blocks that were passed
+constexpr uint64_t kSeriesBetweenLooks = 256;  // for a cancel
 
 }  // namespace
 
@@ -27,7 +26,6 @@ Result<void> MergedSource::load_labels(Input& input) {
   input.labels.clear();
   input.ended = input.series == input.index->series_count();
   if (input.ended) return {};
-  if (input.series % kSeriesBetweenDrops == 0) input.index->drop_series();
   auto found = input.index->labels(input.series, input.labels);
   if (!found) failed_ = input.index->partition();
   return found;

@@ -6,6 +6,11 @@
 #include "symbols.hpp"
 
 namespace tarsier::samples {
+namespace {
+
+constexpr size_t kMostSeriesBlocks = 64;  // unpacked at once: who asks goes through the series in order
+
+}  // namespace
 
 Result<Entry> seek_block(Cursor& cursor, std::span<const uint8_t> wanted) {
   auto found = cursor.seek(as_text(wanted));
@@ -173,6 +178,7 @@ Result<const PartitionIndex::SeriesBlock*> PartitionIndex::series_block(uint32_t
     begin = before;
   }
   if (!in.ok() || series - first >= block.ends.size()) return corrupt("block of series is malformed");
+  if (series_blocks_.size() >= kMostSeriesBlocks) series_blocks_.clear();
   return &series_blocks_.insert_or_assign(first, std::move(block)).first->second;
 }
 

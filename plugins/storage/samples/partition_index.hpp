@@ -1,5 +1,5 @@
 // PartitionIndex: finds series of a partition and tells their labels. Made for one query and used by one thread: it keeps the
-// blocks that it unpacked, and the text that it hands out lives as long as it does.
+// blocks of texts that it unpacked, for what it hands out lives as long as it does, and some blocks of series.
 #pragma once
 
 #include <deque>
@@ -23,6 +23,7 @@ class PartitionIndex final : public LabelIndex {
   uint32_t series_count() const override { return static_cast<uint32_t>(partition_->info().series); }
   Result<uint32_t> symbol(std::string_view text) const override { return find_symbol(text, false); }
   Result<std::string_view> text(uint32_t symbol) const override;
+  bool is_ordered() const noexcept override { return true; }
   void names(std::vector<uint32_t>& out) const override;
   Result<StoredSet> postings(uint32_t name, uint32_t value) const override;
   Result<void> each_value(uint32_t name, const TextRange* range, const UseValue& use) const override;
@@ -30,8 +31,6 @@ class PartitionIndex final : public LabelIndex {
   bool rather_series(uint32_t series, uint32_t name) const override;
   /// Appends the labels of a series.
   Result<void> labels(uint32_t series, std::vector<Label>& out) const;
-  /// Forgets the series that were unpacked. Text that was handed out stays.
-  void drop_series() noexcept { series_blocks_.clear(); }
 
  private:
   struct SymbolBlock {

@@ -1,6 +1,7 @@
 // The plugin `samples`: takes batches from the topic "samples", keeps them durably, answers queries (tarsier.samples.store/1).
 #include "tarsier/plugin.hpp"
 
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -84,7 +85,10 @@ class SamplesPlugin final : public Plugin {
         [this] { merge(); });
     if (!merging) return abandon(std::move(merging).error());
     merge_timer_ = std::move(*merging);
-    auto shown = every(host(), {.name = "samples metrics", .interval_ns = 10 * kSecondNs}, [this] { show(); });
+    auto shown = every(host(), {.name = "samples metrics", .interval_ns = 10 * kSecondNs}, [this] {
+      (void)store_->open_again(host().now_ns());
+      show();
+    });
     if (!shown) return abandon(std::move(shown).error());
     show_timer_ = std::move(*shown);
     // The host waits for what runs before it calls stop(), and a merge may run for long.
@@ -171,12 +175,21 @@ class SamplesPlugin final : public Plugin {
   }
 
   void show_health() {
-    const auto aside = store_->set_aside();
-    set_aside_.set(static_cast<double>(aside.size()));
     std::string message;
-    if (!aside.empty())
-      message = "damaged environments that are set aside: " + std::to_string(aside.size()) + ", the last is " + aside.back().name +
-                ": " + aside.back().reason;
+    std::array<size_t, 2> counts{};  // damaged, and not to be opened now
+    std::array<std::string, 2> last;
+    for (const SetAside& one : store_->set_aside()) {
+      ++counts[one.unopened];
+      last[one.unopened] = one.text();
+    }
+    set_aside_.set(static_cast<double>(counts[0]));
+    unopened_.set(static_cast<double>(counts[1]));
+    for (const size_t unopened : {0U, 1U}) {
+      if (counts[unopened] == 0) continue;
+      message.append(message.empty() ? "" : "; ")
+          .append(unopened == 0 ? "environments that are set aside: " : "environments that are tried again: ")
+          .append(std::to_string(counts[unopened]) + ", the last: " + last[unopened]);
+    }
     const uint64_t failures = store_->counters().commit_failures;
     if (std::exchange(commit_failures_shown_, failures) != failures)
       message.append(message.empty() ? "" : "; ").append("samples are not taken: they cannot be committed, see who sent them");
@@ -251,6 +264,8 @@ class SamplesPlugin final : public Plugin {
            Gauge(host(), "tarsier_samples_tier_bytes", "Their bytes on the disk.", {field("tier", every)})});
     }
     set_aside_ = Gauge(host(), "tarsier_samples_quarantined_partitions", "Segments and partitions that are damaged and set aside.");
+    unopened_ = Gauge(host(), "tarsier_samples_unopened_partitions",
+                      "Segments and partitions that cannot be opened now and are tried again.");
     lost_records_ = Gauge(host(), "tarsier_samples_lost_records",
                           "Records of journals, catalogs, logs and deletions that could not be read at the start.");
     disk_bytes_ = Gauge(host(), "tarsier_samples_disk_bytes", "Bytes on the disk: journal, partitions and what belongs to them.");
@@ -306,7 +321,8 @@ class SamplesPlugin final : public Plugin {
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreService> service_;
   std::vector<ShownCounter> counters_;
-  Gauge head_series_, head_bytes_, exemplars_, exemplar_bytes_, segments_, partitions_, set_aside_, lost_records_, disk_bytes_;
+  Gauge head_series_, head_bytes_, exemplars_, exemplar_bytes_, segments_, partitions_, set_aside_, unopened_, lost_records_,
+      disk_bytes_;
   std::vector<ShownTier> tiers_;
   std::mutex failures_mutex_;
   std::string maintenance_failed_, merging_failed_, segment_merging_failed_;  // what it said, until it succeeds

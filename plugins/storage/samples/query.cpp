@@ -9,24 +9,22 @@
 namespace tarsier::samples {
 Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deletions, const std::function<Sealed()>& sealed,
                                            DamageSink on_damage, std::span<const Matcher> matchers, QueryRange range,
-                                           bool labels_only, uint64_t max_series, const std::function<bool()>& cancelled) {
+                                           uint64_t max_series, const std::function<bool()>& cancelled) {
   std::unique_ptr<Query> query(new Query(range, std::move(deletions), std::move(on_damage)));
   // The head first: what is flushed meanwhile is then in a segment that is listed below; the other way round it could be missed.
   // What is deleted is known by its time only, so the newest of the rest has to be looked for.
   range.newest_only = range.newest_only && query->deletions_->empty();
-  auto selection = head.select(matchers, range, labels_only);
+  auto selection = head.select(matchers, range);
   if (!selection) return std::move(selection).error();
   query->head_ = std::move(*selection);
   Sealed disk = sealed();
   for (auto& segment : disk.segments) {
     if (segment->overlaps(range.start, range.end)) query->segments_.push_back(std::move(segment));
   }
-  if (labels_only && query->segments_.empty())
-    std::erase_if(query->head_.items, [](const HeadSelection::Item& item) { return !item.in_memory; });
   // Windows of different lengths lie within one another.
   std::stable_sort(query->segments_.begin(), query->segments_.end(),
                    [](const auto& a, const auto& b) { return a->cover().first_flush < b->cover().first_flush; });
-  const Partitions partitions = in_range(disk.partitions, range, labels_only);
+  const Partitions partitions = in_range(disk.partitions, range);
   int64_t earliest = range.start;
   for (const auto& partition : partitions) earliest = std::min(earliest, tier_start(range.start, partition->cover().tier_ns));
   query->deletions_ = within(query->deletions_, earliest, range.end);
@@ -45,10 +43,10 @@ Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deleti
   return query;
 }
 
-Partitions Query::in_range(const Partitions& all, QueryRange range, bool labels_only) {
+Partitions Query::in_range(const Partitions& all, QueryRange range) {
   Partitions found;
   for (const auto& partition : all) {
-    const int64_t start = labels_only ? range.start : tier_start(range.start, partition->cover().tier_ns);
+    const int64_t start = tier_start(range.start, partition->cover().tier_ns);
     if (partition->overlaps(start, range.end)) found.push_back(partition);
   }
   return choose_tiers(std::move(found), range.coarsest_ns);

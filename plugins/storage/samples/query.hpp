@@ -41,7 +41,7 @@ class Query {
   /// and then and may be empty.
   static Result<std::unique_ptr<Query>> find(const Head& head, DeletionList deletions, const std::function<Sealed()>& sealed,
                                              DamageSink on_damage, std::span<const Matcher> matchers, QueryRange range,
-                                             bool labels_only, uint64_t max_series, const std::function<bool()>& cancelled);
+                                             uint64_t max_series, const std::function<bool()>& cancelled);
 
   std::span<const Entry> series() const noexcept { return series_; }
   /// Appends the labels; the text lives as long as the query.
@@ -90,7 +90,7 @@ class Query {
   Query(QueryRange range, DeletionList deletions, DamageSink on_damage)
       : range_(range), deletions_(std::move(deletions)), on_damage_(std::move(on_damage)) {}
   Result<void> find_in_partition(std::shared_ptr<Partition> partition, std::span<const Matcher> matchers);
-  static Partitions in_range(const Partitions& all, QueryRange range, bool labels_only);
+  static Partitions in_range(const Partitions& all, QueryRange range);
   void add_head();
   void merge();
   void labels(const Place& place, std::vector<Label>& out) const;

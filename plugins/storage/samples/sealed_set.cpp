@@ -20,8 +20,8 @@ void sort(Sealed& sealed) {
   });
 }
 
-/// The file is not what it should be. Any other error may be gone the next time: too many open files, a disk that is not mounted,
-/// permissions; so it keeps the store from starting, as it does with a journal.
+/// The file is not what it should be. Any other error may be gone the next time: too many open files, permissions, a disk that
+/// fails.
 bool tells_damage(const Error& error) {
   const tarsier_status code = error.code();
   return code == TARSIER_CORRUPT || code == TARSIER_INVALID || code == TARSIER_UNSUPPORTED || code == TARSIER_NOT_FOUND;
@@ -46,10 +46,8 @@ Result<void> SealedSet::open(const std::vector<std::string>& partition_names, co
     auto opened = Partition::open(host_, name);
     if (opened) {
       sealed_.partitions.push_back(std::move(*opened));
-    } else if (!tells_damage(opened.error())) {
-      return std::move(opened).error();
     } else {
-      unopened.push_back({name, opened.error().message(), cover});
+      unopened.push_back({name, opened.error().message(), cover, !tells_damage(opened.error())});
     }
   }
   for (const std::string& name : segment_names) {
@@ -61,16 +59,14 @@ Result<void> SealedSet::open(const std::vector<std::string>& partition_names, co
     auto opened = HeadSegment::open(host_, name);
     if (opened) {
       sealed_.segments.push_back(std::move(*opened));
-    } else if (!tells_damage(opened.error())) {
-      return std::move(opened).error();
     } else {
-      unopened.push_back({name, opened.error().message(), parsed->cover()});
+      unopened.push_back({name, opened.error().message(), parsed->cover(), !tells_damage(opened.error())});
     }
   }
   drop_obsolete();
   sort(sealed_);
-  if (auto listed = list_missing(); !listed) return listed;
-  return set_aside_unopened(std::move(unopened));
+  set_aside_unopened(std::move(unopened));
+  return list_missing();
 }
 
 /// "samples/damaged.head.7.1799996400", or the like with "-2" behind it.
@@ -103,7 +99,7 @@ void SealedSet::drop_obsolete() {
 }
 
 /// What a crash left of a merge or of sealing is not missed: what was made of it holds all of it.
-Result<void> SealedSet::set_aside_unopened(std::vector<SetAside> unopened) {
+void SealedSet::set_aside_unopened(std::vector<SetAside> unopened) {
   for (SetAside& one : unopened) {
     const auto holds_it = [&](const auto& other) { return one.cover.lies_within(other->cover()); };
     const bool held = std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), holds_it) ||
@@ -111,10 +107,10 @@ Result<void> SealedSet::set_aside_unopened(std::vector<SetAside> unopened) {
     if (!held) {
       note_set_aside(std::move(one));
     } else if (auto removed = remove_env(host_, one.name); !removed) {
-      return std::move(removed).error().in("remove " + one.name);
+      host_.warn("what a merge has left could not be removed; it is tried again after a restart",
+                 {field("environment", one.name), field("error", removed.error().message())});
     }
   }
-  return {};
 }
 
 Sealed SealedSet::all() const {
@@ -233,7 +229,8 @@ void SealedSet::note_missing(SetAside entry) {
 }
 
 void SealedSet::note_set_aside(SetAside entry) {
-  host_.error("a sealed environment is damaged and set aside; queries are answered without its samples",
+  host_.error(entry.unopened ? "a sealed environment cannot be opened now; it is tried again, and queries are answered without it"
+                             : "a sealed environment is damaged and set aside; queries are answered without its samples",
               {field("environment", entry.name), field("error", entry.reason)});
   const std::scoped_lock lock(mutex_);
   set_aside_.push_back(std::move(entry));
@@ -247,6 +244,45 @@ void SealedSet::set_aside(const std::shared_ptr<SealedFile>& file, const Error& 
     std::erase_if(sealed_.segments, [&](const auto& one) { return one == file; });
   }
   note_set_aside({file->name(), why.message(), file->cover()});
+}
+
+std::vector<std::string> SealedSet::unopened() const {
+  std::vector<std::string> names;
+  const std::scoped_lock lock(mutex_);
+  for (const SetAside& one : set_aside_) {
+    if (one.unopened) names.push_back(one.name);
+  }
+  return names;
+}
+
+template <class File>
+void SealedSet::take_back_file(std::vector<std::shared_ptr<File>>& files, std::shared_ptr<File> file) {
+  host_.info("a sealed environment that could not be opened is read again", {field("environment", file->name())});
+  Sealed before;  // what is not needed any more is removed after the lock
+  const std::scoped_lock lock(mutex_);
+  before = sealed_;
+  std::erase_if(set_aside_, [&](const SetAside& one) { return one.name == file->name(); });
+  files.push_back(std::move(file));
+  drop_obsolete();
+  sort(sealed_);
+}
+
+void SealedSet::take_back(std::shared_ptr<HeadSegment> segment) { take_back_file(sealed_.segments, std::move(segment)); }
+void SealedSet::take_back(std::shared_ptr<Partition> partition) { take_back_file(sealed_.partitions, std::move(partition)); }
+
+void SealedSet::note_again(const std::string& name, const Error& why) {
+  SetAside damaged;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto known = std::find_if(set_aside_.begin(), set_aside_.end(), [&](const SetAside& one) { return one.name == name; });
+    if (known == set_aside_.end()) return;
+    known->reason = why.message();
+    if (!tells_damage(why)) return;
+    damaged = std::move(*known);
+    set_aside_.erase(known);
+  }
+  damaged.unopened = false;
+  note_set_aside(std::move(damaged));
 }
 
 std::vector<SetAside> SealedSet::set_aside(int64_t start, int64_t end) const {

@@ -1,5 +1,6 @@
-// SealedSet: the head segments and partitions that queries read, and those that were set aside because they are damaged. A damaged
-// one is kept on the disk for whoever can mend it, and is neither read, merged nor removed; after a restart it is tried again.
+// SealedSet: the head segments and partitions that queries read, and those that were set aside: because they are damaged, or
+// because they cannot be opened now. They are neither read, merged nor removed. A damaged one is kept on the disk for whoever can
+// mend it, and is tried again after a restart; one that could not be opened is tried again while the store runs.
 #pragma once
 
 #include <mutex>
@@ -21,14 +22,17 @@ struct SetAside {
   std::string name;
   std::string reason;
   Cover cover;
+  bool unopened = false;  // for a reason that may pass: too many open files, permissions, no memory, a disk that fails
+
+  /// What happened to it, for people.
+  std::string text() const { return name + (unopened ? " cannot be opened now: " : " is damaged: ") + reason; }
 };
 
 class SealedSet {
  public:
   explicit SealedSet(const Host& host) : host_(host) {}
 
-  /// At the start: opens all, removes what a crash left (obsolete()), sets aside what is damaged. Another
-  /// error than damage is returned.
+  /// At the start: opens all, removes what a crash left (obsolete()), sets aside what is damaged or cannot be opened now.
   Result<void> open(const std::vector<std::string>& partition_names, const std::vector<std::string>& segment_names);
 
   Sealed all() const;
@@ -57,6 +61,13 @@ class SealedSet {
   [[nodiscard]] bool replace(const HeadSegments& gone, std::shared_ptr<HeadSegment> made);
   /// Nobody reads it from now on.
   void set_aside(const std::shared_ptr<SealedFile>& file, const Error& why);
+  /// The names of those that could not be opened, to be tried again.
+  std::vector<std::string> unopened() const;
+  /// One of these could be opened: queries read it from now on, and what lies within its cover goes.
+  void take_back(std::shared_ptr<HeadSegment> segment);
+  void take_back(std::shared_ptr<Partition> partition);
+  /// One of these failed again. It is damaged when the error says so.
+  void note_again(const std::string& name, const Error& why);
   /// Those whose samples an answer about [start, end] lacks.
   std::vector<SetAside> set_aside(int64_t start = INT64_MIN, int64_t end = INT64_MAX) const;
   /// Segments are among what is set aside: they may come back, and their series have to be known then.
@@ -67,12 +78,14 @@ class SealedSet {
  private:
   template <class Gone, class Made>
   bool exchange(const std::vector<Gone>& gone, std::vector<Made> made);
+  template <class File>
+  void take_back_file(std::vector<std::shared_ptr<File>>& files, std::shared_ptr<File> file);
   void note_set_aside(SetAside entry);
   /// Of a segment of which nobody can read all, and that has another name now or gets one.
   void note_missing(SetAside entry);
   Result<void> list_missing();
   void drop_obsolete();
-  Result<void> set_aside_unopened(std::vector<SetAside> unopened);
+  void set_aside_unopened(std::vector<SetAside> unopened);
 
   const Host& host_;
   mutable std::mutex mutex_;

@@ -90,6 +90,7 @@ class SeriesTable final : public LabelIndex {
   Result<void> each_value(uint32_t name, const TextRange* range, const UseValue& use) const override;
   Result<std::span<const uint32_t>> pairs_of(uint32_t series) const override { return pairs(series); }
   bool rather_series(uint32_t series, uint32_t name) const override;
+  bool is_ordered() const noexcept override { return false; }
   /// Symbols of the names that any series has, and of the values of one name; no order.
   void names(std::vector<uint32_t>& out) const override;
   std::span<const uint32_t> values(uint32_t name) const;

@@ -56,15 +56,9 @@ class SeriesView {
  public:
   const tarsier_series& fill(const Query& query, const Query::Entry& entry, const Columns& columns, int64_t tier_ns = 0,
                              uint64_t run = 0) {
-    pairs_.clear();
     labels_.clear();
     query.labels(entry, labels_);
-    for (const auto& [name, value] : labels_) pairs_.push_back({str(name), str(value)});
-    series_ = {};
-    series_.size = sizeof(series_);
-    series_.label_count = static_cast<uint32_t>(pairs_.size());
-    series_.labels = pairs_.data();
-    series_.series_id = entry.id;
+    fill(entry.id, labels_);
     series_.run = run;
     series_.sample_count = columns.size();
     series_.times_ns = columns.times.data();
@@ -75,6 +69,17 @@ class SeriesView {
       series_.histogram_bytes = columns.histogram_bytes.data();
     }
     if (tier_ns != 0) add_summaries(columns, tier_ns);
+    return series_;
+  }
+  /// Without samples.
+  const tarsier_series& fill(uint64_t id, Labels labels) {
+    pairs_.clear();
+    for (const auto& [name, value] : labels) pairs_.push_back({str(name), str(value)});
+    series_ = {};
+    series_.size = sizeof(series_);
+    series_.label_count = static_cast<uint32_t>(pairs_.size());
+    series_.labels = pairs_.data();
+    series_.series_id = id;
     return series_;
   }
 
@@ -134,13 +139,9 @@ class Progress {
 };
 
 template <class Each>
-Result<void> each_text(const Result<std::vector<std::string>>& texts, uint64_t limit, Each&& each) {
+Result<void> each_text(const Result<std::vector<std::string>>& texts, Each&& each) {
   if (!texts) return texts.error();
-  uint64_t left = limit == 0 ? UINT64_MAX : limit;
-  for (const std::string& text : *texts) {
-    if (left-- == 0) break;
-    each(str(text));
-  }
+  for (const std::string& text : *texts) each(str(text));
   return {};
 }
 
@@ -155,7 +156,7 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
   auto cancelled = cancel_of(select);
   QueryRange range = {select.start_ns, select.end_ns, std::min(select.step_ns, select.range_ns)};
   range.newest_only = TARSIER_HAS(&select, flags) && (select.flags & TARSIER_SELECT_NEWEST) != 0;
-  auto found = store_.find(*matchers, range, false, select.max_series, cancelled);
+  auto found = store_.find(*matchers, range, select.max_series, cancelled);
   if (!found) return std::move(found).error();
   const Query& query = **found;
   Progress progress(select, std::move(cancelled));
@@ -206,14 +207,15 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
 Result<void> StoreService::series(const tarsier_select& select, uint64_t limit, void* user, OnSeries on_series) {
   auto matchers = compile(select);
   if (!matchers) return std::move(matchers).error();
-  auto found = store_.find(*matchers, {select.start_ns, select.end_ns}, true, select.max_series, cancel_of(select));
-  if (!found) return std::move(found).error();
   SeriesView series_view;
-  const Columns none;
-  uint64_t left = limit == 0 ? UINT64_MAX : limit;
-  for (const Query::Entry& entry : (*found)->series()) {
-    if (left-- == 0 || on_series(user, &series_view.fill(**found, entry, none)) == 0) break;
-  }
+  uint64_t told = 0;
+  const auto tell = [&](uint64_t id, Labels labels) -> Result<bool> {
+    if (select.max_series != 0 && told++ == select.max_series)
+      return Error{TARSIER_RESOURCE, "the query selects more than " + std::to_string(select.max_series) + " series"};
+    return on_series(user, &series_view.fill(id, labels)) != 0;
+  };
+  auto listed = store_.list_series(*matchers, {select.start_ns, select.end_ns}, limit, cancel_of(select), tell);
+  if (!listed) return listed;
   warn(store_, select);
   return {};
 }
@@ -233,9 +235,9 @@ StoreService::StoreService(Store& store, std::function<int64_t()> now_ns) : stor
     return guard(error, [&]() -> Result<void> {
       auto matchers = compile(*select);
       if (!matchers) return std::move(matchers).error();
-      const auto names = self_of(self).store_.label_names(*matchers, {select->start_ns, select->end_ns});
+      const auto names = self_of(self).store_.label_names(*matchers, {select->start_ns, select->end_ns}, limit, cancel_of(*select));
       warn(self_of(self).store_, *select);
-      return each_text(names, limit, [&](tarsier_str name) { each(user, name); });
+      return each_text(names, [&](tarsier_str name) { each(user, name); });
     });
   };
   table_.label_values = [](void* self, tarsier_str name, const tarsier_select* select, uint64_t limit, void* user,
@@ -243,9 +245,10 @@ StoreService::StoreService(Store& store, std::function<int64_t()> now_ns) : stor
     return guard(error, [&]() -> Result<void> {
       auto matchers = compile(*select);
       if (!matchers) return std::move(matchers).error();
-      const auto values = self_of(self).store_.label_values(view(name), *matchers, {select->start_ns, select->end_ns});
+      const auto values =
+          self_of(self).store_.label_values(view(name), *matchers, {select->start_ns, select->end_ns}, limit, cancel_of(*select));
       warn(self_of(self).store_, *select);
-      return each_text(values, limit, [&](tarsier_str value) { each(user, value); });
+      return each_text(values, [&](tarsier_str value) { each(user, value); });
     });
   };
   table_.metadata = [](void* self, tarsier_str metric, uint64_t limit, void* user, void (*each)(void*, const tarsier_metadata*),

@@ -203,7 +203,49 @@ void Store::restore_newest() {
       known = false;
     }
   }
-  if (known) head_.note_newest_known();
+  newest_readable_ = known;
+  note_newest_known();
+}
+
+/// A file that cannot be opened now may have a newer sample of any series.
+void Store::note_newest_known() {
+  if (newest_readable_ && sealed_.unopened().empty()) head_.note_newest_known();
+}
+
+/// Its newest samples are restored before queries see it, for these may be answered from memory.
+Result<void> Store::open_again(const std::string& name) {
+  if (!SegmentName::parse(name)) {
+    auto partition = Partition::open(host_, name);
+    if (!partition) return std::move(partition).error();
+    head_.note_time((*partition)->info().max_time);
+    sealed_.take_back(std::move(*partition));
+    return {};
+  }
+  auto segment = HeadSegment::open(host_, name);
+  if (!segment) return std::move(segment).error();
+  if (auto restored = restore_newest(*segment); !restored) return restored;
+  segments_since_[(*segment)->cover().begin] = now_;
+  head_.note_time((*segment)->info().max_time);
+  sealed_.take_back(std::move(*segment));
+  return {};
+}
+
+/// Not while a merge is at work, whose inputs may turn out to be held by what is opened. Who calls this waits for no flush.
+size_t Store::open_again(int64_t now_ns) {
+  if (sealed_.unopened().empty()) return 0;
+  await_newest();
+  const std::unique_lock merging(merge_mutex_, std::try_to_lock);
+  const std::unique_lock lock(maintain_mutex_, std::try_to_lock);
+  if (!merging.owns_lock() || !lock.owns_lock() || open_pause_.holds(now_ns)) return sealed_.unopened().size();
+  const auto paused = segment_merging_.pause();
+  for (const std::string& name : sealed_.unopened()) {
+    if (auto opened = open_again(name); !opened) sealed_.note_again(name, opened.error());
+  }
+  const size_t left = sealed_.unopened().size();
+  if (left == 0) open_pause_.end();
+  if (left != 0) open_pause_.note_failure(now_ns);
+  note_newest_known();
+  return left;
 }
 
 }  // namespace tarsier::samples

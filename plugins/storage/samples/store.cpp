@@ -7,8 +7,7 @@ namespace {
 
 constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
 constexpr uint64_t kFlushSamplesPerSeries = 8;
-constexpr int64_t kLeastFlushPause = 5 * kSecondNs;
-constexpr int64_t kMostFlushPause = 5 * kMinuteNs;
+constexpr int64_t kLookBack = 5 * kMinuteNs;
 
 }  // namespace
 
@@ -47,15 +46,9 @@ void Store::publish(HeadSegments made) {
   sealed_.add(std::move(made));
 }
 
-/// One that failed, for want of space or of files, say, would fail again, and writes much each time. A clock that was set back does
-/// not prolong the pause.
-bool Store::flush_is_paused() const noexcept {
-  const int64_t until = flush_not_before_.load(std::memory_order_relaxed), now = clock_.load(std::memory_order_relaxed);
-  return now < until && until - now <= kMostFlushPause;
-}
-
+/// One that failed, for want of space or of files, say, would fail again, and writes much each time.
 bool Store::flush_wanted() const {
-  if (flush_is_paused()) return false;
+  if (flush_pause_.holds(clock_.load(std::memory_order_relaxed))) return false;
   const uint64_t most = std::max(kFlushSamples, kFlushSamplesPerSeries * head_.series_count());
   return head_.sample_count() >= most || journal_.bytes() >= options_.journal_bytes;
 }
@@ -65,8 +58,8 @@ Result<void> Store::flush_locked() {
   if (head_.sample_count() == 0 && head_.frozen() == nullptr && !exemplar_log_.behind(exemplars_) && journal_is_small) return {};
   auto flushed = flushing_.run(ingest_mutex_, [this](HeadSegments made) { publish(std::move(made)); });
   (flushed ? counters_.flushes : counters_.flush_failures).fetch_add(1, std::memory_order_relaxed);
-  flush_pause_ns_ = flushed ? 0 : std::clamp(2 * flush_pause_ns_, kLeastFlushPause, kMostFlushPause);
-  flush_not_before_ = flushed ? INT64_MIN : clock_.load(std::memory_order_relaxed) + flush_pause_ns_;
+  if (flushed) flush_pause_.end();
+  if (!flushed) flush_pause_.note_failure(clock_.load(std::memory_order_relaxed));
   return flushed;
 }
 
@@ -133,11 +126,20 @@ Result<void> Store::seal_windows(int64_t cutoff, int64_t quiet_since) {
   return {};
 }
 
-/// Series of which everything is in partitions need no place in the head. Not while a segment is set aside: when it comes back only
-/// the head knows what its series are called.
+/// Series with samples since then are taken for alive: in the window of the newest, or not longer ago than an instant query looks
+/// back.
+int64_t Store::alive_since() const noexcept {
+  const int64_t newest = retention_time(clock_.load(std::memory_order_relaxed));
+  int64_t looked_back = 0;
+  if (__builtin_sub_overflow(newest, kLookBack, &looked_back)) looked_back = INT64_MIN;
+  return std::min(window_start(newest, options_.partition_window_ns), looked_back);
+}
+
+/// Series that have ended, and of which everything is in partitions, need no place in the head. Not while a segment is set aside:
+/// when it comes back only the head knows what its series are called.
 void Store::forget_series() {
   await_newest();
-  int64_t oldest = INT64_MAX;
+  int64_t oldest = alive_since();
   for (const auto& segment : sealed_.all().segments) oldest = std::min(oldest, segment->info().min_time);
   release_damaged_catalogs();
   if (catalog_.damaged()) return;  // numbers of series are to stay as the catalogs have them
@@ -160,7 +162,7 @@ Result<void> Store::maintain(int64_t now_ns) {
   const int64_t cutoff = window_start(due, options_.partition_window_ns);
   Result<void> done;
   const bool due_now = flush_wanted() || head_.frozen() != nullptr || head_.has_before(cutoff);
-  if (due_now && !flush_is_paused()) done = flush_locked();
+  if (due_now && !flush_pause_.holds(now_ns)) done = flush_locked();
   if (done) done = seal_windows(cutoff, due);
   apply_retention(now_ns);
   if (done) done = forget_spent_in_time();
@@ -219,7 +221,7 @@ Result<void> Store::merge(int64_t now_ns) {
 
 std::vector<std::string> Store::warnings(QueryRange range) const {
   std::vector<std::string> texts;
-  for (const SetAside& one : set_aside(range)) texts.push_back("samples are missing: " + one.name + " is damaged: " + one.reason);
+  for (const SetAside& one : set_aside(range)) texts.push_back("samples are missing: " + one.text());
   for (const Damage::Note& note : damage_.notes()) {
     if (note.effect == Damage::Effect::lacks_samples)
       texts.push_back("samples may be missing: " + note.name + " is damaged: " + note.reason);
@@ -242,11 +244,10 @@ DamageSink Store::damage_sink() const {
   return [this](const std::shared_ptr<SealedFile>& file, const Error& why) { sealed_.set_aside(file, why); };
 }
 
-Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, bool labels_only,
-                                           uint64_t max_series, const std::function<bool()>& cancelled) const {
+Result<std::unique_ptr<Query>> Store::find(std::span<const Matcher> matchers, QueryRange range, uint64_t max_series,
+                                           const std::function<bool()>& cancelled) const {
   return Query::find(
-      head_, deletions_.all(), [this] { return sealed_.all(); }, damage_sink(), matchers, range, labels_only, max_series,
-      cancelled);
+      head_, deletions_.all(), [this] { return sealed_.all(); }, damage_sink(), matchers, range, max_series, cancelled);
 }
 
 Result<StoreStat> Store::stat() const {
@@ -262,7 +263,7 @@ Result<StoreStat> Store::stat() const {
   stat.min_time = stat.head.min_time;
   stat.max_time = stat.head.max_time;
   const Sealed sealed = sealed_.all();
-  stat.set_aside = set_aside().size();
+  for (const SetAside& one : set_aside()) ++(one.unopened ? stat.unopened : stat.set_aside);
   for (const auto& segment : sealed.segments) {
     ++stat.segments;
     stat.segment_samples += segment->info().samples;

@@ -8,6 +8,7 @@
 #include "flushing.hpp"
 #include "ingest.hpp"
 #include "merging.hpp"
+#include "pause.hpp"
 #include "query.hpp"
 #include "sealed_set.hpp"
 #include "sealing.hpp"
@@ -31,6 +32,7 @@ struct StoreStat {
   uint64_t segment_bytes = 0;
   uint64_t partitions = 0;
   uint64_t set_aside = 0;         // segments and partitions that are damaged
+  uint64_t unopened = 0;          // those that cannot be opened now
   uint64_t partition_series = 0;  // summed: a series counts once in each
   uint64_t partition_samples = 0;
   uint64_t partition_blocks = 0;
@@ -79,6 +81,9 @@ class Store {
   Result<void> merge(int64_t now_ns);
   /// Merges segments as far as is due: after a flush. Does nothing when a caller is at it. May take long.
   Result<void> merge_segments();
+  /// Tries files again that could not be opened, when it is time: after pauses that grow. Returns how many it has not opened. May
+  /// take long.
+  size_t open_again(int64_t now_ns);
   /// merge(), merge_segments() and clean_deleted() return soon, and do nothing from now on. [any]
   void cancel_merge() noexcept { merging_.cancel(), segment_merging_.cancel(), summarising_.cancel(); }
 
@@ -93,11 +98,22 @@ class Store {
   /// `flags`: TARSIER_SNAPSHOT_*.
   Result<StoreSnapshot> snapshot(uint32_t flags, int64_t now_ns);
 
-  Result<std::unique_ptr<Query>> find(std::span<const Matcher> matchers, QueryRange range, bool labels_only, uint64_t max_series,
+  Result<std::unique_ptr<Query>> find(std::span<const Matcher> matchers, QueryRange range, uint64_t max_series,
                                       const std::function<bool()>& cancelled) const;
-  /// Sorted, unique.
-  Result<std::vector<std::string>> label_names(std::span<const Matcher> matchers, QueryRange range) const;
-  Result<std::vector<std::string>> label_values(std::string_view name, std::span<const Matcher> matchers, QueryRange range) const;
+
+  // What there is, without samples (label_listing.cpp). In memory is no more of it than `most`, which is 0 for all.
+
+  using Cancelled = std::function<bool()>;  // asked now and then; may be empty
+  /// The first ones, sorted, each once.
+  Result<std::vector<std::string>> label_names(std::span<const Matcher> matchers, QueryRange range, uint64_t most = 0,
+                                               const Cancelled& cancelled = {}) const;
+  Result<std::vector<std::string>> label_values(std::string_view name, std::span<const Matcher> matchers, QueryRange range,
+                                                uint64_t most = 0, const Cancelled& cancelled = {}) const;
+  /// Calls use(id, labels) for `most` of the series that match, in no order, each once, until it returns false or an error. The
+  /// labels are valid during the call.
+  using UseSeries = std::function<Result<bool>(uint64_t id, Labels labels)>;
+  Result<void> list_series(std::span<const Matcher> matchers, QueryRange range, uint64_t most, const Cancelled& cancelled,
+                           const UseSeries& use) const;
   /// What else is damaged.
   const Damage& damage() const noexcept { return damage_; }
   /// What an answer about the range may have wrong with it, in words.
@@ -130,15 +146,17 @@ class Store {
   void note_sealed();
   void restore_newest();
   Result<void> restore_newest(const std::shared_ptr<HeadSegment>& segment);
+  void note_newest_known();
+  Result<void> open_again(const std::string& name);
   uint64_t restore_newest(const std::vector<Newest>& newest, const HeadSegment& segment, const DeletionList& deletions);
   Result<void> forget_deleted_newest(const Deletion& deletion);
   void await_newest();
   void publish(HeadSegments made);
   Result<void> flush_locked();
-  bool flush_is_paused() const noexcept;
   std::vector<HeadSegments> windows_due(int64_t cutoff, int64_t quiet_since) const;
   Result<void> seal_window(const HeadSegments& segments);
   Result<void> seal_windows(int64_t cutoff, int64_t quiet_since);
+  int64_t alive_since() const noexcept;
   void forget_series();
   void note_removed(const Deletion& deletion) noexcept;
   Result<bool> concerns(const Deletion& deletion, const std::shared_ptr<Partition>& partition) const;
@@ -148,8 +166,15 @@ class Store {
   Result<void> forget_spent(const DeletionList& candidates);
   Result<void> forget_spent_in_time();
   DamageSink damage_sink() const;
-  Result<void> each_index(QueryRange range, const std::function<Result<void>(const PartitionIndex&)>& use) const;
-  Result<std::vector<std::string>> list_labels(std::span<const Matcher> matchers, QueryRange range, const ListLabels& list) const;
+  Partitions partitions_in(QueryRange range) const;
+  Result<void> each_index(const Partitions& partitions,
+                          const std::function<Result<bool>(std::unique_ptr<PartitionIndex>)>& use) const;
+  template <class Ask>
+  auto ask_head(QueryRange range, const Ask& ask) const;
+  Result<std::vector<std::string>> head_texts(std::span<const Matcher> matchers, QueryRange range, const ListLabels& list,
+                                              uint64_t most, const Cancelled& cancelled) const;
+  Result<std::vector<std::string>> list_labels(std::span<const Matcher> matchers, QueryRange range, const ListLabels& list,
+                                               uint64_t most, const Cancelled& cancelled) const;
 
   const Host& host_;
   const Options options_;
@@ -159,16 +184,17 @@ class Store {
   Head head_;
   MetadataTable metadata_;
   ExemplarBuffer exemplars_;
-  std::atomic<int64_t> clock_{0};                     // the latest that was told
-  mutable SealedSet sealed_;                          // a query that finds damage sets an environment aside
-  std::map<int64_t, int64_t> segments_since_;         // by window: when its newest segment was made; guarded by maintain_mutex_
-  std::mutex merge_mutex_;                            // one merge or cleaning at a time; taken before maintain_mutex_
-  std::mutex maintain_mutex_;                         // one flush or seal at a time; taken before ingest_mutex_
-  std::mutex ingest_mutex_;                           // guards ingest_, and the journal's entries
-  int64_t now_ = 0;                                   // as maintain() was told; guarded by maintain_mutex_
-  std::atomic<int64_t> flush_not_before_{INT64_MIN};  // on the clock, after one that failed; changed under maintain_mutex_
-  int64_t flush_pause_ns_ = 0;                        // doubled by each that fails; guarded by maintain_mutex_
+  std::atomic<int64_t> clock_{0};              // the latest that was told
+  mutable SealedSet sealed_;                   // a query that finds damage sets an environment aside
+  std::map<int64_t, int64_t> segments_since_;  // by window: when its newest segment was made; guarded by maintain_mutex_
+  std::mutex merge_mutex_;                     // one merge or cleaning at a time; taken before maintain_mutex_
+  std::mutex maintain_mutex_;                  // one flush or seal at a time; taken before ingest_mutex_
+  std::mutex ingest_mutex_;                    // guards ingest_, and the journal's entries
+  int64_t now_ = 0;                            // as maintain() was told; guarded by maintain_mutex_
+  Pause flush_pause_;                          // changed under maintain_mutex_
   std::once_flag newest_restored_;
+  bool newest_readable_ = false;              // of every segment that is open; guarded by newest_restored_, then by maintain_mutex_
+  Pause open_pause_;                          // guarded by maintain_mutex_
   std::atomic<bool> sums_lack_space_{false};  // retention does not wait for summaries that cannot be written
   Ingest ingest_;
   Journal journal_;  // its destructor waits for the callbacks into ingest_

@@ -182,6 +182,8 @@ class FailingStore : public StoreFixture, public testing::WithParamInterface<tar
     failures_ += failed.size();
     FaultyDisk::heal();
     for (const Step& step : failed) ASSERT_NO_FATAL_FAILURE(run_to_the_end(step));
+    // A sync that failed after the last write is what the next one would be told of.
+    ASSERT_NO_FATAL_FAILURE(run_to_the_end({"write", [this, rows = rows_of(round, 5)] { return write_rows(rows); }}));
     ASSERT_NO_FATAL_FAILURE(expect_all("after the disk was healed"));
   }
 

@@ -1,5 +1,6 @@
 // kill -9 while one thread writes and another flushes, merges segments, seals, merges partitions and makes snapshots: every scrape
 // that was acknowledged is there afterwards, whole, and so it is in every snapshot that was made.
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -97,6 +98,38 @@ class KilledStore : public StoreFixture {
       say(word);
     }
   }
+  /// Scrapes in many files: windows that are sealed, each with a partition for what came late, and one with segments.
+  void write_what_can_be_merged() {
+    int64_t number = 0;
+    for (int window = 0; window < 8; ++window) {
+      for (int half = 0; half < 2; ++half) {
+        for (const int64_t end = number + 50; number < end; ++number) ASSERT_TRUE(scrape(number).ok());
+        if (window < 7) {
+          ASSERT_TRUE(store_->seal(INT64_MAX).ok());
+        }
+      }
+    }
+    for (const int64_t end = number + 90; number < end; ++number) {
+      ASSERT_TRUE(scrape(number).ok());
+      if (number % 5 == 4) {
+        ASSERT_TRUE(store_->flush().ok());
+      }
+    }
+    ASSERT_TRUE(store_->flush().ok());
+  }
+  /// All that is due; says when it begins and when it has ended.
+  [[noreturn]] void merge_and_be_killed(int out) {
+    start(dir_.path());
+    const auto say = [out](char what) {
+      if (::write(out, &what, 1) != 1) std::abort();
+    };
+    say('b');
+    const auto segments = store_->merge_segments();
+    const auto partitions = store_->merge(kBase + 100 * kWindow);
+    if (!segments || !partitions) std::abort();
+    say('e');
+    for (;;) ::pause();
+  }
   /// In a child too, so that no thread of the storage lives in the process that forks.
   template <class Check>
   bool holds(Check&& check) {
@@ -156,6 +189,63 @@ TEST_F(KilledStore, HasAllThatWasAcknowledgedAndWholeSnapshots) {
     std::filesystem::remove_all(dir_.path() + "/samples");
     safe = 0;
   }
+}
+
+/// Of samples that are counted by file nothing is hidden, as it would be in an answer, where equal ones are one.
+TEST_F(KilledStore, HasEachSampleOnceAfterItWasKilledInAMerge) {
+  constexpr int64_t kScrapes = 890;
+  const int rounds = std::getenv("TARSIER_LONG") != nullptr ? 300 : 25;
+  const storage::testing::TempDir pristine;
+  ASSERT_TRUE(holds([&] {
+    start(pristine.path());
+    write_what_can_be_merged();
+  }));
+  std::mt19937 random(5);
+  int64_t whole_us = 200'000;  // that all the merges take
+  int in_midst = 0, half_written = 0;
+  for (int round = 0; round < rounds; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    std::filesystem::remove_all(dir_.path());
+    std::filesystem::copy(pristine.path(), dir_.path(), std::filesystem::copy_options::recursive);
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) merge_and_be_killed(ends[1]);
+    ::close(ends[1]);
+    char what = 0;
+    ASSERT_EQ(::read(ends[0], &what, 1), 1);
+    const auto began = std::chrono::steady_clock::now();
+    // The first one is left to its end.
+    if (round == 0) {
+      ASSERT_EQ(::read(ends[0], &what, 1), 1);
+    }
+    if (round == 0)
+      whole_us = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began).count();
+    if (round != 0) ::usleep(static_cast<useconds_t>(random() % static_cast<unsigned>(whole_us)));
+    ::kill(child, SIGKILL);
+    const bool ended = ::read(ends[0], &what, 1) == 1 || round == 0;
+    ::close(ends[0]);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the child ended by itself, status " << status;
+    in_midst += ended ? 0 : 1;
+    for (const auto& entry : std::filesystem::directory_iterator(dir_.path()))
+      half_written += entry.path().filename().native().starts_with(".seal-") ? 1 : 0;
+    for (const bool merged : {false, true}) {
+      ASSERT_TRUE(holds([&] {
+        start(dir_.path());
+        if (merged) {
+          ASSERT_TRUE(store_->compact(kBase + 100 * kWindow).ok());
+        }
+        expect_scrapes(kScrapes);
+        const auto stat = store_->stat();
+        ASSERT_EQ(stat->segment_samples + stat->partition_samples, static_cast<uint64_t>(kScrapes * kSeries));
+      })) << (merged ? "merged to the end" : "as it was left");
+    }
+  }
+  EXPECT_GT(in_midst, rounds / 2);
+  EXPECT_GT(half_written, 0) << "none was killed while it wrote";
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
-// A file system that is really full: the store refuses what does not fit, keeps and answers all that it has acknowledged, and goes
-// on when there is space again.
+// A file system that is really full, or really read-only: the store refuses what does not go onto it, keeps and answers all that it
+// has acknowledged, and goes on when it can.
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <random>
 #include <sys/mount.h>
@@ -87,6 +89,35 @@ TEST_F(SmallDiskStore, RefusesWhenFullAndGoesOnWhenThereIsSpace) {
   const auto flushed = store_->flush();
   ASSERT_TRUE(flushed.ok()) << flushed.error().message();
   ASSERT_NO_FATAL_FAILURE(expect_all());
+  start();
+  ASSERT_NO_FATAL_FAILURE(expect_all());
+}
+
+TEST_F(SmallDiskStore, IsNamedWhenItIsReadOnlyAndHasAllWhenItIsNotAnyMore) {
+  int number = 0;
+  for (; number < 20; ++number) {
+    ASSERT_TRUE(write_rows(number).ok());
+    if (number == 10) {
+      ASSERT_TRUE(store_->flush().ok());
+    }
+  }
+  close();
+  lmdb_.reset();
+  const auto remount = [&](unsigned long flags) {
+    return ::mount("tarsier-test", dir_.path().c_str(), "tmpfs", MS_REMOUNT | flags, "size=6m");
+  };
+  ASSERT_EQ(remount(MS_RDONLY), 0) << std::strerror(errno);
+  storage::StorageOptions options;
+  options.data_dir = dir_.path();
+  const auto refused = storage::Storage::open(options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), TARSIER_UNAVAILABLE);
+  EXPECT_NE(refused.error().message().find(dir_.path()), std::string::npos) << refused.error().message();
+  EXPECT_NE(refused.error().message().find("Read-only file system"), std::string::npos) << refused.error().message();
+  ASSERT_EQ(remount(0), 0);
+  ASSERT_NO_FATAL_FAILURE(start());
+  ASSERT_NO_FATAL_FAILURE(expect_all());
+  ASSERT_TRUE(write_rows(number++).ok());
   start();
   ASSERT_NO_FATAL_FAILURE(expect_all());
 }

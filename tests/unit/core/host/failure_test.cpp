@@ -1,6 +1,7 @@
 // Plugins that misbehave: each is named and contained, and the others go on.
 #include <algorithm>
 #include <gmock/gmock.h>
+#include <regex>
 
 #include "test_host.hpp"
 
@@ -68,6 +69,25 @@ TEST(Failure, AFileThatHungInStartIsNotStartedAgainByAReload) {
   EXPECT_TRUE(TestHost::eventually([&] { return retained() == 0 && test.state("added") == State::running; }));
   EXPECT_TRUE(test.reload().applied);
   EXPECT_EQ(test.version("upgraded"), "2.0.0");
+}
+
+TEST(Failure, AStartThatFailsIsLoggedOnceWithItsNameAndReason) {
+  TestHost test;
+  test.install("behave_v1", "behave");
+  const std::string bad = "use = \"behave\"\nrestart = \"never\"\nstart = \"fail\"\n";
+  test.configure("[plugin.bad]\n" + bad);
+  testing::internal::CaptureStderr();
+  ASSERT_EQ(test.start(), "");
+  test.configure("[plugin.bad]\n" + bad + "[plugin.later]\n" + bad);
+  EXPECT_THAT(test.reload().problems, testing::ElementsAre(HasSubstr("plugin.later: start: told to fail"))) << "who asks is told";
+  test.stop();
+  const std::string log = testing::internal::GetCapturedStderr();
+  for (const std::string name : {"bad", "later"}) {
+    const std::regex line("[^\n]*\\b" + name + "\\b[^\n]*told to fail[^\n]*");
+    const auto begin = std::sregex_iterator(log.begin(), log.end(), line);
+    ASSERT_EQ(std::distance(begin, std::sregex_iterator()), 1) << log;
+    EXPECT_THAT(begin->str(), HasSubstr("failed: start: told to fail; not restarted"));
+  }
 }
 
 TEST(Failure, AFailedInstanceIsStartedAgain) {

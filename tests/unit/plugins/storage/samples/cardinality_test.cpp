@@ -56,10 +56,15 @@ TEST_F(SeriesLimits, OfOneJobRefuseNewSeriesAndTheRestOfTheBatchIsStored) {
 }
 
 TEST_F(SeriesLimits, HaveRoomAgainWhenSeriesAreForgotten) {
+  options_.out_of_order_window_ns = INT64_MAX;
   options_.max_series_per_metric = 2;
   open();
   for (const char* number : {"1", "2"}) ASSERT_TRUE(put_one({{"__name__", "m"}, {"i", number}}, true).ok());
   ASSERT_FALSE(put_one({{"__name__", "m"}, {"i", "3"}}, true).ok());
+  seal();
+  ASSERT_FALSE(put_one({{"__name__", "m"}, {"i", "3"}}, true).ok()) << "they may go on";
+  now_ += 3 * kHourNs;
+  ASSERT_TRUE(put({{"__name__", "later"}}, {{now_, 1}}).ok());
   seal();
   EXPECT_TRUE(put_one({{"__name__", "m"}, {"i", "3"}}, true).ok());
 }
@@ -146,6 +151,9 @@ TEST_F(Cardinality, KnowsThatWhenOthersWereForgotten) {
   batch::SamplesBuilder builder;
   add(builder, {{"__name__", "fresh"}}, {{now_, 1}});
   ASSERT_TRUE(write_wait(builder).ok());
+  EXPECT_EQ(counts(TARSIER_CARDINALITY_NEW_SERIES_BY_METRIC), (Counts{{"fresh", 1}}));
+  seal();
+  EXPECT_EQ(store_->stat()->head.series, 1U);
   EXPECT_EQ(counts(TARSIER_CARDINALITY_NEW_SERIES_BY_METRIC), (Counts{{"fresh", 1}}));
 }
 

@@ -168,32 +168,125 @@ TEST_F(DamageTest, KeepsASegmentWithSeriesThatNobodyKnows) {
       std::any_of(names.begin(), names.end(), [](const auto& name) { return name.starts_with("samples/damaged.head.1."); }));
 }
 
-TEST_F(DamageTest, DoesNotStartWithoutAFileThatIsWholeButCannotBeOpened) {
-  ASSERT_TRUE(put(kUp, {{time_, 1}}).ok());
-  seal();
-  ASSERT_TRUE(put(kUp, {{later_, 2}}).ok());
-  ASSERT_TRUE(store_->flush().ok());
-  for (const std::string& name :
-       {name_of(time_, 1),
-        SegmentName{2, 2, window_start(later_, options_.partition_window_ns), options_.partition_window_ns}.text()}) {
-    ASSERT_TRUE(storage_.exists(name)) << name;
-    for (const tarsier_status status : {TARSIER_UNAVAILABLE, TARSIER_RESOURCE, TARSIER_INTERNAL}) {
-      close();
-      storage_.refuse_opens(status, name);
-      Store store(host(), options_, [](uint64_t count, const auto& run) {
-        for (uint64_t i = 0; i < count; ++i) run(i);
-      });
-      const auto opened = store.open();
-      ASSERT_FALSE(opened.ok());
-      EXPECT_EQ(opened.error().code(), status);
-      EXPECT_NE(opened.error().message().find(name), std::string::npos) << opened.error().message();
-    }
+/// A partition and a segment, of which one cannot be opened for a reason that may pass.
+class UnopenedFileTest : public DamageTest, public testing::WithParamInterface<tarsier_status> {
+ protected:
+  void write_both() {
+    ASSERT_TRUE(put(kUp, {{time_, 1}}).ok());
+    seal();
+    ASSERT_TRUE(put(kUp, {{later_, 2}}).ok());
+    ASSERT_TRUE(store_->flush().ok());
+    for (const std::string& name : names_) ASSERT_TRUE(storage_.exists(name)) << name;
   }
-  storage_.refuse_opens(TARSIER_OK);
-  open();
-  EXPECT_EQ(difference(all(), {{kUp, {{time_, 1}, {later_, 2}}}}), "");
-  EXPECT_TRUE(warnings_.empty());
+  void open_without(const std::string& name, tarsier_status status) {
+    close();
+    storage_.refuse_opens(status, name);
+    open();
+  }
+  const Found whole_ = {{kUp, {{time_, 1}, {later_, 2}}}};
+  const std::vector<std::string> names_ = {
+      name_of(time_, 1),
+      SegmentName{2, 2, window_start(later_, options_.partition_window_ns), options_.partition_window_ns}.text()};
+};
+
+TEST_P(UnopenedFileTest, IsMissedWithAWarningAndTriedAgainAfterPausesThatGrow) {
+  write_both();
+  for (const std::string& name : names_) {
+    SCOPED_TRACE(name);
+    open_without(name, GetParam());
+    EXPECT_EQ(all().at(kUp).size(), 1U);
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_TRUE(warnings_.front().starts_with("samples are missing: " + name + " cannot be opened now: ")) << warnings_.front();
+    const bool early = name == names_.front();
+    (void)find({}, early ? later_ : time_, early ? later_ : time_);
+    EXPECT_TRUE(warnings_.empty()) << "elsewhere nothing is missing";
+    EXPECT_EQ(store_->stat()->unopened, 1U);
+    EXPECT_EQ(store_->stat()->set_aside, 0U) << "it is not damaged";
+    EXPECT_EQ(store_->open_again(now_), 1U);
+    storage_.refuse_opens(TARSIER_OK);
+    EXPECT_EQ(store_->open_again(now_ + 4 * kSecondNs), 1U) << "not yet";
+    storage_.refuse_opens(GetParam(), name);
+    EXPECT_EQ(store_->open_again(now_ + 5 * kSecondNs), 1U);
+    storage_.refuse_opens(TARSIER_OK);
+    EXPECT_EQ(store_->open_again(now_ + 14 * kSecondNs), 1U) << "twice as long";
+    EXPECT_EQ(store_->open_again(now_ + 15 * kSecondNs), 0U);
+    EXPECT_EQ(difference(all(), whole_), "");
+    EXPECT_TRUE(warnings_.empty());
+    EXPECT_EQ(store_->stat()->unopened, 0U);
+  }
 }
+
+TEST_P(UnopenedFileTest, IsNeitherMergedNorReplaced) {
+  for (const bool is_segment : {false, true}) {
+    const std::string& name = names_[is_segment ? 1 : 0];
+    SCOPED_TRACE(name);
+    for (const std::string& one : storage_.names()) ASSERT_TRUE((close(), remove_env(host(), one)).ok());
+    open();
+    write_both();
+    open_without(name, GetParam());
+    for (int64_t i = 1; i < 10; ++i) {
+      ASSERT_TRUE(put(kLoad, {{(is_segment ? later_ : time_) + i * kSecondNs, 3}}).ok());
+      ASSERT_TRUE(store_->flush().ok());
+    }
+    ASSERT_TRUE(store_->merge_segments().ok());
+    ASSERT_TRUE(store_->compact(now_).ok());
+    ASSERT_TRUE(store_->delete_samples({{TARSIER_MATCH_EQUAL, "__name__", "load"}}, {}).ok());
+    ASSERT_TRUE(store_->clean_deleted().ok());
+    EXPECT_TRUE(storage_.exists(name));
+    storage_.refuse_opens(TARSIER_OK);
+    EXPECT_EQ(store_->open_again(now_), 0U);
+    EXPECT_EQ(difference(all(), whole_), "");
+    ASSERT_TRUE(store_->compact(now_).ok());
+    EXPECT_EQ(difference(all(), whole_), "");
+    open();
+    EXPECT_EQ(difference(all(), whole_), "");
+  }
+}
+
+TEST_P(UnopenedFileTest, StaysWhenTheRetentionComes) {
+  write_both();
+  open_without(names_.front(), GetParam());
+  ASSERT_TRUE(put(kLoad, {{now_, 3}}).ok());
+  store_->apply_retention(now_);
+  EXPECT_TRUE(storage_.exists(names_.front()));
+  storage_.refuse_opens(TARSIER_OK);
+  EXPECT_EQ(store_->open_again(now_), 0U);
+  EXPECT_EQ(all().at(kUp).size(), 2U);
+  store_->apply_retention(now_);
+  EXPECT_EQ(all().at(kUp).size(), 1U) << "as if it had been there";
+}
+
+TEST_P(UnopenedFileTest, HasTheNewestSampleWhenItComesBack) {
+  write_both();
+  open_without(names_.back(), GetParam());
+  ASSERT_TRUE(put(kUp, {{time_ + kSecondNs, 5}}).ok());
+  ASSERT_TRUE(put(kUp, {{later_, 2}}).ok()) << "a sender's second try";
+  ASSERT_TRUE(put(kLoad, {{later_, 2}}).ok());
+  storage_.refuse_opens(TARSIER_OK);
+  EXPECT_EQ(store_->open_again(now_), 0U);
+  EXPECT_EQ(difference(find({{TARSIER_MATCH_EQUAL, "__name__", "up"}}), {{kUp, {{time_, 1}, {time_ + kSecondNs, 5}, {later_, 2}}}}),
+            "");
+  select_flags_ = TARSIER_SELECT_NEWEST;
+  EXPECT_EQ(all().at(kUp).back().time, later_);
+  seal();
+  select_flags_ = 0;
+  EXPECT_EQ(difference(find({{TARSIER_MATCH_EQUAL, "__name__", "up"}}), {{kUp, {{time_, 1}, {time_ + kSecondNs, 5}, {later_, 2}}}}),
+            "");
+}
+
+TEST_P(UnopenedFileTest, IsSetAsideWhenItTurnsOutToBeDamaged) {
+  write_both();
+  open_without(names_.back(), GetParam());
+  storage_.damage(names_.back(), "info");
+  storage_.refuse_opens(TARSIER_OK);
+  EXPECT_EQ(store_->open_again(now_), 0U);
+  EXPECT_EQ(store_->stat()->set_aside, 1U);
+  (void)all();
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_NE(warnings_.front().find("is damaged"), std::string::npos) << warnings_.front();
+}
+
+INSTANTIATE_TEST_SUITE_P(Reasons, UnopenedFileTest, testing::Values(TARSIER_UNAVAILABLE, TARSIER_RESOURCE, TARSIER_INTERNAL));
 
 TEST_F(DamageTest, EndsAQueryWhateverTheBytesOfABlockAre) {
   std::vector<Point> points;

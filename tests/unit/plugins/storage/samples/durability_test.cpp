@@ -1,6 +1,7 @@
 // On the real storage: kill -9 in the midst of writing and sealing loses nothing acknowledged; and writing, asking and sealing at
 // once.
 #include <csignal>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -51,6 +52,56 @@ class DurabilityTest : public StoreFixture {
   storage::testing::TempDir dir_;
   std::unique_ptr<LmdbHost> lmdb_;
 };
+
+/// As many file descriptors more than are open now.
+class FewFiles {
+ public:
+  explicit FewFiles(size_t more) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const auto files = std::filesystem::directory_iterator("/proc/self/fd");
+    const auto open = static_cast<size_t>(std::distance(begin(files), end(files)));
+    const rlimit few = {open + more, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  FewFiles(const FewFiles&) = delete;
+  FewFiles& operator=(const FewFiles&) = delete;
+  ~FewFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(DurabilityTest, FlushesHundredsOfWindowsWithFewFiles) {
+  constexpr int64_t kWindows = 400;
+  storage::StorageOptions options;
+  options.idle_sealed_files = 16;
+  lmdb_ = std::make_unique<LmdbHost>(dir_.path(), options);
+  options_.partition_window_ns = 100 * kSecondNs;
+  options_.out_of_order_window_ns = INT64_MAX;
+  open();
+  const LabelSet late = {{"__name__", "late"}};
+  Found expected;
+  for (int64_t i = 0; i < kWindows; ++i)
+    expected[late].push_back({kBase - (kWindows - i) * 100 * kSecondNs, static_cast<double>(i)});
+  {
+    const FewFiles few(200);
+    batch::SamplesBuilder builder;
+    add(builder, late, expected[late]);
+    ASSERT_TRUE(write_wait(builder).ok());
+    const auto flushed = store_->flush();
+    ASSERT_TRUE(flushed.ok()) << flushed.error().message();
+    EXPECT_EQ(store_->stat()->segments, static_cast<uint64_t>(kWindows));
+    for (const Point& point : expected[late])
+      ASSERT_EQ(find({}, point.time, point.time), (Found{{late, {point}}})) << last_message_;
+    open();
+    const auto sealed = store_->seal(INT64_MAX);
+    ASSERT_TRUE(sealed.ok()) << sealed.error().message();
+    EXPECT_EQ(store_->stat()->partitions, static_cast<uint64_t>(kWindows));
+  }
+  EXPECT_EQ(difference(all(), expected), "");
+  open();
+  EXPECT_EQ(difference(all(), expected), "");
+}
 
 [[noreturn]] void never_return() {
   for (;;) ::pause();

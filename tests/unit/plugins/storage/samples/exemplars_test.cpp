@@ -218,8 +218,10 @@ TEST_F(Exemplars, ThatMayBeMissingAreWarnedOf) {
 TEST_F(Exemplars, OfASeriesThatWasForgottenAreStillAnswered) {
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(put({{"__name__", "m"}, {"i", std::to_string(i)}}, {{kBase, 1}}).ok());
   ASSERT_TRUE(put_exemplars({{"__name__", "m"}, {"i", "3"}}, {traced(kBase, 1, "a")}).ok());
+  now_ += 3 * kHourNs;
+  ASSERT_TRUE(put({{"__name__", "later"}}, {{now_, 1}}).ok());
   seal();
-  EXPECT_EQ(store_->stat()->head.series, 0U);
+  EXPECT_EQ(store_->stat()->head.series, 1U);
   EXPECT_EQ(count(), 1U);
   open();
   EXPECT_EQ(count(), 1U);

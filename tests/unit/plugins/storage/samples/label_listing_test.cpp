@@ -1,14 +1,27 @@
 // Names and values of labels that series have which match: the same from the head and from a partition as from asking every series.
+#include <malloc.h>
 #include <random>
 #include <set>
 
 #include "store_fixture.hpp"
+
+#ifdef __SANITIZE_ADDRESS__
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
+#endif
 
 namespace tarsier::samples::test {
 namespace {
 
 constexpr int64_t kBase = 1'799'990'000 * kSecondNs;
 using Texts = std::vector<std::string>;
+
+size_t allocated_bytes() {
+#ifdef __SANITIZE_ADDRESS__
+  return __sanitizer_get_current_allocated_bytes();
+#else
+  return mallinfo2().uordblks;
+#endif
+}
 
 class LabelListingTest : public StoreFixture {
  protected:
@@ -51,11 +64,10 @@ class LabelListingTest : public StoreFixture {
   }
   static Texts of_index(const LabelIndex& index, const std::vector<Matching>& matching, const std::string& name) {
     const auto series = match(index, compile(matching));
-    const auto symbols = name.empty() ? names_of(index, &*series) : values_of(index, name, &*series);
-    Texts texts;
-    for (const uint32_t symbol : *symbols) texts.emplace_back(*index.text(symbol));
-    std::sort(texts.begin(), texts.end());
-    return texts;
+    std::set<std::string> texts;
+    const auto use = [&](uint32_t symbol) -> Result<bool> { return texts.emplace(*index.text(symbol)), true; };
+    EXPECT_TRUE((name.empty() ? names_of(index, &*series, use) : values_of(index, name, &*series, use)).ok());
+    return {texts.begin(), texts.end()};
   }
   std::string partition() const {
     Cover cover;
@@ -122,6 +134,129 @@ TEST_F(LabelListingTest, RefusesAPartitionOfAnotherFormatByItsNumber) {
   EXPECT_NE(refused.error().message().find("format 2"), std::string::npos) << refused.error().message();
 }
 
+TEST_F(LabelListingTest, GivesTheFirstOnesUpToALimit) {
+  open();
+  fill();
+  const auto check = [&](const char* where) {
+    for (const auto& matching : questions_) {
+      for (const std::string& name : names_) {
+        for (const uint64_t most : {1U, 3U, 2000U}) {
+          SCOPED_TRACE(where + (" " + name) + " up to " + std::to_string(most));
+          Texts first = expected(matching, name);
+          first.resize(std::min<size_t>(first.size(), most));
+          const auto matchers = compile(matching);
+          const auto found =
+              name.empty() ? store_->label_names(matchers, {}, most) : store_->label_values(name, matchers, {}, most);
+          ASSERT_EQ(*found, first);
+        }
+      }
+    }
+  };
+  check("in memory");
+  seal();
+  check("in a partition");
+  now_ += 4 * kHourNs;
+  batch::SamplesBuilder again;
+  for (size_t i = 0; i < sets_.size(); i += 2) add(again, sets_[i], {{kBase + kHourNs * 3, 1}});
+  ASSERT_TRUE((*write(again))->ok());
+  check("in memory and in a partition");
+}
+
+/// Lists series as a reader of the service does.
+class SeriesListingTest : public LabelListingTest {
+ protected:
+  /// `on_each` is called with each, and as often as the store asks whether to go on.
+  std::vector<LabelSet> list(uint64_t limit, std::function<void()> on_each = [] {}) {
+    std::pair<std::vector<LabelSet>, std::function<void()>> told = {{}, std::move(on_each)};
+    tarsier_select select = select_of(any_, INT64_MIN, INT64_MAX);
+    select.max_series = most_;
+    select.cancel = {&told.second, [](void* user) -> int32_t { return (*static_cast<std::function<void()>*>(user))(), 0; }};
+    tarsier_error error = empty_error();
+    last_status_ = service_->table()->series(
+        service_->table()->self, &select, limit, &told,
+        [](void* user, const tarsier_series* series) -> int32_t {
+          auto& to = *static_cast<decltype(told)*>(user);
+          to.first.push_back(label_set(*series));
+          to.second();
+          return 1;
+        },
+        &error);
+    std::sort(told.first.begin(), told.first.end());
+    return told.first;
+  }
+  const std::vector<Matching> any_ = {{TARSIER_MATCH_NOT_EQUAL, "__name__", ""}};
+  uint64_t most_ = 0;
+};
+
+TEST_F(SeriesListingTest, TellsEachOnceWhereverItLies) {
+  open();
+  fill();
+  std::vector<LabelSet> whole = sets_;
+  std::sort(whole.begin(), whole.end());
+  EXPECT_EQ(list(0), whole) << "in memory";
+  seal();
+  EXPECT_EQ(list(0), whole) << "in a partition";
+  for (int part = 1; part < 4; ++part) {
+    batch::SamplesBuilder again;
+    for (size_t i = 0; i < sets_.size(); i += static_cast<size_t>(part)) add(again, sets_[i], {{kBase + kHourNs * 3 * part, 1}});
+    now_ += 3 * kHourNs;
+    ASSERT_TRUE((*write(again))->ok());
+    if (part != 3) seal();
+  }
+  EXPECT_EQ(list(0), whole) << "in three partitions and in memory";
+  for (const uint64_t limit : {1U, 5U, 2500U, 7000U}) {
+    const auto some = list(limit);
+    EXPECT_EQ(some.size(), std::min<size_t>(limit, whole.size()));
+    EXPECT_EQ(std::adjacent_find(some.begin(), some.end()), some.end()) << "twice";
+    EXPECT_TRUE(std::includes(whole.begin(), whole.end(), some.begin(), some.end()));
+  }
+  most_ = whole.size();
+  EXPECT_EQ(list(0), whole);
+  --most_;
+  (void)list(0);
+  EXPECT_EQ(last_status_, TARSIER_RESOURCE);
+}
+
+TEST_F(SeriesListingTest, TakesMemoryForWhatIsAskedForOnly) {
+  constexpr size_t kMost = 400'000;  // what each of 30,000 takes would be more
+  open();
+  for (int part = 0; part < 2; ++part) {
+    SCOPED_TRACE(part == 0 ? "in memory" : "in a partition");
+    batch::SamplesBuilder builder;
+    for (int i = 0; i < 30'000 && part == 0; ++i)
+      add(builder, {{"__name__", "m"}, {"id", "a text that is too long for a small string " + std::to_string(i)}}, {{kBase, 1}});
+    if (part == 0) {
+      ASSERT_TRUE((*write(builder))->ok());
+    }
+    if (part == 1) seal();
+    (void)list(10);
+    const size_t before = allocated_bytes();
+    size_t peak = 0;
+    const auto look = [&] { peak = std::max(peak, allocated_bytes()); };
+    EXPECT_EQ(list(10, look).size(), 10U);
+    EXPECT_LT(peak, before + kMost) << "series";
+    peak = 0;
+    for (const auto& matching : {std::vector<Matching>{}, {{TARSIER_MATCH_EQUAL, "__name__", "m"}}}) {
+      const auto cancelled = [&] { return look(), false; };
+      EXPECT_EQ(store_->label_values("id", compile(matching), {}, 10, cancelled)->size(), 10U);
+      EXPECT_LT(peak, before + kMost) << "values";
+    }
+  }
+}
+
+TEST_F(SeriesListingTest, EndsWhenItIsCancelled) {
+  open();
+  fill();
+  for (const char* name : {"", "id"}) {
+    const auto cancelled = [] { return true; };
+    const auto names = *name == 0 ? store_->label_names({}, {}, 0, cancelled) : store_->label_values(name, {}, {}, 0, cancelled);
+    ASSERT_FALSE(names.ok());
+    EXPECT_EQ(names.error().code(), TARSIER_CANCELLED);
+  }
+  const auto listed = store_->list_series({}, {}, 0, [] { return true; }, [](uint64_t, Labels) -> Result<bool> { return true; });
+  EXPECT_EQ(listed.error().code(), TARSIER_CANCELLED);
+}
+
 class LabelRangeTest : public StoreFixture {
  protected:
   void SetUp() override {
@@ -136,14 +271,10 @@ class LabelRangeTest : public StoreFixture {
     EXPECT_EQ(*store_->label_values("__name__", any, {start, end}), *names) << "with a matcher as without";
     EXPECT_EQ(store_->label_names({}, {start, end})->empty(), names->empty());
     Texts found;
-    auto query = store_->find(any, {start, end}, true, 0, {});
-    EXPECT_TRUE(query.ok());
-    std::vector<Label> labels;
-    for (const auto& entry : (*query)->series()) {
-      labels.clear();
-      (*query)->labels(entry, labels);
-      found.emplace_back(label_value(labels, "__name__"));
-    }
+    const auto add = [&](uint64_t, Labels labels) -> Result<bool> {
+      return found.emplace_back(label_value(labels, "__name__")), true;
+    };
+    EXPECT_TRUE(store_->list_series(any, {start, end}, 0, {}, add).ok());
     std::sort(found.begin(), found.end());
     EXPECT_EQ(found, *names) << "series as values";
     return *names;

@@ -39,6 +39,14 @@ void MemoryStorage::damage(const std::string& name, const std::string& table) {
   contents.damaged[table] = contents.tables.at(table).begin()->first;
 }
 
+uint64_t MemoryStorage::bytes_of(const Contents& contents) {
+  uint64_t bytes = 0;
+  for (const auto& [name, table] : contents.tables) {
+    for (const auto& [key, value] : table) bytes += key.size() + value.size();
+  }
+  return bytes;
+}
+
 void MemoryStorage::apply(Environment& environment, const Held& held) {
   if (environment.contents.use_count() > 1) environment.contents = std::make_shared<Contents>(*environment.contents);
   for (const auto& [kind, parts] : held.ops) {
@@ -193,10 +201,8 @@ void MemoryStorage::fill_environment_calls() {
   table_.stat = [](tarsier_env* env, tarsier_env_stat* out, tarsier_error*) -> tarsier_status {
     Handle& handle = *reinterpret_cast<Handle*>(env);
     const std::scoped_lock lock(handle.storage->mutex_);
-    for (const auto& [name, table] : handle.environment->contents->tables) {
-      out->entries += table.size();
-      for (const auto& [key, value] : table) out->file_bytes += key.size() + value.size();
-    }
+    for (const auto& [name, table] : handle.environment->contents->tables) out->entries += table.size();
+    out->file_bytes = bytes_of(*handle.environment->contents);
     return TARSIER_OK;
   };
 }
@@ -286,6 +292,7 @@ void MemoryStorage::fill_seal_calls() {
     const std::scoped_lock lock(self.mutex_);
     if (self.refuse_seals_ != TARSIER_OK && making->name.starts_with(self.refused_prefix_))
       return say(error, self.refuse_seals_, "injected");
+    if (bytes_of(*making->contents) > self.most_sealed_bytes_) return say(error, TARSIER_RESOURCE, "no space left");
     if (self.environments_.contains(making->name)) return say(error, TARSIER_INVALID, "exists: " + making->name);
     if (!self.change()) return say(error, TARSIER_UNAVAILABLE, "no power");
     auto environment = std::make_shared<Environment>();

@@ -43,6 +43,8 @@ class MemoryStorage {
   void mend(const std::string& name) { environments_.at(name)->contents->damaged.clear(); }
   /// That environment cannot be opened while it is not OK.
   void refuse_opens(tarsier_status status, const std::string& name = "") { refuse_opens_ = status, unopened_name_ = name; }
+  /// None that is larger can be sealed.
+  void limit_seals(uint64_t most_bytes) { most_sealed_bytes_ = most_bytes; }
   /// No environment whose name begins so can be sealed while it is not OK.
   void refuse_seals(tarsier_status status, const std::string& prefix = "") { refuse_seals_ = status, refused_prefix_ = prefix; }
 
@@ -89,6 +91,7 @@ class MemoryStorage {
     return Error(status, message).to_c(error);
   }
   bool change();
+  static uint64_t bytes_of(const Contents& contents);
   static void apply(Environment& environment, const Held& held);
   static Held copy_of(Handle& handle, const tarsier_op* ops, uint32_t count, tarsier_committed_fn committed, void* user);
   static tarsier_status stand(Walk& walk, bool valid, tarsier_bytes* key, tarsier_bytes* value, tarsier_error* error);
@@ -103,6 +106,7 @@ class MemoryStorage {
   tarsier_status refuse_ = TARSIER_OK;
   tarsier_status refuse_seals_ = TARSIER_OK;
   std::string refused_prefix_;
+  uint64_t most_sealed_bytes_ = UINT64_MAX;
   tarsier_status refuse_opens_ = TARSIER_OK;
   std::string unopened_name_;
   uint64_t changes_left_ = UINT64_MAX;

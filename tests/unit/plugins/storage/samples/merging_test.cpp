@@ -51,6 +51,7 @@ TEST_F(MergingTest, MakesOnePartitionOfADay) {
 TEST_F(MergingTest, KeepsTheSampleThatWasSealedFirst) {
   ASSERT_TRUE(put(kUp, {{begin_, 1}, {begin_ + 1, 1}}).ok());
   seal();
+  open();  // the newest sample of a series in a partition is not known from now on
   ASSERT_TRUE(put(kUp, {{begin_ + 1, 2}, {begin_ + 2, 2}}).ok());
   seal();
   const Found expected = {{kUp, {{begin_, 1}, {begin_ + 1, 1}, {begin_ + 2, 2}}}};
@@ -164,6 +165,30 @@ TEST_F(MergingTest, RemovesAnInputThatACrashLeftEvenWhenItIsDamaged) {
   EXPECT_TRUE(store_->set_aside().empty());
   EXPECT_FALSE(storage_.exists(names.front()));
   EXPECT_EQ(all(), before);
+}
+
+TEST_F(MergingTest, TakesThePlaceOfItsInputsWhenItCanBeOpenedAgain) {
+  seal_windows(3);
+  const Found before = all();
+  const auto inputs = storage_.names();
+  storage_.power_off_after(1);  // the merged one is there, its inputs too
+  (void)store_->merge(now_).ok();
+  close();
+  storage_.power_on();
+  std::string merged;
+  for (const std::string& name : storage_.names()) {
+    if (std::find(inputs.begin(), inputs.end(), name) == inputs.end()) merged = name;
+  }
+  storage_.refuse_opens(TARSIER_RESOURCE, merged);
+  open();
+  EXPECT_EQ(difference(all(), before), "") << "the inputs have it all";
+  merge();
+  EXPECT_EQ(partitions(), 3U) << "nothing is made in its place";
+  storage_.refuse_opens(TARSIER_OK);
+  EXPECT_EQ(store_->open_again(now_), 0U);
+  EXPECT_EQ(difference(all(), before), "");
+  EXPECT_EQ(partitions(), 1U);
+  EXPECT_TRUE(storage_.exists(merged));
 }
 
 TEST_F(MergingTest, EndsWhenItIsCancelled) {

@@ -1,4 +1,6 @@
 // Odd input and odd clocks: what one sender does wrong is its own matter.
+#include <random>
+
 #include "store_fixture.hpp"
 
 namespace tarsier::samples::test {
@@ -127,6 +129,29 @@ TEST_F(RobustnessTest, RefusesASeriesWithTenMegabytesOfLabelsClearly) {
   EXPECT_EQ(difference(all(), {{kUp, {{now_, 1}}}}), "");
 }
 
+TEST_F(RobustnessTest, SaysWhyItRefusesAHistogramAndTakesTheOthers) {
+  const std::vector<uint8_t> fits(64 << 10, 1), too_large(fits.size() + 1, 1);
+  batch::SamplesBuilder builder;
+  builder.series(std::vector<batch::Label>{{"__name__", "latency"}, {"job", "node"}});
+  builder.histogram(now_, 1, 0, fits);
+  builder.histogram(now_ + kSecondNs, 2, 0, too_large);
+  builder.sample(now_ + 2 * kSecondNs, 3);
+  const auto refused = write_wait(builder);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), TARSIER_INVALID);
+  EXPECT_EQ(refused.error().message(),
+            "1 of 3 samples refused: unusable histogram (65537 bytes, at most 65536): latency{job=\"node\"} at 1800000001000 ms");
+  EXPECT_EQ(store_->counters().refused_histogram.load(), 1U);
+  const LabelSet latency = {{"__name__", "latency"}, {"job", "node"}};
+  for (int turn = 0; turn < 2; ++turn) {
+    const auto found = all().at(latency);
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found.front().time, now_);
+    EXPECT_EQ(found.back().time, now_ + 2 * kSecondNs);
+    open();
+  }
+}
+
 TEST_F(RobustnessTest, CutsMetadataThatIsTooLongBetweenTwoCharacters) {
   batch::SamplesBuilder builder;
   add(builder, kUp, {{now_, 1}});
@@ -139,6 +164,36 @@ TEST_F(RobustnessTest, CutsMetadataThatIsTooLongBetweenTwoCharacters) {
   EXPECT_EQ(store_->counters().cut_metadata, 1U);
   open();
   EXPECT_EQ(metadata().front().second, help.substr(0, 4095));
+}
+
+TEST_F(RobustnessTest, FlushesThoughTheDiskHasNoRoomForAFullCatalog) {
+  std::mt19937 random(1);
+  Found expected;
+  const auto flush_one = [&](int number) {
+    std::string text(4000, 'x');
+    for (char& letter : text) letter = static_cast<char>(' ' + random() % 95);  // cannot be packed much
+    const LabelSet labels = {{"__name__", "m"}, {"text", text}};
+    expected[labels] = {{now_ + number * kSecondNs, 1}};
+    ASSERT_TRUE(put(labels, expected[labels]).ok());
+    const auto flushed = store_->flush();
+    ASSERT_TRUE(flushed.ok()) << flushed.error().message();
+  };
+  const auto catalogs = [&] {
+    const auto names = storage_.names();
+    return std::count_if(names.begin(), names.end(), [](const auto& name) { return name.starts_with("samples/series."); });
+  };
+  for (int number = 0; number < 16; ++number) ASSERT_NO_FATAL_FAILURE(flush_one(number));
+  storage_.limit_seals(16'000);
+  for (int number = 16; number < 20; ++number) ASSERT_NO_FATAL_FAILURE(flush_one(number));
+  EXPECT_EQ(catalogs(), 20);
+  EXPECT_EQ(difference(all(), expected), "");
+  open();
+  EXPECT_EQ(difference(all(), expected), "");
+  storage_.limit_seals(UINT64_MAX);
+  ASSERT_NO_FATAL_FAILURE(flush_one(20));
+  EXPECT_EQ(catalogs(), 1);
+  open();
+  EXPECT_EQ(difference(all(), expected), "");
 }
 
 TEST_F(RobustnessTest, CountsAllFilesAgainstTheSize) {

@@ -187,7 +187,7 @@ TEST_F(SegmentMergingTest, KeepsTheWindowsApart) {
 
 TEST_F(SegmentMergingTest, LetsQueriesGoOnWithWhatTheyHold) {
   flush_some(8);
-  auto query = store_->find({}, {}, false, 0, {});
+  auto query = store_->find({}, {}, 0, {});
   ASSERT_TRUE(query.ok());
   const Found before = all();
   merge();
@@ -204,7 +204,7 @@ TEST_F(SegmentMergingTest, LetsQueriesGoOnWithWhatTheyHold) {
 TEST_F(SegmentMergingTest, RemovesWhatItReplacesAfterTheLastReader) {
   flush_some(8);
   {
-    auto query = store_->find({}, {}, false, 0, {});
+    auto query = store_->find({}, {}, 0, {});
     ASSERT_TRUE(query.ok());
     merge();
     EXPECT_EQ(segments().size(), 9U);

@@ -134,6 +134,37 @@ TEST_F(SnapshotTest, HasAllWhileSegmentsAreMerged) {
   }
 }
 
+TEST_F(SnapshotTest, HasMergedSegmentsAndPartitionsAndNoneTwice) {
+  for (int64_t number = 0; number < 340; ++number) {
+    ASSERT_TRUE(scrape(number).ok());
+    if (number % 10 == 9) {
+      ASSERT_TRUE(store_->flush().ok());
+    }
+    if (number == 279) seal(kBase + 200 * kSecondNs);
+  }
+  ASSERT_TRUE(store_->merge_segments().ok());
+  ASSERT_TRUE(store_->merge(kBase + kHourNs).ok());
+  ASSERT_GT(store_->counters().merged_segments, 0U);
+  ASSERT_GT(store_->counters().merged_partitions, 0U);
+  const auto stat = store_->stat();
+  const Found before = all();
+  ASSERT_EQ(stat->segment_samples + stat->partition_samples, 3400U);
+  const auto made = snapshot();
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  start(made->directory);
+  EXPECT_EQ(difference(all(), before), "");
+  EXPECT_TRUE(warnings_.empty());
+  const auto copied = store_->stat();
+  EXPECT_EQ(copied->segments, stat->segments);
+  EXPECT_EQ(copied->partitions, stat->partitions);
+  EXPECT_EQ(copied->segment_samples + copied->partition_samples, 3400U);
+  ASSERT_TRUE(scrape(340).ok()) << "it goes on where the other was";
+  ASSERT_TRUE(store_->compact(kBase + kHourNs).ok());
+  EXPECT_EQ(store_->stat()->partition_samples, 3410U);
+  start(made->directory);
+  EXPECT_EQ(count(all()), 3410U);
+}
+
 TEST_F(SnapshotTest, HasTheSummariesOfATier) {
   options_.partition_window_ns = 2 * kHourNs;
   options_.out_of_order_window_ns = INT64_MAX;

@@ -214,12 +214,29 @@ TEST_F(StoreTest, TakesLateSamplesForASealedWindow) {
   EXPECT_EQ(all(), (Found{{kUp, {{kBase, 1}, {kBase + 1, 2}, {kBase + 2, 3}}}}));
 }
 
+TEST_F(StoreTest, GoesOnCountingSeriesThatLiveWhenAllIsSealed) {
+  const auto churn = [](int i) { return LabelSet{{"__name__", "churn"}, {"i", std::to_string(i)}}; };
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(put(churn(i), {{kBase, 1}}).ok());
+  ASSERT_TRUE(store_->compact(now_).ok());
+  EXPECT_EQ(store_->stat()->segments, 0U);
+  EXPECT_EQ(store_->stat()->head.series, 100U);
+  EXPECT_EQ(store_->cardinality(1).front().count, 100U);
+  EXPECT_EQ(all().size(), 100U);
+  ASSERT_TRUE(put(churn(5), {{kBase, 1}, {kBase + kMinuteNs, 2}}).ok());
+  EXPECT_EQ(store_->counters().duplicates.load(), 1U) << "its newest sample is known";
+  EXPECT_EQ(find({{TARSIER_MATCH_EQUAL, "i", "5"}}).at(churn(5)).size(), 2U);
+  ASSERT_TRUE(store_->compact(now_).ok());
+  EXPECT_EQ(store_->stat()->head.series, 100U);
+  EXPECT_EQ(all().size(), 100U);
+}
+
 TEST_F(StoreTest, ForgetsSeriesThatEndedButStillFindsThemInPartitions) {
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(put({{"__name__", "churn"}, {"i", std::to_string(i)}}, {{kBase, 1}}).ok());
+  ASSERT_TRUE(put({{"__name__", "later"}}, {{kBase + 150 * kMinuteNs, 1}}).ok());
   seal();
-  EXPECT_EQ(store_->stat()->head.series, 0U);
-  EXPECT_EQ(all().size(), 100U);
-  ASSERT_TRUE(put({{"__name__", "churn"}, {"i", "5"}}, {{kBase + 1, 1}}).ok());
+  EXPECT_EQ(store_->stat()->head.series, 1U);
+  EXPECT_EQ(all().size(), 101U);
+  ASSERT_TRUE(put({{"__name__", "churn"}, {"i", "5"}}, {{kBase + 151 * kMinuteNs, 1}}).ok());
   EXPECT_EQ(find({{TARSIER_MATCH_EQUAL, "i", "5"}}).begin()->second.size(), 2U);
   open();
   EXPECT_EQ(find({{TARSIER_MATCH_EQUAL, "i", "5"}}).begin()->second.size(), 2U);
