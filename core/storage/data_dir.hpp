@@ -45,8 +45,9 @@ Result<std::shared_ptr<LmdbFile>> make_fresh_file(const std::string& data_dir, s
 Result<void> adopt_fresh_file(const std::string& fresh_dir, const std::string& env_dir);
 Result<void> begin_rotation(const std::string& env_dir, std::string_view to_name);
 Result<void> finish_rotation(const std::string& env_dir);
-/// Finishes a rotation whose target exists, forgets one whose target does not. `unwritten`: in this process a step of it failed, and
-/// nothing was written since. Then the environment gets its empty file anew, for that of before may never get its name on the disk.
+/// Finishes a rotation whose target exists, forgets one whose target does not. `unwritten`: in this process a step of it failed,
+/// and nothing was written since. Then the environment gets its empty file anew, for that of before may never get its name on the
+/// disk.
 Result<void> recover_rotation(const std::string& data_dir, std::string_view name, const std::string& env_dir, bool unwritten);
 
 /// Temporary directories begin so; a start removes them.

@@ -149,9 +149,11 @@ class Env {
     tarsier_error error = empty_error();
     return Result<void>::from_c(api_->rotate(raw_, str(to), &error), error);
   }
-  /// [work] Waits until what was acknowledged before is on the disk, also at `interval` durability. UNSUPPORTED by a host that cannot.
+  /// [work] Waits until what was acknowledged before is on the disk, also at `interval` durability. UNSUPPORTED by a host that
+  /// cannot.
   Result<void> sync() const {
-    if (!TARSIER_HAS(api_, sync) || api_->sync == nullptr) return Error{TARSIER_UNSUPPORTED, "this host's storage syncs on its own only"};
+    if (!TARSIER_HAS(api_, sync) || api_->sync == nullptr)
+      return Error{TARSIER_UNSUPPORTED, "this host's storage syncs on its own only"};
     tarsier_error error = empty_error();
     return Result<void>::from_c(api_->sync(raw_, &error), error);
   }

@@ -48,7 +48,9 @@ TEST_F(StopNoticeTest, ComesOnceWhenTheInstanceStops) {
 }
 
 TEST_F(StopNoticeTest, DoesNotComeAfterItWasGivenUp) {
-  { const StopNotice notice = ask(); }
+  {
+    const StopNotice notice = ask();
+  }
   StopNotice other = ask();
   other.reset();
   EXPECT_FALSE(other);

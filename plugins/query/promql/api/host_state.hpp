@@ -18,7 +18,7 @@ std::optional<std::string> config_text(std::string_view document, std::string_vi
 struct HostState {
   std::string started_at, config_file, config_loaded_at;
   std::string revision, built_at;  // of what runs; "": not known
-  std::optional<bool> config_ok;  // an older host does not say
+  std::optional<bool> config_ok;   // an older host does not say
 
   static Result<HostState> of(const Host& host);
 };

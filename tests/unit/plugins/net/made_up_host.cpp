@@ -54,7 +54,8 @@ struct Tables {
   static constexpr tarsier_metrics kMetrics = {sizeof(tarsier_metrics), resolve, nullptr, nullptr};
 
   static tarsier_status post(const tarsier_host* host, const tarsier_job* job, tarsier_error* error) {
-    if (of(host).world->workers.post(Executor::Need::required, [run = job->run, user = job->user] { run(user); })) return TARSIER_OK;
+    if (of(host).world->workers.post(Executor::Need::required, [run = job->run, user = job->user] { run(user); }))
+      return TARSIER_OK;
     return Error::unavailable("stopping").to_c(error);
   }
   static tarsier_status after(const tarsier_host* host, int64_t, const tarsier_job* job, tarsier_timer**, tarsier_error* error) {

@@ -191,9 +191,7 @@ const void* find_service(const tarsier_host*, const char* name) {
 
 }  // namespace
 
-FakeHost::FakeHost() {
-  raw_ = {sizeof(raw_), TARSIER_ABI_MAJOR, TARSIER_ABI_MINOR, this, find_service};
-}
+FakeHost::FakeHost() { raw_ = {sizeof(raw_), TARSIER_ABI_MAJOR, TARSIER_ABI_MINOR, this, find_service}; }
 
 batch::View FakeHost::batch(size_t index) const {
   const batch::View head({reinterpret_cast<const uint8_t*>(batches[index].data()), sizeof(tarsier_batch_head)});

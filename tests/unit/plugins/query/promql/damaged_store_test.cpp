@@ -20,8 +20,8 @@ class DamagedStore {
   explicit DamagedStore(int64_t time_ns) : time_ns_(time_ns) {
     table_.size = sizeof(table_);
     table_.self = this;
-    table_.select = [](void* self, const tarsier_select* select, void* user,
-                       int32_t (*on_series)(void*, const tarsier_series*), tarsier_error*) -> tarsier_status {
+    table_.select = [](void* self, const tarsier_select* select, void* user, int32_t (*on_series)(void*, const tarsier_series*),
+                       tarsier_error*) -> tarsier_status {
       auto& store = *static_cast<DamagedStore*>(self);
       tarsier_series series = store.series();
       series.sample_count = 1;

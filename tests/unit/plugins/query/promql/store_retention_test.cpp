@@ -17,8 +17,7 @@ TEST(StoreRetention, IsWrittenAsPrometheusDoes) {
   EXPECT_EQ(StoreRetention{}.text(), "");
   EXPECT_EQ(StoreRetention{}.time_text(), "0s");
   EXPECT_EQ(StoreRetention{}.size_text(), "0B");
-  EXPECT_EQ((StoreRetention{0, std::numeric_limits<uint64_t>::max()}.size_text()),
-            "15EiB1023PiB1023TiB1023GiB1023MiB1023KiB1023B");
+  EXPECT_EQ((StoreRetention{0, std::numeric_limits<uint64_t>::max()}.size_text()), "15EiB1023PiB1023TiB1023GiB1023MiB1023KiB1023B");
 }
 
 TEST(StoreRetention, IsWhatTheStoreTells) {
@@ -45,9 +44,7 @@ TEST(StoreRetention, IsNotKnownOfAStoreThatDoesNotTell) {
 TEST(StoreRetention, IsAnErrorWhenTheStoreFails) {
   tarsier_samples_store store{};
   store.size = sizeof(store);
-  store.retention = [](void*, tarsier_store_retention*, tarsier_error* error) {
-    return Error::internal("no luck").to_c(error);
-  };
+  store.retention = [](void*, tarsier_store_retention*, tarsier_error* error) { return Error::internal("no luck").to_c(error); };
   const auto told = StoreRetention::of(store);
   ASSERT_FALSE(told);
   EXPECT_EQ(told.error().message(), "no luck");
