@@ -1,20 +1,13 @@
 #include "flushing.hpp"
 
-#include <malloc.h>
 #include <map>
 #include <set>
 
 #include "chunk_decoder.hpp"
+#include "give_back_memory.hpp"
 
 namespace tarsier::samples {
 namespace {
-
-/// Chunks that were taken over many minutes are freed at once; the allocator would keep their pages for good.
-void give_back_memory() noexcept {
-#ifdef __GLIBC__
-  (void)malloc_trim(0);  // whether there was any
-#endif
-}
 
 constexpr size_t kWindowsAtOnce = 64;
 

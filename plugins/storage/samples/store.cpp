@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "give_back_memory.hpp"
+
 namespace tarsier::samples {
 namespace {
 
@@ -122,7 +124,9 @@ Result<void> Store::seal_windows(int64_t cutoff, int64_t quiet_since) {
       any = true;
     }
   }
-  if (any) forget_series();
+  if (!any) return {};
+  forget_series();
+  give_back_memory();
   return {};
 }
 
