@@ -232,14 +232,19 @@ tarsier_status env_backup(const tarsier_host* host, tarsier_str prefix, tarsier_
   });
 }
 
+std::vector<std::string> copies_of(const tarsier_str* texts, uint32_t count) {
+  std::vector<std::string> copies;
+  copies.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) copies.emplace_back(view(texts[i]));
+  return copies;
+}
+
 tarsier_status env_snapshot(const tarsier_host* host, tarsier_str name, const tarsier_str* environments, uint32_t count, void* user,
                             void (*made)(void* user, tarsier_str directory), tarsier_error* error) {
   return guarded(error, [&]() -> Result<void> {
     auto storage = storage_of(host);
     if (!storage) return std::move(storage).error();
-    std::vector<std::string> names;
-    for (uint32_t i = 0; i < count; ++i) names.emplace_back(view(environments[i]));
-    auto directory = (*storage)->snapshot(view(name), names);
+    auto directory = (*storage)->snapshot(view(name), copies_of(environments, count));
     if (!directory) return std::move(directory).error();
     made(user, str(*directory));
     return {};
@@ -252,11 +257,10 @@ tarsier_status env_salvage(const tarsier_host* host, tarsier_str name, const tar
   return guarded(error, [&]() -> Result<void> {
     auto storage = storage_of(host);
     if (!storage) return std::move(storage).error();
-    std::vector<std::string> names;
-    for (uint32_t i = 0; i < count; ++i) names.emplace_back(view(tables[i]));
-    return (*storage)->salvage(view(name), names, [&](std::string_view table, std::string_view key, std::string_view value) {
-      each(user, str(table), bytes(key), bytes(value));
-    });
+    return (*storage)->salvage(view(name), copies_of(tables, count),
+                               [&](std::string_view table, std::string_view key, std::string_view value) {
+                                 each(user, str(table), bytes(key), bytes(value));
+                               });
   });
 }
 
