@@ -83,18 +83,11 @@ void Receiver::answer(const http::Exchange& exchange, Form form, const Result<vo
     return exchange.respond(200, form == Form::json ? kJson : kProtobuf, response_of(refusals, form));
   }
   const Error& error = stored.error();
-  switch (error.code()) {
-    case TARSIER_INVALID:  // some samples are too old, or not in order; the others are stored
-      return refuse(exchange, 400, error.message());
-    case TARSIER_AGAIN:
-    case TARSIER_UNAVAILABLE:
-    case TARSIER_CANCELLED: {
-      const std::string seconds = std::to_string(std::max<int64_t>(1, (error.retry_after_ns() + kSecond - 1) / kSecond));
-      return exchange.respond(503, kText, error.message() + "\n", {{str("Retry-After"), str(seconds)}});
-    }
-    default:
-      return refuse(exchange, 500, error.message());
-  }
+  // Some samples are too old, or not in order; the others are stored.
+  if (error.code() == TARSIER_INVALID) return refuse(exchange, 400, error.message());
+  // Also when the disk is full: of all answers of a server that fails, clients of OTLP take this one for a reason to send again.
+  const std::string seconds = std::to_string(std::max<int64_t>(1, (error.retry_after_ns() + kSecond - 1) / kSecond));
+  exchange.respond(503, kText, error.message() + "\n", {{str("Retry-After"), str(seconds)}});
 }
 
 }  // namespace tarsier::otlp
