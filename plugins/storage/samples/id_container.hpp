@@ -38,8 +38,8 @@ struct Container {
     std::memcpy(&word, data + 4 * size_t{index}, sizeof(word));
     return word;
   }
-  uint32_t run_first(uint32_t run) const noexcept { return data[2 * run]; }
-  uint32_t run_last(uint32_t run) const noexcept { return data[2 * run] + uint32_t{data[2 * run + 1]}; }
+  uint32_t run_first(uint32_t run) const noexcept { return data[size_t{2} * run]; }
+  uint32_t run_last(uint32_t run) const noexcept { return data[size_t{2} * run] + uint32_t{data[size_t{2} * run + 1]}; }
 };
 
 /// Calls use(first, last) for each run of consecutive ids, whatever the form; ids are 0 .. 65,535.
@@ -50,7 +50,7 @@ void each_run(const Container& container, Use&& use) {
       for (uint32_t i = 0; i < container.count;) {
         const uint32_t first = container.data[i];
         uint32_t last = first;
-        while (++i < container.count && container.data[i] == last + 1) ++last;
+        for (++i; i < container.count && container.data[i] == last + 1; ++i) ++last;
         use(first, last);
       }
       break;

@@ -99,7 +99,7 @@ class ContainerWalk {
   const uint16_t* at_;
   const uint16_t* end_;
   Container container_;
-  std::array<uint16_t, 2 * (Container::kHead + 1)> room_;  // of ids that lie in the object
+  std::array<uint16_t, size_t{2} * (Container::kHead + 1)> room_;  // of ids that lie in the object
 };
 
 class IdSet::Iterator {

@@ -455,9 +455,9 @@ void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {
     return done(inserted ? outcome(samples) : std::move(inserted));
   }
   auto shared = std::make_shared<Done>(std::move(done));
-  auto accepted = journal_.write(entry_, [shared, refused = outcome(samples), had_metadata, this](Result<void> committed) {
+  auto accepted = journal_.write(entry_, [shared, refused = outcome(samples), had_metadata, this](const Result<void>& committed) {
     if (!committed) commit_failed(had_metadata);
-    (*shared)(committed ? refused : std::move(committed));
+    (*shared)(committed ? refused : committed);
   });
   if (accepted) return;
   undo_definitions(sequence);

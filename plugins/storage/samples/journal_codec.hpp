@@ -94,6 +94,7 @@ struct JournalVisitor {
   virtual ~JournalVisitor() = default;
   virtual void series(const JournaledSeries& /*series*/) {}
   virtual void samples(const JournaledSamples& /*samples*/) {}
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): who wants it moves it
   virtual void metadata(std::string_view /*metric*/, Metadata /*metadata*/) {}
   /// `series` and the exemplar's labels as bytes (exemplar_codec.hpp).
   virtual void exemplar(std::string_view /*series*/, const Exemplar& /*exemplar*/) {}

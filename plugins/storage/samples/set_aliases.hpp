@@ -1,5 +1,5 @@
-// SetAliases: which series the bytes of a flat label set stand for. The bytes themselves are not kept: they are known by 96 bits of a
-// hash with a secret of this process, so that a sender who may choose the bytes cannot make two of them meet. The same series may
+// SetAliases: which series the bytes of a flat label set stand for. The bytes themselves are not kept: they are known by 96 bits of
+// a hash with a secret of this process, so that a sender who may choose the bytes cannot make two of them meet. The same series may
 // have several: senders are free in the order of labels.
 #pragma once
 

@@ -20,8 +20,8 @@ void summarise(Columns samples, int64_t every_ns, Columns& out);
 /// stays unknown (NaN), and an anchor stays an anchor.
 void join_summaries(Columns& columns);
 
-/// For readers: joined, each sample has a summary, and before the first number nothing was lost. That one may be an anchor: a sample that
-/// counts in the summary after it.
+/// For readers: joined, each sample has a summary, and before the first number nothing was lost. That one may be an anchor: a
+/// sample that counts in the summary after it.
 void finish_summaries(Columns& columns);
 
 }  // namespace tarsier::samples

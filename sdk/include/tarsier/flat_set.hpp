@@ -61,7 +61,8 @@ inline Result<void> decode_flat_set(std::span<const uint8_t> set,
   while (at != end) {
     std::string_view message;
     std::pair<std::string_view, std::string_view> label;
-    if (*at++ != 0x0a || !detail::read_text(at, end, message) || !detail::read_label(message, label))
+    const bool is_label = *at++ == 0x0a;
+    if (!is_label || !detail::read_text(at, end, message) || !detail::read_label(message, label))
       return Error::invalid("malformed label at byte " + std::to_string(at - set.data()) + " of " + std::to_string(set.size()));
     if (!is_utf8(label.first) || !is_utf8(label.second))
       return Error::invalid("label " + std::to_string(labels.size() + 1) + " is not UTF-8");

@@ -81,7 +81,7 @@ class Api {
   void search_label_values(const Request& request, const Exchange& exchange);
 
   // status_handlers.cpp
-  /// None when the store does not tell.
+  /// None when the store does not tell, or is not there: what else there is to tell does not need it.
   Result<std::optional<StoreRetention>> retention_of_store() const;
   void build_info(const Request& request, const Exchange& exchange);
   void version(const Request& request, const Exchange& exchange);

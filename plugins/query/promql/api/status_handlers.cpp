@@ -62,7 +62,7 @@ int64_t thread_count() {
 
 Result<std::optional<StoreRetention>> Api::retention_of_store() const {
   auto store = store_.acquire_wait();
-  if (!store) return std::move(store).error();
+  if (!store) return std::optional<StoreRetention>();
   return StoreRetention::of(**store);
 }
 

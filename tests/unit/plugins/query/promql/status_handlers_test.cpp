@@ -35,6 +35,13 @@ TEST_F(StatusHandlersTest, LeaveOutWhatTheStoreDoesNotTell) {
   EXPECT_THAT(fake_.ask("/api/v1/status/runtimeinfo").body, HasSubstr(R"("storageRetention":"")"));
 }
 
+TEST_F(StatusHandlersTest, TellTheRestWithoutAStore) {
+  serve(table_);
+  fake_.offered[TARSIER_SAMPLES_STORE_SERVICE] = nullptr;
+  EXPECT_EQ(fake_.ask("/api/v1/status/flags").code, 200U);
+  EXPECT_THAT(fake_.ask("/api/v1/status/runtimeinfo").body, HasSubstr(R"("storageRetention":"")"));
+}
+
 TEST_F(StatusHandlersTest, PassOnWhyTheStoreDoesNotTell) {
   table_.retention = [](void*, tarsier_store_retention*, tarsier_error* error) {
     return Error::unavailable("no luck").to_c(error);
