@@ -1,5 +1,6 @@
 /* Names every table of the contract in one exported function, so that abidw describes them all. */
 #include <tarsier/abi.h>
+#include <tarsier/service/discovery.h>
 #include <tarsier/service/http.h>
 #include <tarsier/service/notifier.h>
 #include <tarsier/service/promql.h>
@@ -22,6 +23,7 @@ typedef struct all_tables {
   const tarsier_samples_store *samples_store;
   const tarsier_promql *promql;
   const tarsier_notifier *notifier;
+  const tarsier_discovery *discovery;
   const tarsier_batch_head *batch_head;
   const tarsier_column *column;
   const tarsier_note_head *note_head;

@@ -318,4 +318,28 @@ class AlertsBuilder {
   std::vector<uint32_t> generators_;
 };
 
+/// Targets of one source for one pool, one row each; without any it says that there are none.
+class TargetsBuilder {
+ public:
+  TargetsBuilder(std::string_view pool, std::string_view source) : pool_(labels_.symbol(pool)), source_(labels_.symbol(source)) {}
+  /// `labels` are not empty.
+  void target(std::span<const Label> labels) { sets_.push_back(labels_.set(labels)); }
+
+  template <class Use>
+  auto finish(int64_t created_ns, Use&& use) {
+    if (sets_.empty()) sets_.push_back(labels_.set({}));
+    const std::vector<uint32_t> pools(sets_.size(), pool_), sources(sets_.size(), source_);
+    Assembly assembly(TARSIER_BATCH_TARGETS, labels_, static_cast<uint32_t>(sets_.size()), 0, created_ns);
+    assembly.add(TARSIER_COL_TARGET_LABELS, sets_);
+    assembly.add(TARSIER_COL_TARGET_POOL, pools);
+    assembly.add(TARSIER_COL_TARGET_SOURCE, sources);
+    return use(assembly);
+  }
+
+ private:
+  Labels labels_;
+  uint32_t pool_, source_;
+  std::vector<uint32_t> sets_;
+};
+
 }  // namespace tarsier::batch

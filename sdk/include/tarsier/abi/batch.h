@@ -109,7 +109,8 @@ enum {
   TARSIER_COL_EVENT_ENDS = 82,   /* i64[rows] ns; 0: a point in time */
   TARSIER_COL_EVENT_TITLE = 83,  /* u32[rows] -> SYMBOLS */
   TARSIER_COL_EVENT_TEXT = 84,   /* u32[rows] -> SYMBOLS */
-  /* targets: what discovery found for a pool; a batch replaces the pool's earlier one from the same source */
+  /* targets: what discovery found for a pool; a batch replaces the pool's earlier one from the same source. All rows are of one pool and
+   * source; one row without labels says that there are none. A source's name begins with that of the instance and a slash. */
   TARSIER_COL_TARGET_LABELS = 96,  /* u32[rows] -> SETS, before relabelling */
   TARSIER_COL_TARGET_POOL = 97,    /* u32[rows] -> SYMBOLS */
   TARSIER_COL_TARGET_SOURCE = 98   /* u32[rows] -> SYMBOLS */
