@@ -68,6 +68,8 @@ Result<void> SeriesCache::read(exposition::TextParser& parser, int64_t time_ns) 
       case exposition::Entry::type:
         take_metadata(parser, false);
         break;
+      case exposition::Entry::unit:
+        break;
       case exposition::Entry::end:
         return {};
       case exposition::Entry::invalid:

@@ -92,12 +92,24 @@ std::string_view skip_blanks(std::string_view text) noexcept {
   return text.substr(size);
 }
 
-Result<void> SeriesText::parse(std::string_view raw, const Limits& limits) {
+void SeriesText::clear(size_t bytes) {
   labels_.clear();
   unescaped_.clear();
-  unescaped_.reserve(raw.size());
+  unescaped_.reserve(bytes);
   named_ = false;
   name_ = {};
+}
+
+Result<void> SeriesText::parse_labels(std::string_view raw) {
+  clear(raw.size());
+  if (!raw.starts_with('{')) return expected("'{'", raw);
+  if (auto parsed = parse_braces(raw.substr(1)); !parsed) return parsed;
+  if (named_) return Error::invalid("a label without a value");
+  return check({});
+}
+
+Result<void> SeriesText::parse(std::string_view raw, const Limits& limits) {
+  clear(raw.size());
   size_t size = 0;
   while (size < raw.size() && is_name_char(raw[size])) ++size;
   if (size > 0) {

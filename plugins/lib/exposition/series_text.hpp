@@ -30,12 +30,15 @@ class SeriesText {
   /// Reads labels; escapes are resolved. `raw` must outlive the views. INVALID for anything that Prometheus refuses, RESOURCE for a
   /// limit.
   Result<void> parse(std::string_view raw, const Limits& limits);
+  /// The same for a label set without a metric, such as an exemplar's: {label="value",...}.
+  Result<void> parse_labels(std::string_view raw);
 
   std::string_view name() const noexcept { return name_; }
   /// Without the name, in the order of the page.
   std::span<const LabelText> labels() const noexcept { return labels_; }
 
  private:
+  void clear(size_t bytes);
   Result<void> parse_braces(std::string_view text);
   Result<std::string_view> quoted(std::string_view& text, const char* what);
   std::string_view unescape(std::string_view text);

@@ -3,26 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "plugins/lib/exposition/number.hpp"
+#include "plugins/lib/exposition/series_scan.hpp"
 
 namespace tarsier::exposition {
 namespace {
-
-bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-
-/// Bytes before the first line break.
-size_t line_size(std::string_view text) noexcept {
-  const void* found = std::memchr(text.data(), '\n', text.size());
-  return found == nullptr ? text.size() : static_cast<size_t>(static_cast<const char*>(found) - text.data());
-}
-
-size_t value_size(std::string_view text) noexcept {
-  size_t size = 0;
-  while (size < text.size() && !is_blank(text[size]) && text[size] != '\n' && text[size] != '{') ++size;
-  return size;
-}
 
 bool read_type(std::string_view word, uint32_t& type) noexcept {
   if (word == "counter")
@@ -56,44 +42,14 @@ Entry TextParser::next(std::string_view expected_series) {
   return Entry::end;
 }
 
-/// True when the line's series is `expected`: what follows cannot go on with it.
-bool TextParser::matches(std::string_view line, std::string_view expected) const noexcept {
-  if (expected.empty() || line.size() <= expected.size() || std::memcmp(line.data(), expected.data(), expected.size()) != 0)
-    return false;
-  if (expected.back() == '}') return true;
-  const std::string_view rest = line.substr(expected.size());
-  if (!is_blank(rest.front())) return false;
-  const std::string_view after = skip_blanks(rest);
-  return after.empty() || after.front() != '{';
-}
-
-/// Name and label set; 0 when a quote or the brace is not closed or there is no name.
-size_t TextParser::series_size(std::string_view text) const noexcept {
-  size_t at = 0;
-  if (is_name_start(text.front()))
-    while (at < text.size() && is_name_char(text[at])) ++at;
-  size_t brace = at;
-  while (brace < text.size() && is_blank(text[brace])) ++brace;
-  if (brace == text.size() || text[brace] != '{') return at;
-  for (at = brace + 1; at < text.size(); ++at) {
-    if (text[at] == '}') return at + 1;
-    if (text[at] == '\n') return 0;
-    if (text[at] != '"') continue;
-    const size_t size = quoted_size(text.substr(at));
-    if (size == 0) return 0;
-    at += size - 1;
-  }
-  return 0;
-}
-
 Entry TextParser::read_sample(std::string_view expected) {
   const std::string_view text = page_.substr(at_);
-  matched_ = matches(text, expected);
-  const size_t size = matched_ ? expected.size() : series_size(text);
+  matched_ = begins_with_series(text, expected);
+  const size_t size = matched_ ? expected.size() : loose_series_size(text);
   if (size == 0) return fail("expected a metric, got " + quote(text.substr(0, line_size(text))));
   series_ = text.substr(0, size);
   std::string_view rest = skip_blanks(text.substr(size));
-  const size_t number = value_size(rest);
+  const size_t number = word_size(rest);
   if (number == 0 || (series_.back() != '}' && !is_blank(text[size]))) return fail("expected value after metric " + quote(series_));
   if (!parse_number(rest.substr(0, number), value_)) return fail("value " + quote(rest.substr(0, number)) + " is not a number");
   rest = skip_blanks(rest.substr(number));
@@ -115,7 +71,7 @@ bool TextParser::read_timestamp(std::string_view& rest) {
   if (rest.empty() || rest.front() == '\n') return true;
   const auto [end, code] = std::from_chars(rest.data(), rest.data() + rest.size(), timestamp_ms_);
   if (code != std::errc()) {
-    (void)fail("timestamp " + quote(rest.substr(0, value_size(rest))) + " is not an integer");
+    (void)fail("timestamp " + quote(rest.substr(0, word_size(rest))) + " is not an integer");
     return false;
   }
   has_timestamp_ = true;

@@ -9,7 +9,8 @@
 
 namespace tarsier::exposition {
 
-enum class Entry : uint8_t { sample, help, type, end, invalid };
+/// What a line of a page says; text pages have no units.
+enum class Entry : uint8_t { sample, help, type, unit, end, invalid };
 
 class TextParser {
  public:
@@ -44,8 +45,6 @@ class TextParser {
   Entry read_sample(std::string_view expected);
   Entry read_comment();
   Entry read_metadata(bool is_help, std::string_view rest);
-  size_t series_size(std::string_view text) const noexcept;
-  bool matches(std::string_view line, std::string_view expected) const noexcept;
   bool read_timestamp(std::string_view& rest);
   Entry fail(std::string what);
   Entry fail_limit(std::string what);
@@ -85,6 +84,7 @@ Result<void> parse_text(std::string_view page, const Limits& limits, Visitor&& v
       case Entry::type:
         visitor.on_type(parser.family(), parser.type());
         break;
+      case Entry::unit:
       case Entry::end:
         return {};
       case Entry::invalid:

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "plugins/lib/exposition/open_metrics_parser.hpp"
 #include "plugins/lib/exposition/text_parser.hpp"
 #include "plugins/lib/exposition/text_writer.hpp"
 
@@ -22,6 +23,21 @@ void check(bool holds) {
   if (!holds) std::abort();
 }
 
+/// A second walk that expects what the first saw must see the same.
+template <class Parser>
+void walk_twice(std::string_view page) {
+  Parser plain(page), expecting(page);
+  SeriesText series;
+  for (;;) {
+    const Entry entry = plain.next();
+    check(entry == expecting.next(entry == Entry::sample ? plain.series() : std::string_view()));
+    if (entry == Entry::end || entry == Entry::invalid) return;
+    if (entry != Entry::sample) continue;
+    check(plain.series() == expecting.series());
+    (void)series.parse(plain.series(), {});
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -31,14 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Rewriter second;
   check(parse_text(first.text, {}, second).ok());
   check(first.text == second.text);
-  // A second walk that expects what the first saw must see the same.
-  TextParser plain(page), expecting(page);
-  for (;;) {
-    const Entry entry = plain.next();
-    check(entry == expecting.next(entry == Entry::sample ? plain.series() : std::string_view()));
-    if (entry == Entry::sample) check(plain.series() == expecting.series());
-    if (entry == Entry::end || entry == Entry::invalid) break;
-  }
+  walk_twice<TextParser>(page);
+  walk_twice<OpenMetricsParser>(page);
   (void)good;
   return 0;
 }
