@@ -103,10 +103,11 @@ void SeriesDeletions::drop(const Cover& cover, Columns& columns, size_t from) co
   const auto begin = columns.times.begin() + static_cast<ptrdiff_t>(from);
   if (matching_.empty() || std::none_of(begin, columns.times.end(), deleted)) return;
   Columns kept;
-  for (size_t row = 0; row < columns.size(); ++row) {
-    if (row < from || !deleted(columns.times[row])) kept.append(columns.at(row));
+  for (size_t row = from; row < columns.size(); ++row) {
+    if (!deleted(columns.times[row])) kept.append(columns.at(row));
   }
-  columns = std::move(kept);
+  columns.truncate(from);
+  columns.append(kept, 0, kept.size());
 }
 
 }  // namespace tarsier::samples

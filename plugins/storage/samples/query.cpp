@@ -1,6 +1,7 @@
 #include "query.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "chunk_decoder.hpp"
 #include "summaries.hpp"
@@ -34,6 +35,7 @@ Result<std::unique_ptr<Query>> Query::find(const Head& head, DeletionList deleti
     if (!found && found.error().code() != TARSIER_CORRUPT) return std::move(found).error();
     if (!found) query->on_damage_(partition, found.error());
   }
+  query->leave_out_empty_head();
   query->add_head();
   query->merge();
   if (max_series != 0 && query->series_.size() > max_series) {
@@ -74,6 +76,18 @@ Result<void> Query::find_in_partition(std::shared_ptr<Partition> partition, std:
   return {};
 }
 
+/// A range in the past is often in partitions only.
+void Query::leave_out_empty_head() {
+  if (!segments_.empty()) return;
+  const auto in_range = [&](const ChunkView& chunk) { return chunk.min_time <= range_.end && chunk.max_time >= range_.start; };
+  std::erase_if(head_.items, [&](const HeadSelection::Item& item) {
+    if (item.newest || item.view_count != 0) return false;
+    if (head_.frozen == nullptr) return true;
+    const auto frozen = head_.frozen->find(item.key);
+    return std::none_of(frozen.begin(), frozen.end(), in_range);
+  });
+}
+
 void Query::add_head() {
   const auto source = static_cast<uint32_t>(indexes_.size());
   places_.reserve(places_.size() + head_.items.size());
@@ -86,41 +100,65 @@ void Query::labels(const Place& place, std::vector<Label>& out) const {
   out.insert(out.end(), labels.begin(), labels.end());
 }
 
-/// Puts the places of a series side by side, in order of their sources: partitions by time, the head last.
-void Query::merge() {
-  const bool one_source = places_.empty() || places_.front().source == places_.back().source;
-  std::vector<Label> left, right;
-  const auto read_both = [&](const Place& a, const Place& b) {
-    left.clear(), labels(a, left);
-    right.clear(), labels(b, right);
-  };
-  if (!one_source) {
-    std::stable_sort(places_.begin(), places_.end(), [&](const Place& a, const Place& b) {
-      if (a.hash != b.hash) return a.hash < b.hash;
-      read_both(a, b);
-      return left < right;
-    });
+bool Query::same_labels(const Place& a, const Place& b) const noexcept {
+  if (in_head(a)) return same_labels(b, a);
+  const auto left = std::span(labels_).subspan(a.first_label, a.label_count);
+  if (!in_head(b)) return std::ranges::equal(left, std::span(labels_).subspan(b.first_label, b.label_count));
+  const auto pairs = head_.table->pairs(head_.items[b.number].series);
+  const Symbols& symbols = head_.table->symbols();
+  if (pairs.size() != left.size() * 2) return false;
+  for (size_t i = 0; i < left.size(); ++i) {
+    if (left[i].second != symbols.text(pairs[i * 2 + 1]) || left[i].first != symbols.text(pairs[i * 2])) return false;
   }
-  series_.reserve(places_.size());
+  return true;
+}
+
+/// Makes a series of each row of places that `same` says are of one.
+template <class Same>
+void Query::group(Same&& same) {
+  series_.clear();
   for (uint32_t i = 0; i < places_.size(); ++i) {
-    const Place& place = places_[i];
-    const auto same = [&] {
-      if (one_source || series_.empty() || series_.back().id != place.hash) return false;
-      read_both(places_[series_.back().first_place], place);
-      return left == right;
-    };
-    if (same()) {
+    if (i != 0 && same(places_[i - 1], places_[i])) {
       ++series_.back().place_count;
     } else {
-      series_.push_back({place.hash, i, 1});
+      series_.push_back({places_[i].hash, i, 1});
     }
   }
-  if (one_source) return;
   // Neighbours in a partition share blocks: read them one after the other.
   std::sort(series_.begin(), series_.end(), [&](const Entry& a, const Entry& b) {
     const Place &one = places_[a.first_place], &other = places_[b.first_place];
-    return one.source != other.source ? one.source < other.source : one.number < other.number;
+    return std::tie(one.source, one.number) < std::tie(other.source, other.number);
   });
+}
+
+bool Query::hashes_tell_series() const noexcept {
+  return std::ranges::all_of(series_, [&](const Entry& entry) {
+    const auto places = std::span(places_).subspan(entry.first_place, entry.place_count);
+    return std::ranges::all_of(places.subspan(1), [&](const Place& place) { return same_labels(places.front(), place); });
+  });
+}
+
+/// Puts the places of a series side by side, in order of their sources: partitions by time, the head last.
+void Query::merge() {
+  series_.reserve(places_.size());
+  if (places_.empty() || places_.front().source == places_.back().source) {
+    for (uint32_t i = 0; i < places_.size(); ++i) series_.push_back({places_[i].hash, i, 1});
+    return;
+  }
+  std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) {
+    return std::tie(a.hash, a.source, a.number) < std::tie(b.hash, b.source, b.number);
+  });
+  group([](const Place& a, const Place& b) { return a.hash == b.hash; });
+  // Labels are compared afterwards, in the order in which they lie in memory. That two series have one hash hardly happens.
+  if (hashes_tell_series()) return;
+  std::vector<Label> left, right;
+  std::stable_sort(places_.begin(), places_.end(), [&](const Place& a, const Place& b) {
+    if (a.hash != b.hash) return a.hash < b.hash;
+    left.clear(), labels(a, left);
+    right.clear(), labels(b, right);
+    return left < right;
+  });
+  group([&](const Place& a, const Place& b) { return a.hash == b.hash && same_labels(a, b); });
 }
 
 Result<Query::Reader::Outcome> Query::Reader::outcome(Result<void> read, const std::shared_ptr<SealedFile>& file) const {
@@ -198,21 +236,29 @@ bool Query::is_needless(const Place& place, const HeadSelection::Item& newest) c
   return newest.newest && !indexes_[place.source]->partition()->overlaps(newest.newest_time, INT64_MAX);
 }
 
-Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Columns& out) {
+void Query::Reader::find_deletions(const Entry& entry) {
+  if (query_.deletions_->empty()) return;
+  labels_.clear();
+  query_.labels(entry, labels_);
+  deletions_.find(query_.deletions_, labels_);
+}
+
+Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, const Part* head_part, Columns& out) {
   out.clear();
-  if (!query_.deletions_->empty()) {
-    labels_.clear();
-    query_.labels(entry, labels_);
-    deletions_.find(query_.deletions_, labels_);
-  }
+  find_deletions(entry);
   tier_ns_ = 0;
-  const Place& last = query_.places_[entry.first_place + entry.place_count - 1];
+  const Place& last = query_.last_place(entry);
   const HeadSelection::Item* head = query_.in_head(last) ? &query_.head_.items[last.number] : nullptr;
   for (uint32_t i = 0; i < entry.place_count; ++i) {
     const Place& place = query_.places_[entry.first_place + i];
-    if (!query_.in_head(place) && head != nullptr && query_.is_needless(place, *head)) continue;
-    auto read = query_.in_head(place) ? read_head(query_.head_.items[place.number], out) : read_partition(place, out);
-    if (!read || *read == Outcome::again) return read;
+    if (!query_.in_head(place)) {
+      if (head != nullptr && query_.is_needless(place, *head)) continue;
+      if (auto read = read_partition(place, out); !read || *read == Outcome::again) return read;
+    } else if (head_part != nullptr) {
+      if (head_part->columns != nullptr) out.append(*head_part->columns, head_part->first, head_part->past);
+    } else if (auto read = read_head(*head, out); !read || *read == Outcome::again) {
+      return read;
+    }
   }
   out.normalise();
   if (tier_ns_ != 0) finish_summaries(out);
@@ -220,13 +266,24 @@ Result<Query::Reader::Outcome> Query::Reader::read_places(const Entry& entry, Co
 }
 
 /// Once more for each environment that is set aside on the way, so at most as often as there are any.
-Result<void> Query::Reader::read_one(const Entry& entry, Samples& out) {
+Result<void> Query::Reader::read_one(const Entry& entry, const Part* head_part, Samples& out) {
   for (;;) {
-    auto read = read_places(entry, out.columns);
+    auto read = read_places(entry, head_part, out.columns);
     if (!read) return std::move(read).error();
     if (*read == Outcome::again) continue;
     out.tier_ns = tier_ns_;
     return {};
+  }
+}
+
+Result<Query::Reader::Part> Query::Reader::read_head_part(const Entry& entry, Columns& out) {
+  find_deletions(entry);
+  const size_t first = out.size();
+  for (;;) {
+    auto read = read_head(query_.item(entry), out);
+    if (!read) return std::move(read).error();
+    if (*read == Outcome::done) return Part{&out, first, out.size()};
+    out.truncate(first);
   }
 }
 
@@ -254,21 +311,42 @@ Result<void> Query::Reader::read(std::span<const Entry> entries, std::span<Sampl
     if (*read == Outcome::done) return {};
   }
   for (size_t i = 0; i < entries.size(); ++i) {
-    if (auto read = read_one(entries[i], out[i]); !read) return read;
+    if (auto read = read_one(entries[i], nullptr, out[i]); !read) return read;
   }
   return {};
+}
+
+std::vector<uint32_t> Query::head_order(std::span<const Entry> entries) const {
+  std::vector<std::pair<SeriesKey, uint32_t>> keys;
+  for (uint32_t i = 0; i < entries.size(); ++i)
+    if (in_head(last_place(entries[i]))) keys.emplace_back(item(entries[i]).key, i);
+  std::sort(keys.begin(), keys.end());
+  std::vector<uint32_t> order;
+  order.reserve(keys.size());
+  for (const auto& [key, number] : keys) order.push_back(number);
+  return order;
+}
+
+uint64_t Query::samples_in_segments() const noexcept {
+  uint64_t samples = 0, series = 1;
+  for (const auto& segment : segments_) {
+    samples += segment->info().samples;
+    series = std::max(series, segment->info().series);
+  }
+  return samples / series + 1;
+}
+
+size_t Query::series_per_pass() const noexcept {
+  constexpr uint64_t kMostSamples = 2'000'000, kFewestSeries = 1024;
+  if (indexes_.empty() || segments_.empty() || range_.newest_only) return 0;
+  return static_cast<size_t>(std::max(kMostSamples / samples_in_segments(), kFewestSeries));
 }
 
 size_t Query::series_at_once() const noexcept {
   constexpr uint64_t kMostSeries = 32, kMostSamples = 16'384;  // of all of them
   const bool head_only = indexes_.empty() && deletions_->empty() && !range_.newest_only;
   if (!head_only || segments_.empty()) return 1;
-  uint64_t samples = 0, series = 1;
-  for (const auto& segment : segments_) {
-    samples += segment->info().samples;
-    series = std::max(series, segment->info().series);
-  }
-  return static_cast<size_t>(std::clamp<uint64_t>(kMostSamples * series / std::max<uint64_t>(samples, 1), 1, kMostSeries));
+  return static_cast<size_t>(std::clamp<uint64_t>(kMostSamples / samples_in_segments(), 1, kMostSeries));
 }
 
 }  // namespace tarsier::samples

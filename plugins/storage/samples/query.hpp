@@ -47,6 +47,13 @@ class Query {
   /// Appends the labels; the text lives as long as the query.
   void labels(const Entry& entry, std::vector<Label>& out) const { labels(places_[entry.first_place], out); }
 
+  /// How many entries had better be read together, their head parts first; 0: there is nothing to gain. Partitions and segments
+  /// have their series in different orders, so that one of them would have a block opened for each series.
+  size_t series_per_pass() const noexcept;
+  /// Numbers of those entries that have a head part, as their samples lie in segments.
+  std::vector<uint32_t> head_order(std::span<const Entry> entries) const;
+  /// How many samples a series has in the segments, about.
+  uint64_t samples_in_segments() const noexcept;
   /// How many entries a reader had better read at once. Of series in segments, several: each segment is then gone through once for
   /// all of them, while it is in the processor's caches. Otherwise one, since samples of several take memory.
   size_t series_at_once() const noexcept;
@@ -64,13 +71,25 @@ class Query {
     /// Puts the samples in the range into `out`, one for each entry: ascending, each time once, of equal times the one that was
     /// stored first.
     Result<void> read(std::span<const Entry> entries, std::span<Samples> out);
+    /// Rows of other columns.
+    struct Part {
+      const Columns* columns = nullptr;
+      size_t first = 0;
+      size_t past = 0;
+    };
+    /// The same of one entry, of which the head part was read before.
+    Result<void> read(const Entry& entry, const Part& head_part, Samples& out) { return read_one(entry, &head_part, out); }
+    /// Appends what the head has of an entry, in segments and in memory; where that is. Quick when the entries come as head_order()
+    /// has them.
+    Result<Part> read_head_part(const Entry& entry, Columns& out);
 
    private:
     /// `again`: an environment turned out to be damaged, and `out` may hold half of a series.
     enum class Outcome : uint8_t { done, again };
-    Result<void> read_one(const Entry& entry, Samples& out);
+    Result<void> read_one(const Entry& entry, const Part* head_part, Samples& out);
     Result<Outcome> read_segments(std::span<const Entry> entries, std::span<Samples> out);
-    Result<Outcome> read_places(const Entry& entry, Columns& out);
+    Result<Outcome> read_places(const Entry& entry, const Part* head_part, Columns& out);
+    void find_deletions(const Entry& entry);
     Result<Outcome> read_partition(const Place& place, Columns& out);
     Result<Outcome> read_head(const HeadSelection::Item& item, Columns& out);
     Result<void> read_memory(const HeadSelection::Item& item, Columns& out) const;
@@ -91,12 +110,18 @@ class Query {
       : range_(range), deletions_(std::move(deletions)), on_damage_(std::move(on_damage)) {}
   Result<void> find_in_partition(std::shared_ptr<Partition> partition, std::span<const Matcher> matchers);
   static Partitions in_range(const Partitions& all, QueryRange range);
+  void leave_out_empty_head();
   void add_head();
   void merge();
+  template <class Same>
+  void group(Same&& same);
+  bool hashes_tell_series() const noexcept;
   void labels(const Place& place, std::vector<Label>& out) const;
+  bool same_labels(const Place& a, const Place& b) const noexcept;
   bool is_needless(const Place& place, const HeadSelection::Item& newest) const noexcept;
   bool in_head(const Place& place) const noexcept { return place.source == indexes_.size(); }
-  const HeadSelection::Item& item(const Entry& entry) const noexcept { return head_.items[places_[entry.first_place].number]; }
+  const Place& last_place(const Entry& entry) const noexcept { return places_[entry.first_place + entry.place_count - 1]; }
+  const HeadSelection::Item& item(const Entry& entry) const noexcept { return head_.items[last_place(entry).number]; }
 
   QueryRange range_;
   DeletionList deletions_;  // of the range

@@ -61,6 +61,14 @@ struct Columns {
   void clear() noexcept {
     times.clear(), values.clear(), starts.clear(), histogram_offsets.clear(), histogram_bytes.clear(), summaries.clear();
   }
+  void reserve(size_t rows) { times.reserve(rows), values.reserve(rows); }
+  /// Takes away all but the first `rows`.
+  void truncate(size_t rows) {
+    times.resize(rows), values.resize(rows);
+    if (!starts.empty()) starts.resize(rows);
+    if (!histogram_offsets.empty()) histogram_offsets.resize(rows + 1), histogram_bytes.resize(histogram_offsets.back());
+    if (summaries.size() > rows) summaries.resize(rows);
+  }
   bool is_histogram(size_t row) const noexcept {
     return !histogram_offsets.empty() && histogram_offsets[row + 1] != histogram_offsets[row];
   }
@@ -81,6 +89,18 @@ struct Columns {
     if (sample.summary == nullptr) return;
     fill_summaries(times.size() - 1);
     summaries.push_back(*sample.summary);
+  }
+  /// The rows [first, past) of the other.
+  void append(const Columns& other, size_t first, size_t past) {
+    const bool plain = starts.empty() && histogram_offsets.empty() && summaries.empty() && other.starts.empty() &&
+                       other.histogram_offsets.empty() && other.summaries.empty();
+    if (!plain) {
+      for (size_t row = first; row < past; ++row) append(other.at(row));
+      return;
+    }
+    const auto from = static_cast<std::ptrdiff_t>(first), to = static_cast<std::ptrdiff_t>(past);
+    times.insert(times.end(), other.times.begin() + from, other.times.begin() + to);
+    values.insert(values.end(), other.values.begin() + from, other.values.begin() + to);
   }
   void append_histogram(const Sample& sample) {
     if (sample.histogram.empty() && histogram_offsets.empty()) return;

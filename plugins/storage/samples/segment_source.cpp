@@ -100,7 +100,7 @@ Result<bool> SegmentSource::next() {
 Result<void> SegmentSource::samples(Columns& out) {
   Columns& columns = run_[next_ - 1 - run_begin_];
   columns.normalise();
-  for (size_t row = 0; row < columns.size(); ++row) out.append(columns.at(row));
+  out.append(columns, 0, columns.size());
   return {};
 }
 

@@ -1,22 +1,13 @@
 #include "service.hpp"
 
-#include <atomic>
 #include <exception>
-#include <tuple>
 
 #include "exemplar_answer.hpp"
+#include "select_runs.hpp"
+#include "series_view.hpp"
 
 namespace tarsier::samples {
 namespace {
-
-constexpr uint64_t kSeriesBetweenQuestions = 16;
-constexpr uint64_t kManySamples = 10'000;
-
-/// How many series one call reads: about as many as share a block of samples, but enough calls to keep all threads busy.
-uint64_t series_per_run(uint64_t series) {
-  constexpr uint64_t kRuns = 8;
-  return std::clamp<uint64_t>(series / kRuns, 256, 1024);
-}
 
 /// An exception must not cross into the caller's plugin.
 template <class Body>
@@ -51,93 +42,6 @@ void warn(const tarsier_select& select, const std::vector<std::string>& warnings
 }
 void warn(const Store& store, const tarsier_select& select) { warn(select, store.warnings({select.start_ns, select.end_ns})); }
 
-/// Label pairs and columns as the table wants them; valid while both are.
-class SeriesView {
- public:
-  const tarsier_series& fill(const Query& query, const Query::Entry& entry, const Columns& columns, int64_t tier_ns = 0,
-                             uint64_t run = 0) {
-    labels_.clear();
-    query.labels(entry, labels_);
-    fill(entry.id, labels_);
-    series_.run = run;
-    series_.sample_count = columns.size();
-    series_.times_ns = columns.times.data();
-    series_.values = columns.values.data();
-    if (!columns.starts.empty()) series_.starts_ns = columns.starts.data();
-    if (!columns.histogram_offsets.empty()) {
-      series_.histogram_offsets = columns.histogram_offsets.data();
-      series_.histogram_bytes = columns.histogram_bytes.data();
-    }
-    if (tier_ns != 0) add_summaries(columns, tier_ns);
-    return series_;
-  }
-  /// Without samples.
-  const tarsier_series& fill(uint64_t id, Labels labels) {
-    pairs_.clear();
-    for (const auto& [name, value] : labels) pairs_.push_back({str(name), str(value)});
-    series_ = {};
-    series_.size = sizeof(series_);
-    series_.label_count = static_cast<uint32_t>(pairs_.size());
-    series_.labels = pairs_.data();
-    series_.series_id = id;
-    return series_;
-  }
-
- private:
-  void add_summaries(const Columns& columns, int64_t tier_ns) {
-    series_.tier_ns = tier_ns;
-    for (const auto& [member, column, out] :
-         {std::tuple{&Summary::count, &counts_, &series_.counts}, std::tuple{&Summary::sum, &sums_, &series_.sums},
-          std::tuple{&Summary::min, &mins_, &series_.mins}, std::tuple{&Summary::max, &maxs_, &series_.maxs},
-          std::tuple{&Summary::drop, &drops_, &series_.drops}}) {
-      column->clear();
-      for (const Summary& summary : columns.summaries) column->push_back(summary.*member);
-      *out = column->data();
-    }
-  }
-
-  std::vector<Label> labels_;
-  std::vector<tarsier_pair> pairs_;
-  std::vector<double> counts_, sums_, mins_, maxs_, drops_;  // of summaries
-  tarsier_series series_{};
-};
-
-/// One select while its runs are read in parallel: who ends first decides how it ends.
-class Progress {
- public:
-  Progress(const tarsier_select& select, std::function<bool()> cancelled)
-      : most_(select.max_samples), cancelled_(std::move(cancelled)) {}
-
-  bool ended() const noexcept { return ended_.load(std::memory_order_relaxed); }
-  void stop() noexcept { ended_ = true; }
-  void fail(Error error) {
-    const std::scoped_lock lock(outcome_mutex_);
-    if (outcome_.ok()) outcome_ = std::move(error);
-    ended_ = true;
-  }
-  /// False when the query has to end. Costs more than to read a short series: for several together.
-  bool count(uint64_t samples) {
-    if (cancelled_ && cancelled_()) {
-      fail({TARSIER_CANCELLED, "the query was cancelled"});
-    } else if (const uint64_t total = samples_.fetch_add(samples) + samples; most_ != 0 && total > most_) {
-      fail({TARSIER_RESOURCE, "the query reads more than " + std::to_string(most_) + " samples"});
-    }
-    return !ended();
-  }
-  Result<void> outcome() {
-    const std::scoped_lock lock(outcome_mutex_);
-    return outcome_;
-  }
-
- private:
-  const uint64_t most_;
-  const std::function<bool()> cancelled_;
-  std::atomic<uint64_t> samples_{0};
-  std::atomic<bool> ended_{false};
-  std::mutex outcome_mutex_;
-  Result<void> outcome_;
-};
-
 template <class Each>
 Result<void> each_text(const Result<std::vector<std::string>>& texts, Each&& each) {
   if (!texts) return texts.error();
@@ -159,49 +63,11 @@ Result<void> StoreService::select(const tarsier_select& select, void* user, OnSe
   auto found = store_.find(*matchers, range, select.max_series, cancelled);
   if (!found) return std::move(found).error();
   const Query& query = **found;
-  Progress progress(select, std::move(cancelled));
-  const uint64_t per_run = series_per_run(query.series().size());
-  const auto run = [&](uint64_t index) {
-    if (progress.ended()) return;
-    Query::Reader reader(query);
-    SeriesView series_view;
-    std::vector<Query::Samples> samples(query.series_at_once());
-    const auto entries = query.series();
-    const uint64_t end = std::min<uint64_t>(entries.size(), (index + 1) * per_run);
-    uint64_t read = 0, since_asked = 0;
-    for (uint64_t first = index * per_run; first < end && !progress.ended(); first += samples.size()) {
-      const auto some = entries.subspan(first, std::min<uint64_t>(samples.size(), end - first));
-      if (auto done = reader.read(some, samples); !done) return progress.fail(std::move(done).error());
-      for (size_t i = 0; i < some.size(); ++i) {
-        const auto& [columns, tier_ns] = samples[i];
-        read += columns.size();
-        if (++since_asked == kSeriesBetweenQuestions || read > kManySamples) {
-          if (!progress.count(std::exchange(read, 0))) return;
-          since_asked = 0;
-        }
-        if (!columns.empty() && on_series(user, &series_view.fill(query, some[i], columns, tier_ns, index)) == 0) {
-          progress.stop();
-          return;
-        }
-      }
-    }
-    (void)progress.count(read);
-  };
-  const uint64_t runs = (query.series().size() + per_run - 1) / per_run;
-  const auto guarded = [&](uint64_t index) {
-    try {
-      run(index);
-    } catch (const std::exception& thrown) {
-      progress.fail(Error::internal(std::string("samples store: ") + thrown.what()));
-    }
-  };
-  if (runs == 1) {
-    guarded(0);
-  } else if (runs > 1) {
-    store_.parallel_for()(runs, guarded);
-  }
+  SelectRuns runs(query, {select.max_samples, std::move(cancelled), query.series_per_pass()},
+                  [&](const tarsier_series& series) { return on_series(user, &series) != 0; });
+  auto read = runs.read(store_.parallel_for());
   warn(store_, select);
-  return progress.outcome();
+  return read;
 }
 
 Result<void> StoreService::series(const tarsier_select& select, uint64_t limit, void* user, OnSeries on_series) {
