@@ -227,6 +227,7 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
   auto& [inner, inner_grid] = *steps;
   const WindowPlan plan = plan_of(grid_, node.time, node.range->ns);
   const MixedWindows mixed(context_, call, kernel, arguments, plan);
+  WindowLayout layout(plan);
   Collector<Series> collected(context_);
   std::vector<int64_t> times;
   Column values;
@@ -253,7 +254,8 @@ Result<Vector> Evaluator::over_subquery(const CallNode& call, const Subquery& no
       values.push_back(series.values[i]);
     }
     (void)context_.samples_read.add(values.size());
-    if (run_windows(context_, plan, kernel, arguments, times.data(), values.data(), values.size(), made.values))
+    layout.fit(times.data(), times.size());
+    if (run_windows(context_, kernel, arguments, layout, values.data(), values.size(), made.values))
       collected.add(id, std::move(made));
   }
   if (auto go_on = context_.check(); !go_on) return std::move(go_on).error();

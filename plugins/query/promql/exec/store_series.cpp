@@ -2,6 +2,7 @@
 
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/query/promql/exec/bordered_windows.hpp"
+#include "plugins/query/promql/exec/column_scan.hpp"
 #include "plugins/query/promql/exec/explanation.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
 
@@ -80,8 +81,7 @@ Result<void> select_series(QueryContext& context, const VectorSelector& node, co
 
 LiveSamples::LiveSamples(const tarsier_series& series)
     : times_(series.times_ns), values_(series.values), count_(series.sample_count) {
-  size_t stale = 0;
-  for (size_t i = 0; i < count_; ++i) stale += is_absent(values_[i]) ? 1 : 0;
+  const size_t stale = count_absent(values_, count_);
   if (stale == 0) return;
   kept_times_.reserve(count_ - stale);
   kept_values_.reserve(count_ - stale);
@@ -111,7 +111,9 @@ bool SeriesWindows::run(const tarsier_series& series, Column& out) {
   }
   if (!has_summaries(series)) {
     const LiveSamples live(series);
-    return run_windows(context_, plan_, kernel_, arguments_, live.times(), live.values(), live.count(), out);
+    WindowLayout& layout = layouts_.mine([this] { return WindowLayout(plan_); });
+    layout.fit(live.times(), live.count());
+    return run_windows(context_, kernel_, arguments_, layout, live.values(), live.count(), out);
   }
   const SummaryKernel summed = summary_kernel_of(call_.function->id, kernel_);
   const SummedSamples samples(series);

@@ -6,9 +6,10 @@
 #include <string>
 
 #include "plugins/lib/promql/ast.hpp"
+#include "plugins/query/promql/exec/per_thread.hpp"
 #include "plugins/query/promql/exec/summaries.hpp"
 #include "plugins/query/promql/exec/value.hpp"
-#include "plugins/query/promql/exec/window.hpp"
+#include "plugins/query/promql/exec/window_layout.hpp"
 
 namespace tarsier::promql {
 
@@ -73,6 +74,7 @@ class SeriesWindows {
   const WindowPlan& plan_;
   const RangeMode mode_;
   SummaryNotes notes_;
+  PerThread<WindowLayout> layouts_;
 };
 
 /// The newest sample of each step's lookback window, of a series without histograms; a staleness marker means none. `timestamps`:

@@ -11,6 +11,7 @@
 namespace tarsier::promql {
 
 class QueryContext;
+class WindowLayout;
 
 /// What summaries have besides time and value, as tarsier_series has it.
 struct SummaryColumns {
@@ -39,9 +40,8 @@ struct StepArguments {
 /// kNothing: no result at this step.
 using WindowFunction = double (*)(const Window& window, const StepArguments& arguments);
 
-/// Several windows, not more than kWindowsAtOnce, of which some may be empty; for functions without arguments.
-using WindowsFunction = void (*)(const Window* windows, size_t count, double* out);
-inline constexpr size_t kWindowsAtOnce = 32;
+/// The windows of the steps [from, past) at once, of which some may be empty; for functions without arguments.
+using WindowsFunction = void (*)(WindowLayout& layout, const double* values, bool rising, size_t from, size_t past, double* out);
 
 struct WindowKernel {
   WindowFunction function = nullptr;
@@ -72,9 +72,9 @@ struct WindowPlan {
   int64_t last_end() const noexcept { return end(grid.count() - 1); }
 };
 
-/// Runs the kernel on each window of a series (without staleness markers); returns whether any step has a result. Ends early, with
-/// false, when the query is stopped.
-bool run_windows(const QueryContext& context, const WindowPlan& plan, const WindowKernel& kernel, const KernelArguments& arguments,
-                 const int64_t* times, const double* values, size_t count, Column& out);
+/// Runs the kernel on each window of a series (without staleness markers), of which the layout has the times; returns whether any
+/// step has a result. Ends early, with false, when the query is stopped.
+bool run_windows(const QueryContext& context, const WindowKernel& kernel, const KernelArguments& arguments, WindowLayout& layout,
+                 const double* values, size_t count, Column& out);
 
 }  // namespace tarsier::promql

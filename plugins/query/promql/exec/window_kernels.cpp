@@ -6,6 +6,7 @@
 #include "plugins/query/promql/exec/extrapolation.hpp"
 #include "plugins/query/promql/exec/numeric.hpp"
 #include "plugins/query/promql/exec/window.hpp"
+#include "plugins/query/promql/exec/window_layout.hpp"
 
 namespace tarsier::promql {
 namespace {
@@ -26,23 +27,43 @@ double lost_at_resets(const Window& w) {
   return lost;
 }
 
+/// Of a change that must not be followed to below zero; other changes are a multiplication by what the layout knows.
+template <bool kRate>
+double extrapolated_to_zero(const Window& w, double change) {
+  const Reach reach(w);
+  const double factor = reach.factor(reach.before_of_counter(w.values[0], change));
+  return change * (kRate ? factor / reach.range() : factor);
+}
+
 template <bool kCounter, bool kRate>
-void extrapolated(const Window* windows, size_t count, double* out) {
-  Extrapolation several;
-  size_t added = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const Window& w = windows[i];
-    if (w.count >= 2) several.add(w, kCounter && !w.rising ? lost_at_resets(w) : 0);
+void extrapolated(WindowLayout& layout, const double* values, bool rising, size_t from, size_t past, double* out) {
+  const auto extrapolations = layout.extrapolations();
+  for (size_t step = from; step < past; ++step) {
+    if (layout.count(step) < 2) {
+      out[step] = kNothing;
+      continue;
+    }
+    const WindowLayout::Extrapolation& known = extrapolations[step];
+    const double first = values[layout.first(step)];
+    double change = values[layout.last(step)] - first;
+    if (kCounter && !rising) change += lost_at_resets(layout.at(step, values, rising));
+    if (kCounter && first >= 0 && first < known.zero_ratio * change) {
+      out[step] = extrapolated_to_zero<kRate>(layout.at(step, values, rising), change);
+    } else {
+      out[step] = change * (kRate ? known.rate : known.increase);
+    }
   }
-  several.run<kCounter, kRate>();
-  for (size_t i = 0; i < count; ++i) out[i] = windows[i].count >= 2 ? several.result(added++) : kNothing;
 }
 
 template <bool kCounter, bool kRate>
 double extrapolated(const Window& w, const StepArguments&) {
-  double out = kNothing;
-  extrapolated<kCounter, kRate>(&w, 1, &out);
-  return out;
+  if (w.count < 2) return kNothing;
+  double change = w.values[w.count - 1] - w.values[0];
+  if (kCounter && !w.rising) change += lost_at_resets(w);
+  if (kCounter) return extrapolated_to_zero<kRate>(w, change);
+  const Reach reach(w);
+  const double factor = reach.factor(reach.before());
+  return change * (kRate ? factor / reach.range() : factor);
 }
 
 template <bool kRate>
