@@ -4,6 +4,7 @@
 
 #include "plugins/collect/scrape/job_toml.hpp"
 #include "plugins/collect/scrape/pool_set.hpp"
+#include "plugins/collect/scrape/relabel_steps.hpp"
 #include "plugins/collect/scrape/targets_api.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/lib/publisher/samples_publisher.hpp"
@@ -124,6 +125,13 @@ class ScrapePlugin final : public Plugin {
     if (!added) return added;
     added = add_route("/api/v1/scrape_pools/config", [this](const http::Form& form, const http::Exchange& exchange) {
       answer_config(form.get("scrapePool"), exchange);
+    });
+    if (!added) return added;
+    added = add_route("/api/v1/targets/relabel_steps", [&pools](const http::Form& form, const http::Exchange& exchange) {
+      const std::string_view explain = form.get("explain");
+      answer_checked(
+          relabel_steps_json(pools.snapshot(), form.get("scrapePool"), form.get("labels"), explain == "true" || explain == "1"),
+          exchange);
     });
     if (!added) return added;
     return add_route("/api/v1/targets/metadata", [&pools](const http::Form& form, const http::Exchange& exchange) {
