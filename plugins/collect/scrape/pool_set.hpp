@@ -12,6 +12,7 @@ namespace tarsier::scrape {
 struct Pool {
   std::shared_ptr<const Job> job;
   std::vector<std::shared_ptr<Target>> targets;
+  std::shared_ptr<const Unscraped> unscraped;
 };
 
 class PoolSet {
@@ -28,7 +29,7 @@ class PoolSet {
  private:
   Result<Pool> start(const Job& job);
   static void stop(const Pool& pool, bool mark_stale);
-  static void replace(const Pool& old, const std::vector<Pool>& fresh);
+  void tell_refused(const Job& job, const Unscraped& unscraped) const;
 
   Shared& shared_;
   mutable std::mutex lock_;  // guards pools_

@@ -4,9 +4,11 @@
 
 #include "plugins/collect/scrape/job_toml.hpp"
 #include "plugins/collect/scrape/pool_set.hpp"
+#include "plugins/collect/scrape/relabel_steps.hpp"
 #include "plugins/collect/scrape/targets_api.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/lib/publisher/samples_publisher.hpp"
+#include "plugins/lib/relabel/rule_config.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/plugin.hpp"
 
@@ -61,9 +63,12 @@ class ScrapePlugin final : public Plugin {
     Running(const Host& host, uint64_t max_waiting_bytes)
         : publisher(host, max_waiting_bytes),
           routes(host),
-          shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher,
+          shared{host,
+                 ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE),
+                 publisher,
                  Counter(host, "tarsier_scrape_samples_total", "Samples taken from pages."),
-                 Counter(host, "tarsier_scrape_skipped_total", "Scrapes skipped because the one before had not ended.")},
+                 Counter(host, "tarsier_scrape_skipped_total", "Scrapes skipped because the one before had not ended."),
+                 Counter(host, "tarsier_scrape_repeated_total", "Samples left out because a page had their series before.")},
           pools(shared) {}
     publisher::SamplesPublisher publisher;
     http::Routes routes;
@@ -78,6 +83,11 @@ class ScrapePlugin final : public Plugin {
                                   if (fault.empty()) return handler(http::Form(request), exchange);
                                   exchange.respond(400, kJson, error_json("bad_data", "error parsing form values: " + fault));
                                 });
+  }
+
+  static void answer_checked(const Result<std::string>& body, const http::Exchange& exchange) {
+    if (!body) return exchange.respond(400, kJson, error_json("bad_data", body.error().message()));
+    exchange.respond(200, kJson, *body);
   }
 
   /// Where the jobs stand in the host's configuration.
@@ -117,10 +127,15 @@ class ScrapePlugin final : public Plugin {
       answer_config(form.get("scrapePool"), exchange);
     });
     if (!added) return added;
+    added = add_route("/api/v1/targets/relabel_steps", [&pools](const http::Form& form, const http::Exchange& exchange) {
+      const std::string_view explain = form.get("explain");
+      answer_checked(
+          relabel_steps_json(pools.snapshot(), form.get("scrapePool"), form.get("labels"), explain == "true" || explain == "1"),
+          exchange);
+    });
+    if (!added) return added;
     return add_route("/api/v1/targets/metadata", [&pools](const http::Form& form, const http::Exchange& exchange) {
-      const auto body = metadata_json(pools.snapshot(), form.get("match_target"), form.get("metric"), form.get("limit"));
-      if (!body) return exchange.respond(400, kJson, error_json("bad_data", body.error().message()));
-      exchange.respond(200, kJson, *body);
+      answer_checked(metadata_json(pools.snapshot(), form.get("match_target"), form.get("metric"), form.get("limit")), exchange);
     });
   }
 
@@ -186,6 +201,11 @@ constexpr tarsier_config_key kKeys[] = {
     key("job[].static_configs[].targets[]", TARSIER_KEY_STRING, nullptr, "host:port", nullptr, kReloadable),
     key("job[].static_configs[].labels", TARSIER_KEY_TABLE, nullptr, "labels of these targets", nullptr, kReloadable),
     key("job[].static_configs[].labels.*", TARSIER_KEY_STRING, nullptr, "one label", nullptr, kReloadable),
+    TARSIER_RELABEL_KEYS("job[].relabel_configs", "a rule that rewrites the labels of each target, or drops it", kReloadable),
+    TARSIER_RELABEL_KEYS("job[].metric_relabel_configs", "a rule that rewrites the labels of each series, or drops it",
+                         kReloadable),
+    key("job[].keep_dropped_targets", TARSIER_KEY_INT, "0", "how many dropped targets are shown with their labels; 0: all", "0..",
+        kReloadable),
 };
 constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1")};
 constexpr const char* kKinds[] = {"collector", nullptr};

@@ -21,6 +21,7 @@ void SeriesCache::begin() {
   place_ = 0;
   family_place_ = 0;
   next_order_.clear();
+  over_limit_ = false;
   builder_.clear(false);
   forget_unused();
   describe_all_ = family_changed_ || scrape_ % kDescribeEvery == 0;
@@ -38,6 +39,7 @@ Result<void> SeriesCache::write_page(std::string_view page, int64_t time_ns) {
     return result;
   }
   for (const uint32_t line : next_order_) {  // published only now that the whole page is good
+    if (lines_[line].series == kNone) continue;
     Series& series = series_[lines_[line].series];
     if (series.stored == scrape_) continue;
     if (series.stored == 0 || series.stored < last_good_) ++counts_.new_series;
@@ -71,7 +73,8 @@ Result<void> SeriesCache::read(exposition::TextParser& parser, int64_t time_ns) 
       case exposition::Entry::unit:
         break;
       case exposition::Entry::end:
-        return {};
+        if (!over_limit_) return {};
+        return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
       case exposition::Entry::invalid:
         return parser.error();
     }
@@ -80,21 +83,29 @@ Result<void> SeriesCache::read(exposition::TextParser& parser, int64_t time_ns) 
 
 Result<void> SeriesCache::take_sample(exposition::TextParser& parser, int64_t time_ns) {
   ++counts_.scraped;
+  if (over_limit_) return count_only(parser);
   auto found = find_line(parser);
   if (!found) return std::move(found).error();
   Line& line = lines_[*found];
   line.seen = scrape_;
   line.place = next_order_.size();
   next_order_.push_back(*found);
+  if (line.series == kNone) return {};
+  ++counts_.kept;
   Series& series = series_[line.series];
-  if (series.seen == scrape_) return {};  // repeated: the first one counts
+  if (series.seen == scrape_) {  // the first one counts
+    ++counts_.repeated;
+    return {};
+  }
+  if (options_.limits.samples != 0 && counts_.added == options_.limits.samples) {
+    over_limit_ = true;
+    return {};
+  }
   series.seen = scrape_;
   const bool explicit_time = parser.has_timestamp() && options_.honor_timestamps;
   // A series with its own timestamps decides itself when it ends, unless asked otherwise: it is not watched for staleness.
   series.tracked = !explicit_time || options_.track_timestamps_staleness;
   ++counts_.added;
-  if (options_.limits.samples != 0 && counts_.added > options_.limits.samples)
-    return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
   builder_.series_of_symbols(series.symbols);
   builder_.sample(explicit_time ? parser.timestamp_ms() * 1'000'000 : time_ns, parser.value());
   if (describe_all_ || !series.described) {
@@ -113,74 +124,62 @@ Result<uint32_t> SeriesCache::find_line(const exposition::TextParser& parser) {
   return found->second;
 }
 
+/// A line past the limit of samples. It is not remembered: pages that grow without end are what the limit is for.
+Result<void> SeriesCache::count_only(const exposition::TextParser& parser) {
+  const auto found = line_index_.find(parser.series());
+  if (found != line_index_.end()) {
+    counts_.kept += lines_[found->second].series == kNone ? 0U : 1U;
+    return {};
+  }
+  const auto kept = labels_.resolve(parser.series());
+  if (!kept) return Error(kept.error());
+  counts_.kept += *kept ? 1U : 0U;
+  return {};
+}
+
 Result<uint32_t> SeriesCache::make_line(std::string_view text) {
-  if (auto resolved = resolve(text, symbols_); !resolved) return std::move(resolved).error();
+  const auto kept = labels_.resolve(text);
+  if (!kept) return Error(kept.error());
   const auto number = static_cast<uint32_t>(lines_.size());
-  std::string key(reinterpret_cast<const char*>(symbols_.data()), symbols_.size() * sizeof(uint32_t));
-  const auto [series, made] = series_index_.try_emplace(std::move(key), static_cast<uint32_t>(series_.size()));
-  if (made) series_.push_back({symbols_, number, 0});
-  lines_.push_back({std::string(text), series->second});
+  uint32_t series = kNone;
+  if (*kept) {
+    note_symbols();
+    bool made = false;
+    std::tie(series, made) = series_of_symbols();
+    if (made || series_[series].line == kNone) series_[series].line = number;
+  }
+  lines_.push_back({std::string(text), series});
   line_index_.emplace(lines_.back().text, number);
   return number;
 }
 
-/// The stored labels of a line as symbols: its own, the target's, clashes renamed, empty ones left out.
-Result<void> SeriesCache::resolve(std::string_view text, std::vector<uint32_t>& symbols) {
-  if (auto parsed = parsed_.parse(text, {}); !parsed) return parsed;
-  labels_.clear();
-  renamed_.clear();
-  labels_.emplace_back("__name__", parsed_.name());
-  for (const exposition::LabelText& label : parsed_.labels()) labels_.emplace_back(label.name, label.value);
-  rename_clashes();
-  for (const auto& [name, value] : options_.target_labels) {
-    const bool taken = std::any_of(labels_.begin(), labels_.end(), [&](const batch::Label& label) { return label.first == name; });
-    if (!taken) labels_.emplace_back(name, value);
-  }
-  std::erase_if(labels_, [](const batch::Label& label) { return label.second.empty(); });
-  if (auto checked = check_limits(); !checked) return checked;
-  std::sort(labels_.begin(), labels_.end());
-  symbols.clear();
-  for (const auto& [name, value] : labels_) {
-    symbols.push_back(builder_.labels().symbol(name));
-    symbols.push_back(builder_.labels().symbol(value));
-  }
-  return {};
-}
-
-/// Without honor_labels the target's labels win, and a scraped label of the same name becomes exported_<name>.
-void SeriesCache::rename_clashes() {
-  if (options_.honor_labels) return;
-  const size_t count = labels_.size();
-  for (size_t i = 1; i < count; ++i) {
-    if (!options_.target_labels.contains(labels_[i].first)) continue;
-    std::string name(labels_[i].first);
-    const auto is_taken = [&] {
-      return options_.target_labels.contains(name) ||
-             std::any_of(labels_.begin(), labels_.end(), [&](const batch::Label& label) { return label.first == name; });
-    };
-    do {
-      name.insert(0, "exported_");
-    } while (is_taken());
-    labels_[i].first = renamed_.emplace_back(std::move(name));
+void SeriesCache::note_symbols() {
+  symbols_.clear();
+  for (const auto& [name, value] : labels_.all()) {
+    symbols_.push_back(builder_.labels().symbol(name));
+    symbols_.push_back(builder_.labels().symbol(value));
   }
 }
 
-Result<void> SeriesCache::check_limits() const {
-  const exposition::Limits& limits = options_.limits;
-  if (limits.labels != 0 && labels_.size() > limits.labels)
-    return Error(TARSIER_RESOURCE, "label_limit exceeded (metric: " + std::string(parsed_.name()) + ", number of labels: " +
-                                       std::to_string(labels_.size()) + ", limit: " + std::to_string(limits.labels) + ")");
-  for (const auto& [name, value] : labels_) {
-    if (limits.label_name_bytes != 0 && name.size() > limits.label_name_bytes)
-      return Error(TARSIER_RESOURCE, "label_name_length_limit exceeded (metric: " + std::string(parsed_.name()) +
-                                         ", label name: " + std::string(name.substr(0, 100)) +
-                                         ", limit: " + std::to_string(limits.label_name_bytes) + ")");
-    if (limits.label_value_bytes != 0 && value.size() > limits.label_value_bytes)
-      return Error(TARSIER_RESOURCE, "label_value_length_limit exceeded (metric: " + std::string(parsed_.name()) +
-                                         ", label name: " + std::string(name) +
-                                         ", limit: " + std::to_string(limits.label_value_bytes) + ")");
+/// The series of symbols_, and whether it is new.
+std::pair<uint32_t, bool> SeriesCache::series_of_symbols() {
+  std::string key(reinterpret_cast<const char*>(symbols_.data()), symbols_.size() * sizeof(uint32_t));
+  const auto [series, made] = series_index_.try_emplace(std::move(key), static_cast<uint32_t>(series_.size()));
+  if (made) series_.push_back({symbols_, kNone});
+  return {series->second, made};
+}
+
+void SeriesCache::inherit(const SeriesCache& ended) {
+  const batch::Labels& texts = ended.builder_.labels();
+  for (const Series& series : ended.series_) {
+    if (!series.published) continue;
+    symbols_.clear();
+    for (const uint32_t symbol : series.symbols) symbols_.push_back(builder_.labels().symbol(texts.text(symbol)));
+    const auto [number, made] = series_of_symbols();
+    if (!made) continue;
+    series_[number].published = true;
+    has_inherited_ = true;
   }
-  return {};
 }
 
 void SeriesCache::take_metadata(exposition::TextParser& parser, bool is_help) {
@@ -242,20 +241,20 @@ void SeriesCache::write_stale(int64_t time_ns, bool all) {
     builder_.sample(time_ns, stale());
     series.published = false;
   }
+  has_inherited_ = false;
 }
 
 void SeriesCache::write_report(std::string_view name, int64_t time_ns, double value) {
-  labels_.clear();
-  labels_.emplace_back("__name__", name);
-  for (const auto& [label, text] : options_.target_labels) labels_.emplace_back(label, text);
-  builder_.series(labels_);
+  report_.assign(1, {"__name__", name});
+  report_.insert(report_.end(), options_.target_labels.begin(), options_.target_labels.end());
+  builder_.series(report_);
   builder_.sample(time_ns, value);
 }
 
 /// Starts over when half of the lines are history (series that churn), keeping what still needs a staleness marker.
 void SeriesCache::forget_unused() {
   constexpr size_t kSmallest = 256;
-  if (lines_.size() < kSmallest || lines_.size() < 2 * order_.size()) return;
+  if (lines_.size() < kSmallest || lines_.size() < 2 * order_.size() || has_inherited_) return;
   std::vector<std::string> kept;
   for (const Series& series : series_)
     if (series.published) kept.push_back(lines_[series.line].text);

@@ -22,13 +22,13 @@ uint64_t hash(std::string_view text, uint64_t seed) noexcept {
 }
 
 /// FNV-1a, finished so that similar URLs spread over the whole interval.
-int64_t stable_offset(const TargetSpec& spec, int64_t interval_ns) noexcept {
+int64_t stable_offset(const TargetSpec& spec) noexcept {
   uint64_t value = hash(spec.url, UINT64_C(0xcbf29ce484222325));
   for (const auto& [name, text] : spec.labels) value = hash(text, hash(name, value));
   value ^= value >> 33;
   value *= UINT64_C(0xff51afd7ed558ccd);
   value ^= value >> 33;
-  return static_cast<int64_t>(value % static_cast<uint64_t>(interval_ns));
+  return static_cast<int64_t>(value % static_cast<uint64_t>(spec.interval_ns));
 }
 
 CacheOptions cache_options(const Job& job, const TargetSpec& spec) {
@@ -37,6 +37,7 @@ CacheOptions cache_options(const Job& job, const TargetSpec& spec) {
   options.honor_labels = job.honor_labels;
   options.honor_timestamps = job.honor_timestamps;
   options.track_timestamps_staleness = job.track_timestamps_staleness;
+  options.rules = job.metric_relabel_configs;
   options.limits.samples = job.sample_limit;
   options.limits.labels = job.label_limit;
   options.limits.label_name_bytes = job.label_name_length_limit;
@@ -52,12 +53,12 @@ Target::Target(Shared& shared, std::shared_ptr<const Job> job, TargetSpec spec)
     : shared_(shared),
       job_(std::move(job)),
       spec_(std::move(spec)),
-      offset_ns_(stable_offset(spec_, job_->interval_ns)),
+      offset_ns_(stable_offset(spec_)),
       cache_(cache_options(*job_, spec_)) {}
 
 Result<void> Target::start() {
   const std::string name = "scrape " + job_->name + "/" + spec_.url;
-  Every options{name, job_->interval_ns};
+  Every options{name, spec_.interval_ns};
   options.offset_ns = offset_ns_;
   // The timer's closure must not keep the target alive, since the target has the timer; stop() ends the timer first.
   auto timer = every(shared_.host, options, [this] { begin_scrape(); });
@@ -77,6 +78,12 @@ void Target::stop(bool mark_stale) {
   publish();
 }
 
+void Target::inherit(const Target& ended) {
+  const std::scoped_lock guard(lock_, ended.lock_);
+  cache_.inherit(ended.cache_);
+  ever_scraped_ = ever_scraped_ || ended.ever_scraped_;
+}
+
 Target::Status Target::status() const {
   const std::lock_guard guard(lock_);
   return status_;
@@ -86,7 +93,7 @@ Target::Status Target::status() const {
 /// and compress well.
 int64_t Target::scheduled_ns(int64_t now_ns) const {
   constexpr int64_t kTolerance = 2'000'000;
-  const int64_t interval = job_->interval_ns;
+  const int64_t interval = spec_.interval_ns;
   const int64_t steps = (now_ns - offset_ns_ + interval / 2) / interval;
   const int64_t scheduled = whole_ms(steps * interval + offset_ns_);
   const int64_t distance = now_ns - scheduled;
@@ -122,7 +129,7 @@ Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
   auto secret = authorization();
   if (!secret) return std::move(secret).error();
   std::string timeout;
-  exposition::append_number(timeout, static_cast<double>(job_->timeout_ns) / 1e9);
+  exposition::append_number(timeout, static_cast<double>(spec_.timeout_ns) / 1e9);
   std::vector<tarsier_pair> headers = {field("Accept", kAccept), field("User-Agent", kUserAgent),
                                        field("X-Prometheus-Scrape-Timeout-Seconds", timeout)};
   if (!secret->empty()) headers.push_back(field("Authorization", *secret));
@@ -145,7 +152,7 @@ Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
   request.header_count = static_cast<uint32_t>(headers.size());
   request.max_redirects = job_->follow_redirects ? kMaxRedirects : 0;
   request.body = bytes("");
-  request.timeout_ns = job_->timeout_ns;
+  request.timeout_ns = spec_.timeout_ns;
   request.max_body_bytes = job_->body_size_limit;
   request.tls = &tls;
   return http::request(shared_.host, shared_.http, request,
@@ -181,14 +188,25 @@ void Target::finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_
   const double seconds = static_cast<double>(shared_.host.mono_ns() - begun_mono_ns) / 1e9;
   const SeriesCache::Counts& counts = cache_.counts();
   const std::array<double, kReports.size()> values = {outcome ? 1.0 : 0.0, seconds, static_cast<double>(counts.scraped),
-                                                      static_cast<double>(counts.added), static_cast<double>(counts.new_series)};
+                                                      static_cast<double>(counts.kept), static_cast<double>(counts.new_series)};
   for (size_t i = 0; i < kReports.size(); ++i) cache_.write_report(kReports[i], time_ns, values[i]);
   if (outcome) shared_.samples.add(static_cast<double>(counts.added));
   publish();
+  tell_repeats();
   const std::string error = outcome ? std::string() : outcome.error().message();
   if (error != status_.last_error && !error.empty())
     shared_.host.warn("scrape failed", {field("job", job_->name), field("target", spec_.url), field("error", error)});
   status_ = {outcome ? Health::up : Health::down, error, time_ns, seconds};
+}
+
+/// Said once, not for each page.
+void Target::tell_repeats() {
+  const uint64_t repeated = cache_.counts().repeated;
+  shared_.repeated.add(static_cast<double>(repeated));
+  if (repeated != 0 && !repeats_)
+    shared_.host.warn("a page has series more than once, and the first sample of each is taken",
+                      {field("job", job_->name), field("target", spec_.url), field("left_out", std::to_string(repeated))});
+  repeats_ = repeated != 0;
 }
 
 void Target::publish() {
