@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "plugins/collect/scrape/protocol.hpp"
 #include "plugins/lib/http/headers.hpp"
 #include "plugins/lib/relabel/rule_config.hpp"
 
@@ -116,6 +117,16 @@ Result<void> read_static_configs(const Config& lists, Job& job) {
   return {};
 }
 
+Result<void> read_protocols(const Config& list, Job& job) {
+  std::vector<std::string> protocols = strings(list);
+  for (size_t i = 0; i < protocols.size(); ++i) {
+    const auto here = protocols.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(protocols.begin(), here, *here) != here) return list.at(i).invalid("'" + *here + "' is given twice");
+  }
+  job.accept = accept_header(protocols.empty() ? default_protocols() : protocols);
+  return {};
+}
+
 Result<Job> read_job(const Config& node, const Config& defaults) {
   Job job;
   job.name = node["job_name"].string();
@@ -136,6 +147,7 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
   job.follow_redirects = node["follow_redirects"].boolean();
   job.enable_compression = node["enable_compression"].boolean();
   job.fallback_scrape_protocol = node["fallback_scrape_protocol"].string();
+  if (auto read = read_protocols(node["scrape_protocols"], job); !read) return std::move(read).error();
   job.params = read_params(node["params"]);
   if (auto read = read_headers(node["http_headers"], job); !read) return std::move(read).error();
   read_limits(node, job);

@@ -31,6 +31,7 @@ struct Job {
   bool track_timestamps_staleness = false;
   bool follow_redirects = true;
   bool enable_compression = true;
+  std::string accept;  // the header that asks for its scrape_protocols
   std::string fallback_scrape_protocol;
   std::vector<std::pair<std::string, std::string>> params;
   std::vector<std::pair<std::string, std::string>> headers;

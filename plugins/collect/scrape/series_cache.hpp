@@ -9,7 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "plugins/collect/scrape/protocol.hpp"
 #include "plugins/collect/scrape/series_labels.hpp"
+#include "plugins/lib/exposition/open_metrics_parser.hpp"
 #include "plugins/lib/exposition/text_parser.hpp"
 #include "tarsier/batch_builder.hpp"
 
@@ -22,7 +24,7 @@ struct CacheOptions : LabelOptions {
 
 /// What a family said of itself.
 struct Metadata {
-  std::string family, help;
+  std::string family, help, unit;
   uint32_t type = TARSIER_SERIES_UNKNOWN;
   uint64_t since = 0;  ///< number of the scrape that first had it
 };
@@ -45,7 +47,7 @@ class SeriesCache {
   void inherit(const SeriesCache& ended);
   /// Begins the batch of one scrape at `time_ns` from its page: all or nothing. On failure the batch holds staleness markers only,
   /// and counts() tells how far it came: to the end, when it is the limit of samples that was passed.
-  Result<void> write_page(std::string_view page, int64_t time_ns);
+  Result<void> write_page(std::string_view page, int64_t time_ns, Format format = Format::text);
   /// Begins the batch of a scrape that got no page: staleness markers for all that was there.
   void write_failure(int64_t time_ns);
   /// Adds a sample of the scrape about itself ("up"), which gets the target's labels only.
@@ -75,14 +77,22 @@ class SeriesCache {
   };
 
   void begin();
-  Result<void> read(exposition::TextParser& parser, int64_t time_ns);
-  Result<void> take_sample(exposition::TextParser& parser, int64_t time_ns);
-  Result<uint32_t> find_line(const exposition::TextParser& parser);
+  // Parser: TextParser or OpenMetricsParser.
+  template <class Parser>
+  Result<void> read(Parser parser, int64_t time_ns);
+  template <class Parser>
+  Result<void> take_sample(const Parser& parser, int64_t time_ns);
+  template <class Parser>
+  Result<uint32_t> find_line(const Parser& parser);
   Result<uint32_t> make_line(std::string_view text);
-  Result<void> count_only(const exposition::TextParser& parser);
+  Result<void> count_only(std::string_view text);
+  void take_exemplar(const exposition::OpenMetricsParser::Exemplar& exemplar, int64_t sample_ns);
   void note_symbols();
   std::pair<uint32_t, bool> series_of_symbols();
-  void take_metadata(exposition::TextParser& parser, bool is_help);
+  Metadata& family_of(std::string_view name);
+  void note_help(std::string_view family, std::string_view help);
+  void note_type(std::string_view family, uint32_t type);
+  void note_unit(std::string_view family, std::string_view unit);
   const Metadata* metadata_of(std::string_view text) const;
   void write_stale(int64_t time_ns, bool all);
   void forget_unused();
@@ -111,6 +121,7 @@ class SeriesCache {
   SeriesLabels labels_;
   std::vector<batch::Label> report_;
   std::vector<uint32_t> symbols_;
+  std::vector<uint8_t> exemplar_;
 };
 
 }  // namespace tarsier::scrape

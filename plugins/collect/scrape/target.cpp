@@ -54,6 +54,7 @@ Target::Target(Shared& shared, std::shared_ptr<const Job> job, TargetSpec spec)
       job_(std::move(job)),
       spec_(std::move(spec)),
       offset_ns_(stable_offset(spec_)),
+      discovered_(spec_.discovered),
       cache_(cache_options(*job_, spec_)) {}
 
 Result<void> Target::start() {
@@ -84,6 +85,21 @@ void Target::inherit(const Target& ended) {
   ever_scraped_ = ever_scraped_ || ended.ever_scraped_;
 }
 
+void Target::refuse(const std::string& why) {
+  const std::lock_guard guard(lock_);
+  refused_ = why;
+}
+
+void Target::note_discovered(LabelSet labels) {
+  const std::lock_guard guard(lock_);
+  discovered_ = std::move(labels);
+}
+
+LabelSet Target::discovered() const {
+  const std::lock_guard guard(lock_);
+  return discovered_;
+}
+
 Target::Status Target::status() const {
   const std::lock_guard guard(lock_);
   return status_;
@@ -103,6 +119,7 @@ int64_t Target::scheduled_ns(int64_t now_ns) const {
 
 void Target::begin_scrape() {
   const int64_t time_ns = scheduled_ns(shared_.host.now_ns()), begun = shared_.host.mono_ns();
+  std::string refused;
   {
     const std::lock_guard guard(lock_);
     if (stopped_) return;
@@ -111,8 +128,9 @@ void Target::begin_scrape() {
       return;
     }
     in_flight_ = true;
+    refused = refused_;
   }
-  if (!refused_.empty()) return end_scrape(time_ns, begun, Error(TARSIER_RESOURCE, refused_));
+  if (!refused.empty()) return end_scrape(time_ns, begun, Error(TARSIER_RESOURCE, refused));
   if (auto asked = request(time_ns, begun); !asked) end_scrape(time_ns, begun, asked.error());
 }
 
@@ -171,17 +189,17 @@ void Target::end_scrape(int64_t time_ns, int64_t begun_mono_ns, const Result<htt
 
 /// Leaves a batch in the cache's builder, whatever happened.
 Result<void> Target::read_page(const Result<http::Response>& response, int64_t time_ns) {
-  Result<void> usable;
+  Result<Format> format = Error(TARSIER_UNAVAILABLE, "");
   if (!response) {
-    usable = response.error();
+    format = response.error();
   } else if (response->code() != 200) {
-    usable = Error::unavailable("server returned HTTP status " + status_text(response->code()));
+    format = Error::unavailable("server returned HTTP status " + status_text(response->code()));
   } else {
-    usable = check_content_type(response->header("content-type"), job_->fallback_scrape_protocol);
+    format = format_of(response->header("content-type"), job_->fallback_scrape_protocol);
   }
-  if (usable) return cache_.write_page(response->body(), time_ns);
+  if (format) return cache_.write_page(response->body(), time_ns, *format);
   cache_.write_failure(time_ns);
-  return usable;
+  return std::move(format).error();
 }
 
 void Target::finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_mono_ns) {

@@ -37,15 +37,20 @@ class Target : public std::enable_shared_from_this<Target> {
 
   /// [ctl] Begins to scrape.
   Result<void> start();
-  /// [ctl] Before start: each scrape fails with this, without asking the target.
-  void refuse(std::string why) { refused_ = std::move(why); }
+  /// [any] From now on each scrape fails with this, without asking the target; "": it is asked.
+  void refuse(const std::string& why);
+  /// [any] It was found again, perhaps with other labels that its series do not get.
+  void note_discovered(LabelSet labels);
   /// [ctl] Goes on with the series of a target that was stopped and has the same labels.
   void inherit(const Target& ended);
   /// [ctl] Ends it; an answer still under way is thrown away. With `mark_stale` all series get staleness markers.
   void stop(bool mark_stale);
 
   const Job& job() const noexcept { return *job_; }
+  /// What it was made of; how it was found is discovered().
   const TargetSpec& spec() const noexcept { return spec_; }
+  /// [any]
+  LabelSet discovered() const;
   /// [any]
   Status status() const;
   /// [any] Calls each(family) under the target's lock.
@@ -72,9 +77,10 @@ class Target : public std::enable_shared_from_this<Target> {
   const std::shared_ptr<const Job> job_;
   const TargetSpec spec_;
   const int64_t offset_ns_;  // within the interval: the same for the same target, spread over targets
-  std::string refused_;
   Timer timer_;
   mutable std::mutex lock_;  // guards the rest
+  LabelSet discovered_;
+  std::string refused_;
   SeriesCache cache_;
   Status status_;
   bool in_flight_ = false;

@@ -66,9 +66,8 @@ std::string make_url(const LabelSet& labels, const Job& job) {
   return url + query_of(labels, job);
 }
 
-LabelSet discovered_labels(const Job& job, const LabelSet& of_list, const std::string& address) {
-  LabelSet labels = of_list;
-  labels["__address__"] = address;
+/// With what the job gives all its targets.
+LabelSet discovered_labels(const Job& job, LabelSet labels) {
   std::erase_if(labels, [](const auto& label) { return label.second.empty(); });
   const auto add = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) labels.try_emplace(name, value);
@@ -140,35 +139,54 @@ Result<TargetSpec> make_target(LabelSet discovered, const LabelSet& labels, cons
   return target;
 }
 
+/// Sorts what was found into what is scraped and what is not.
+class Expansion {
+ public:
+  explicit Expansion(const Job& job) : job_(job) {}
+
+  void add(LabelSet found) {
+    LabelSet discovered = discovered_labels(job_, std::move(found));
+    const auto labels = relabelled(discovered, job_);
+    if (!labels) return drop(std::move(discovered));
+    auto target = make_target(discovered, *labels, job_);
+    if (!target) {
+      targets_.unscraped.refused.push_back({std::move(discovered), target.error().message()});
+      return;
+    }
+    const auto [known, is_new] = seen_.try_emplace({target->labels, target->url}, targets_.active.size());
+    if (is_new)
+      targets_.active.push_back(std::move(*target));
+    else
+      targets_.active[known->second].discovered = std::move(discovered);  // the last is shown
+  }
+  Targets take() { return std::move(targets_); }
+
+ private:
+  void drop(LabelSet discovered) {
+    Unscraped& unscraped = targets_.unscraped;
+    ++unscraped.dropped_count;
+    if (job_.keep_dropped_targets == 0 || unscraped.dropped.size() < job_.keep_dropped_targets)
+      unscraped.dropped.push_back(std::move(discovered));
+  }
+
+  const Job& job_;
+  Targets targets_;
+  std::map<std::pair<LabelSet, std::string>, size_t> seen_;  // two ways to the same labels and URL are one target
+};
+
 }  // namespace
 
-Targets expand_targets(const Job& job) {
-  Targets targets;
-  std::map<std::pair<LabelSet, std::string>, size_t> seen;  // two ways to the same labels and URL are one target
+Targets expand_targets(const Job& job, const std::vector<LabelSet>& found) {
+  Expansion expansion(job);
   for (const Job::StaticConfig& list : job.static_configs) {
     for (const std::string& address : list.targets) {
-      LabelSet discovered = discovered_labels(job, list.labels, address);
-      const auto labels = relabelled(discovered, job);
-      Unscraped& unscraped = targets.unscraped;
-      if (!labels) {
-        ++unscraped.dropped_count;
-        if (job.keep_dropped_targets == 0 || unscraped.dropped.size() < job.keep_dropped_targets)
-          unscraped.dropped.push_back(std::move(discovered));
-        continue;
-      }
-      auto target = make_target(discovered, *labels, job);
-      if (!target) {
-        unscraped.refused.push_back({std::move(discovered), target.error().message()});
-        continue;
-      }
-      const auto [known, is_new] = seen.try_emplace({target->labels, target->url}, targets.active.size());
-      if (is_new)
-        targets.active.push_back(std::move(*target));
-      else
-        targets.active[known->second].discovered = std::move(discovered);  // the last is shown
+      LabelSet labels = list.labels;
+      labels["__address__"] = address;
+      expansion.add(std::move(labels));
     }
   }
-  return targets;
+  for (const LabelSet& labels : found) expansion.add(labels);
+  return expansion.take();
 }
 
 }  // namespace tarsier::scrape

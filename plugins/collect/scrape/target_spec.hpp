@@ -36,7 +36,8 @@ struct Targets {
   Unscraped unscraped;
 };
 
-/// A target that cannot be scraped is refused by itself; the others of the job do not mind.
-Targets expand_targets(const Job& job);
+/// Of the job's static lists, and what was found besides. A target that cannot be scraped is refused by itself; the others of the
+/// job do not mind.
+Targets expand_targets(const Job& job, const std::vector<LabelSet>& found = {});
 
 }  // namespace tarsier::scrape

@@ -44,7 +44,7 @@ void write_target(json::Writer& out, const Target& target) {
   const Target::Status status = target.status();
   const TargetSpec& spec = target.spec();
   out.begin_object();
-  write_labels(out.key("discoveredLabels"), spec.discovered);
+  write_labels(out.key("discoveredLabels"), target.discovered());
   write_labels(out.key("labels"), spec.labels);
   out.key("scrapePool").string(target.job().name);
   out.key("scrapeUrl").string(spec.url);

@@ -312,5 +312,40 @@ TEST(SeriesCache, AddsReportsWithTheTargetsLabels) {
   EXPECT_EQ(text(cache), "__name__=up,job=j 0 @5\n");
 }
 
+TEST(SeriesCache, OpenMetricsHaveUnitsAndFamiliesWithoutSuffixes) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(
+      cache.write_page("# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds A.\na_seconds_total 1 2.5\n"
+                       "# TYPE b info\nb_info{c=\"d\"} 1\n# EOF\n",
+                       9 * kMs, Format::open_metrics));
+  EXPECT_EQ(text(cache, true), "__name__=a_seconds_total 1 @2500 type 1 help A.\n__name__=b_info,c=d 1 @9 type 6 help \n");
+  EXPECT_EQ(cache.metadata().front().unit, "seconds");
+}
+
+TEST(SeriesCache, ExemplarsWithoutATimeHaveThatOfTheSample) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(cache.write_page("a_total 1 # {t=\"1\"} 0.5\nb_total 1 # {} 2 3.5\n# EOF\n", 9 * kMs, Format::open_metrics));
+  std::vector<uint64_t> words;
+  cache.builder().finish(0, [&](batch::Assembly& assembly) {
+    words.assign((assembly.size() + 7) / 8, 0);
+    assembly.write(reinterpret_cast<uint8_t*>(words.data()));
+    return 0;
+  });
+  const batch::View view({reinterpret_cast<const uint8_t*>(words.data()), words.size() * 8});
+  const auto times = view.column<int64_t>(TARSIER_COL_EXEMPLAR_TIMES);
+  const auto values = view.column<double>(TARSIER_COL_EXEMPLAR_VALUES);
+  ASSERT_EQ(times.size(), 2U);
+  EXPECT_EQ(times[0], 9 * kMs);
+  EXPECT_EQ(times[1], 3500 * kMs);
+  EXPECT_EQ(values[0], 0.5);
+  EXPECT_EQ(values[1], 2);
+}
+
+TEST(SeriesCache, TimesBeyondWhatThereIsAreTheLastThereIs) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(cache.write_page("a 1 9223372036854775807\nb 1 -9223372036854775808\n", 9 * kMs));
+  EXPECT_EQ(text(cache), "__name__=a 1 @9223372036854\n__name__=b 1 @-9223372036854\n");
+}
+
 }  // namespace
 }  // namespace tarsier::scrape

@@ -37,12 +37,14 @@ class TargetTest : public testing::Test {
   Host host{fake.raw()};
   publisher::SamplesPublisher publisher{fake::attached(host), 1U << 20};
   Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}, {}};
-  PoolSet pools{shared};
+  std::map<std::string, std::vector<LabelSet>> found;  // by job
+  PoolSet pools{shared, [this](const std::string& job) { return found[job]; }};
 };
 
 TEST_F(TargetTest, AsksAsPrometheusDoes) {
   Job job = make_job("api", {"a:1"});
   job.authorization = "Bearer t";
+  job.accept = "text/plain;version=0.0.4;q=0.6,*/*;q=0.5";
   job.headers = {{"X-Extra", "1"}};
   job.body_size_limit = 1234;
   apply({job});
@@ -50,7 +52,7 @@ TEST_F(TargetTest, AsksAsPrometheusDoes) {
   ASSERT_EQ(fake.calls.size(), 1U);
   fake::Call& call = fake.calls[0];
   EXPECT_EQ(call.url, "http://a:1/metrics");
-  EXPECT_EQ(call.headers["Accept"], "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.4");
+  EXPECT_EQ(call.headers["Accept"], "text/plain;version=0.0.4;q=0.6,*/*;q=0.5");
   EXPECT_EQ(call.headers["X-Prometheus-Scrape-Timeout-Seconds"], "10");
   EXPECT_EQ(call.headers["Authorization"], "Bearer t");
   EXPECT_EQ(call.headers["X-Extra"], "1");
@@ -265,6 +267,51 @@ TEST_F(TargetTest, TargetsThatCannotBeScrapedAreTold) {
   apply({job});
   EXPECT_EQ(pools.snapshot().at(0).targets.size(), 1U);
   EXPECT_THAT(fake.log.back(), HasSubstr("targets cannot be scraped job=a targets=1 first=b:1 error=no address"));
+}
+
+TEST_F(TargetTest, TargetsThatAreFoundAgainGoOnUndisturbed) {
+  found["a"] = {{{"__address__", "b:1"}, {"__meta_rack", "1"}}, {{"__address__", "c:1"}}};
+  apply({make_job("a", {"a:1"})});
+  const auto before = pools.snapshot().at(0).targets;
+  ASSERT_EQ(before.size(), 3U);
+  fake.fire_timers();
+  for (size_t call = 0; call < 3; ++call) fake.answer(call, 200, "text/plain", "x 1\n");
+  const size_t batches = fake.batches.size();
+  found["a"] = {{{"__address__", "d:1"}}, {{"__address__", "b:1"}, {"__meta_rack", "2"}}};
+  ASSERT_TRUE(pools.refresh("a"));
+  const auto now = pools.snapshot().at(0).targets;
+  ASSERT_EQ(now.size(), 3U);
+  EXPECT_EQ(now[0], before[0]);
+  EXPECT_EQ(now[1]->spec().url, "http://d:1/metrics");
+  EXPECT_EQ(now[2], before[1]);
+  EXPECT_EQ(now[2]->discovered().at("__meta_rack"), "2");
+  ASSERT_EQ(fake.batches.size(), batches + 1);
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=c:1,job=a} stale "));
+  EXPECT_EQ(pools.refresh("b").error().code(), TARSIER_NOT_FOUND);
+}
+
+TEST_F(TargetTest, ATargetLimitHoldsForWhatIsFoundAndNoLonger) {
+  Job job = make_job("a", {"a:1"});
+  job.target_limit = 1;
+  found["a"] = {{{"__address__", "b:1"}}};
+  apply({job});
+  fake.fire_timers();
+  EXPECT_TRUE(fake.calls.empty());
+  found["a"].clear();
+  ASSERT_TRUE(pools.refresh("a"));
+  fake.fire_timers();
+  ASSERT_EQ(fake.calls.size(), 1U);
+  fake.answer(0, 200, "text/plain", "");
+}
+
+TEST_F(TargetTest, ReadsOpenMetrics) {
+  apply({make_job("a", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "application/openmetrics-text; version=1.0.0; charset=utf-8", "x_total 1 # {trace_id=\"7\"} 0.5\n# EOF\n");
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x_total{instance=a:1,job=a} 1 "));
+  fake.fire_timers();
+  fake.answer(1, 200, "application/openmetrics-text; version=1.0.0; charset=utf-8", "x_total 1\n");
+  EXPECT_EQ(target().status().last_error, "line 2: data does not end with # EOF");
 }
 
 TEST_F(TargetTest, AnAnswerAfterTheStopIsThrownAway) {

@@ -33,7 +33,8 @@ class TargetsApi : public testing::Test {
   Host host{fake.raw()};
   publisher::SamplesPublisher publisher{fake::attached(host), 1U << 20};
   Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}, {}};
-  PoolSet pools{shared};
+  std::map<std::string, std::vector<LabelSet>> found;  // by job
+  PoolSet pools{shared, [this](const std::string& job) { return found[job]; }};
 };
 
 TEST_F(TargetsApi, ShowsATargetBeforeAndAfterItsFirstScrape) {
