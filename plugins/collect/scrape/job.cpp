@@ -1,11 +1,13 @@
-// Reading jobs from TOML and naming their targets.
+// Reading jobs from TOML.
 #include "plugins/collect/scrape/job.hpp"
 
 #include <algorithm>
 #include <array>
 #include <set>
 
+#include "plugins/collect/scrape/protocol.hpp"
 #include "plugins/lib/http/headers.hpp"
+#include "plugins/lib/relabel/rule_config.hpp"
 
 namespace tarsier::scrape {
 namespace {
@@ -89,6 +91,42 @@ void read_limits(const Config& node, Job& job) {
   job.body_size_limit = node["body_size_limit"].size_bytes();
 }
 
+Result<void> read_relabelling(const Config& node, Job& job) {
+  for (const auto& [key, rules] :
+       {std::pair{"relabel_configs", &job.relabel_configs}, {"metric_relabel_configs", &job.metric_relabel_configs}}) {
+    auto read = relabel::read_rules(node[key]);
+    if (!read) return std::move(read).error();
+    *rules = std::move(*read);
+  }
+  job.keep_dropped_targets = static_cast<uint64_t>(std::max<int64_t>(node["keep_dropped_targets"].integer(), 0));
+  return {};
+}
+
+/// Where rules may make it an address, a target is any text: a whole URL for the blackbox exporter.
+Result<void> read_static_configs(const Config& lists, Job& job) {
+  for (uint64_t i = 0; i < lists.size(); ++i) {
+    Job::StaticConfig list;
+    const Config targets = lists.at(i)["targets"], labels = lists.at(i)["labels"];
+    list.targets = strings(targets);
+    for (const std::string& target : list.targets)
+      if (job.relabel_configs.empty() && (target.empty() || target.find('/') != std::string::npos))
+        return targets.invalid("'" + target + "' is no valid target: expected host:port");
+    for (uint64_t k = 0; k < labels.size(); ++k) list.labels.emplace(std::string(labels.key_at(k)), labels.at(k).string());
+    job.static_configs.push_back(std::move(list));
+  }
+  return {};
+}
+
+Result<void> read_protocols(const Config& list, Job& job) {
+  std::vector<std::string> protocols = strings(list);
+  for (size_t i = 0; i < protocols.size(); ++i) {
+    const auto here = protocols.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(protocols.begin(), here, *here) != here) return list.at(i).invalid("'" + *here + "' is given twice");
+  }
+  job.accept = accept_header(protocols.empty() ? default_protocols() : protocols);
+  return {};
+}
+
 Result<Job> read_job(const Config& node, const Config& defaults) {
   Job job;
   job.name = node["job_name"].string();
@@ -109,6 +147,7 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
   job.follow_redirects = node["follow_redirects"].boolean();
   job.enable_compression = node["enable_compression"].boolean();
   job.fallback_scrape_protocol = node["fallback_scrape_protocol"].string();
+  if (auto read = read_protocols(node["scrape_protocols"], job); !read) return std::move(read).error();
   job.params = read_params(node["params"]);
   if (auto read = read_headers(node["http_headers"], job); !read) return std::move(read).error();
   read_limits(node, job);
@@ -116,48 +155,9 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
   job.tls = {tls["ca_file"].path(), tls["cert_file"].path(), tls["key_file"].path(), tls["server_name"].string(),
              tls["insecure_skip_verify"].boolean()};
   if (auto read = read_authorization(node, job); !read) return std::move(read).error();
-  const Config lists = node["static_configs"];
-  for (uint64_t i = 0; i < lists.size(); ++i) {
-    Job::StaticConfig list;
-    list.targets = strings(lists.at(i)["targets"]);
-    const Config labels = lists.at(i)["labels"];
-    for (uint64_t k = 0; k < labels.size(); ++k) list.labels.emplace(std::string(labels.key_at(k)), labels.at(k).string());
-    job.static_configs.push_back(std::move(list));
-  }
+  if (auto read = read_relabelling(node, job); !read) return std::move(read).error();
+  if (auto read = read_static_configs(node["static_configs"], job); !read) return std::move(read).error();
   return job;
-}
-
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kPlain = "-_.~";
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (letter || kPlain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out.append(1, '%').append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
-    }
-  }
-  return out;
-}
-
-std::string make_url(const LabelSet& labels, const Job& job) {
-  std::string path(get(labels, "__metrics_path__"));
-  if (!path.starts_with('/')) path.insert(0, 1, '/');
-  std::string url = std::string(get(labels, "__scheme__")).append("://").append(get(labels, "__address__")).append(path);
-  char separator = path.find('?') == std::string::npos ? '?' : '&';
-  const auto add = [&](std::string_view name, std::string_view value) {
-    url.append(1, separator).append(percent_encode(name)).append(1, '=').append(percent_encode(value));
-    separator = '&';
-  };
-  std::set<std::string_view> seen;
-  for (const auto& [name, value] : job.params)  // the label stands for the first value of its parameter
-    add(name, seen.insert(name).second ? get(labels, "__param_" + name) : std::string_view(value));
-  for (const auto& [name, value] : labels)
-    if (name.starts_with("__param_") && !seen.contains(std::string_view(name).substr(8))) add(name.substr(8), value);
-  return url;
 }
 
 }  // namespace
@@ -170,39 +170,9 @@ Result<std::vector<Job>> read_jobs(const Config& config) {
     auto job = read_job(list.at(i), config);
     if (!job) return std::move(job).error();
     if (!names.insert(job->name).second) return list.at(i).invalid("job_name '" + job->name + "' is used twice");
-    if (auto targets = expand_targets(*job); !targets) return list.at(i).invalid(targets.error().message());
     jobs.push_back(std::move(*job));
   }
   return jobs;
-}
-
-Result<std::vector<TargetSpec>> expand_targets(const Job& job) {
-  std::vector<TargetSpec> targets;
-  std::set<LabelSet> seen;
-  for (const Job::StaticConfig& list : job.static_configs) {
-    for (const std::string& address : list.targets) {
-      if (address.empty() || address.find('/') != std::string::npos)
-        return Error::invalid("'" + address + "' is no valid target: expected host:port");
-      TargetSpec target;
-      target.discovered = list.labels;
-      target.discovered["__address__"] = address;
-      LabelSet& labels = target.discovered;
-      labels.try_emplace("job", job.name);
-      labels.try_emplace("__scheme__", job.scheme);
-      labels.try_emplace("__metrics_path__", job.metrics_path);
-      labels.try_emplace("__scrape_interval__", duration_text(job.interval_ns));
-      labels.try_emplace("__scrape_timeout__", duration_text(job.timeout_ns));
-      for (const auto& [name, value] : job.params) labels.try_emplace("__param_" + name, value);
-      for (const auto& [name, value] : labels)
-        if (!is_internal(name) && !value.empty()) target.labels.emplace(name, value);
-      target.labels.try_emplace("instance", address);
-      target.url = make_url(labels, job);
-      LabelSet identity = target.labels;  // two ways to the same target are one target
-      identity.emplace("__url__", target.url);
-      if (seen.insert(std::move(identity)).second) targets.push_back(std::move(target));
-    }
-  }
-  return targets;
 }
 
 std::string duration_text(int64_t ns) {

@@ -1,4 +1,4 @@
-// One job of the configuration, and the targets that its static lists name.
+// One job of the configuration.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/collect/scrape/label_set.hpp"
+#include "plugins/lib/relabel/rule.hpp"
 #include "tarsier/config.hpp"
 #include "tarsier/result.hpp"
 
@@ -30,6 +31,7 @@ struct Job {
   bool track_timestamps_staleness = false;
   bool follow_redirects = true;
   bool enable_compression = true;
+  std::string accept;  // the header that asks for its scrape_protocols
   std::string fallback_scrape_protocol;
   std::vector<std::pair<std::string, std::string>> params;
   std::vector<std::pair<std::string, std::string>> headers;
@@ -50,21 +52,14 @@ struct Job {
     bool operator==(const StaticConfig&) const = default;
   };
   std::vector<StaticConfig> static_configs;
+  std::vector<relabel::Rule> relabel_configs;         // of targets
+  std::vector<relabel::Rule> metric_relabel_configs;  // of series
+  uint64_t keep_dropped_targets = 0;                  // how many are remembered by their labels
   bool operator==(const Job&) const = default;
-};
-
-/// One target with the labels that it was found with and those that its series get.
-struct TargetSpec {
-  LabelSet discovered;
-  LabelSet labels;
-  std::string url;
-  bool operator==(const TargetSpec&) const = default;
 };
 
 /// All jobs of the plugin's table. INVALID with the place in the file.
 Result<std::vector<Job>> read_jobs(const Config& config);
-/// INVALID for an address that cannot be.
-Result<std::vector<TargetSpec>> expand_targets(const Job& job);
 
 /// "15s", "1m30s", as Prometheus writes durations.
 std::string duration_text(int64_t ns);

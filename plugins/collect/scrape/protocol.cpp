@@ -16,14 +16,56 @@ std::string media_type(std::string_view content_type) {
   return type;
 }
 
+struct Protocol {
+  std::string_view name;
+  std::string_view type;
+  std::string_view version;
+  Format format;
+  bool escapes;  // newer versions may be told how names are to be escaped
+};
+constexpr std::string_view kOpenMetrics = "application/openmetrics-text", kText = "text/plain";
+constexpr std::array kProtocols = {Protocol{"OpenMetricsText1.0.0", kOpenMetrics, "1.0.0", Format::open_metrics, true},
+                                   Protocol{"OpenMetricsText0.0.1", kOpenMetrics, "0.0.1", Format::open_metrics, false},
+                                   Protocol{"PrometheusText1.0.0", kText, "1.0.0", Format::text, true},
+                                   Protocol{"PrometheusText0.0.4", kText, "0.0.4", Format::text, false}};
+
+const Protocol* protocol_of(std::string_view name) {
+  const auto found = std::find_if(kProtocols.begin(), kProtocols.end(), [&](const Protocol& one) { return one.name == name; });
+  return found == kProtocols.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-Result<void> check_content_type(std::string_view content_type, std::string_view fallback) {
+std::vector<std::string> default_protocols() {
+  std::vector<std::string> names;
+  for (const Protocol& protocol : kProtocols) names.emplace_back(protocol.name);
+  return names;
+}
+
+std::string accept_header(std::span<const std::string> protocols) {
+  unsigned weight = 6;  // tenths; there are five protocols at the most
+  std::string header;
+  const auto weigh = [&] { header.append(";q=0.").append(std::to_string(weight--)); };
+  for (const std::string& name : protocols) {
+    const Protocol* const protocol = protocol_of(name);
+    if (protocol == nullptr) continue;  // the schema has none
+    header.append(protocol->type).append(";version=").append(protocol->version);
+    if (protocol->escapes) header += ";escaping=allow-utf-8";
+    weigh();
+    header += ',';
+  }
+  header += "*/*";
+  weigh();
+  return header;
+}
+
+Result<Format> format_of(std::string_view content_type, std::string_view fallback) {
   const std::string type = media_type(content_type);
-  if (type == "text/plain") return {};
-  if (type == "application/openmetrics-text" || type == "application/vnd.google.protobuf")
+  if (type == kText) return Format::text;
+  if (type == kOpenMetrics) return Format::open_metrics;
+  if (type == "application/vnd.google.protobuf")
     return Error(TARSIER_UNSUPPORTED, "the target answers in " + type + ", which was not asked for and is not read");
-  if (!fallback.empty()) return {};
+  if (const Protocol* const protocol = protocol_of(fallback)) return protocol->format;
   if (type.empty())
     return Error::invalid(
         "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target");

@@ -1,12 +1,15 @@
-// The plugin "scrape": asks targets for their pages in the Prometheus text format and puts the samples on the bus.
+// The plugin "scrape": asks targets for their pages, in the text format or OpenMetrics, and puts the samples on the bus.
 #include <memory>
 #include <mutex>
 
+#include "plugins/collect/scrape/discovery_feed.hpp"
 #include "plugins/collect/scrape/job_toml.hpp"
 #include "plugins/collect/scrape/pool_set.hpp"
+#include "plugins/collect/scrape/relabel_steps.hpp"
 #include "plugins/collect/scrape/targets_api.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/lib/publisher/samples_publisher.hpp"
+#include "plugins/lib/relabel/rule_config.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/plugin.hpp"
 
@@ -32,6 +35,7 @@ class ScrapePlugin final : public Plugin {
     running_ = std::make_unique<Running>(host(), max_waiting_bytes_);
     auto begun = add_routes();
     if (begun) begun = running_->pools.apply(jobs_);
+    if (begun) begun = running_->feed.start();
     if (!begun) running_.reset();
     return begun;
   }
@@ -51,6 +55,7 @@ class ScrapePlugin final : public Plugin {
     // When the whole host stops it will be back soon, and markers would only tear a hole into every graph.
     const bool alone = host().control->ready(host().raw()) != 0;
     running_->publisher.leave();
+    running_->feed.stop();
     running_->pools.stop(alone);
     running_.reset();
     return {};
@@ -61,14 +66,23 @@ class ScrapePlugin final : public Plugin {
     Running(const Host& host, uint64_t max_waiting_bytes)
         : publisher(host, max_waiting_bytes),
           routes(host),
-          shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher,
+          shared{host,
+                 ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE),
+                 publisher,
                  Counter(host, "tarsier_scrape_samples_total", "Samples taken from pages."),
-                 Counter(host, "tarsier_scrape_skipped_total", "Scrapes skipped because the one before had not ended.")},
-          pools(shared) {}
+                 Counter(host, "tarsier_scrape_skipped_total", "Scrapes skipped because the one before had not ended."),
+                 Counter(host, "tarsier_scrape_repeated_total", "Samples left out because a page had their series before.")},
+          pools(shared, [this](const std::string& job) { return feed.of(job); }),
+          feed(host, [this](const std::string& job) { refresh(job); }) {}
+    void refresh(const std::string& job) {
+      if (const auto done = pools.refresh(job); !done)
+        shared.host.warn("targets that were found are not scraped", {field("job", job), field("error", done.error().message())});
+    }
     publisher::SamplesPublisher publisher;
     http::Routes routes;
     Shared shared;
     PoolSet pools;
+    DiscoveryFeed feed;
   };
 
   Result<void> add_route(std::string_view pattern, std::function<void(const http::Form&, const http::Exchange&)> handler) {
@@ -78,6 +92,11 @@ class ScrapePlugin final : public Plugin {
                                   if (fault.empty()) return handler(http::Form(request), exchange);
                                   exchange.respond(400, kJson, error_json("bad_data", "error parsing form values: " + fault));
                                 });
+  }
+
+  static void answer_checked(const Result<std::string>& body, const http::Exchange& exchange) {
+    if (!body) return exchange.respond(400, kJson, error_json("bad_data", body.error().message()));
+    exchange.respond(200, kJson, *body);
   }
 
   /// Where the jobs stand in the host's configuration.
@@ -117,10 +136,15 @@ class ScrapePlugin final : public Plugin {
       answer_config(form.get("scrapePool"), exchange);
     });
     if (!added) return added;
+    added = add_route("/api/v1/targets/relabel_steps", [&pools](const http::Form& form, const http::Exchange& exchange) {
+      const std::string_view explain = form.get("explain");
+      answer_checked(
+          relabel_steps_json(pools.snapshot(), form.get("scrapePool"), form.get("labels"), explain == "true" || explain == "1"),
+          exchange);
+    });
+    if (!added) return added;
     return add_route("/api/v1/targets/metadata", [&pools](const http::Form& form, const http::Exchange& exchange) {
-      const auto body = metadata_json(pools.snapshot(), form.get("match_target"), form.get("metric"), form.get("limit"));
-      if (!body) return exchange.respond(400, kJson, error_json("bad_data", body.error().message()));
-      exchange.respond(200, kJson, *body);
+      answer_checked(metadata_json(pools.snapshot(), form.get("match_target"), form.get("metric"), form.get("limit")), exchange);
     });
   }
 
@@ -151,8 +175,11 @@ constexpr tarsier_config_key kKeys[] = {
         kReloadable),
     key("job[].follow_redirects", TARSIER_KEY_BOOL, "true", "redirects are followed, at most 10", nullptr, kReloadable),
     key("job[].enable_compression", TARSIER_KEY_BOOL, "true", "gzip is asked for", nullptr, kReloadable),
+    key("job[].scrape_protocols[]", TARSIER_KEY_STRING, nullptr,
+        "formats that are asked for, the best first; all of these, in this order, when absent",
+        "OpenMetricsText1.0.0|OpenMetricsText0.0.1|PrometheusText1.0.0|PrometheusText0.0.4", kReloadable),
     key("job[].fallback_scrape_protocol", TARSIER_KEY_STRING, "", "what a page without a usable Content-Type is taken for",
-        "|PrometheusText0.0.4|PrometheusText1.0.0", kReloadable),
+        "|OpenMetricsText1.0.0|OpenMetricsText0.0.1|PrometheusText1.0.0|PrometheusText0.0.4", kReloadable),
     key("job[].params", TARSIER_KEY_TABLE, nullptr, "URL parameters: name = [values]", nullptr, kReloadable),
     key("job[].params.*[]", TARSIER_KEY_STRING, nullptr, "values of one parameter", nullptr, kReloadable),
     key("job[].sample_limit", TARSIER_KEY_INT, "0", "a page with more samples fails; 0: none", "0..", kReloadable),
@@ -186,6 +213,11 @@ constexpr tarsier_config_key kKeys[] = {
     key("job[].static_configs[].targets[]", TARSIER_KEY_STRING, nullptr, "host:port", nullptr, kReloadable),
     key("job[].static_configs[].labels", TARSIER_KEY_TABLE, nullptr, "labels of these targets", nullptr, kReloadable),
     key("job[].static_configs[].labels.*", TARSIER_KEY_STRING, nullptr, "one label", nullptr, kReloadable),
+    TARSIER_RELABEL_KEYS("job[].relabel_configs", "a rule that rewrites the labels of each target, or drops it", kReloadable),
+    TARSIER_RELABEL_KEYS("job[].metric_relabel_configs", "a rule that rewrites the labels of each series, or drops it",
+                         kReloadable),
+    key("job[].keep_dropped_targets", TARSIER_KEY_INT, "0", "how many dropped targets are shown with their labels; 0: all", "0..",
+        kReloadable),
 };
 constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1")};
 constexpr const char* kKinds[] = {"collector", nullptr};
@@ -195,7 +227,7 @@ TARSIER_TABLE(kNeedTable, kNeeds);
 constexpr tarsier_plugin kScrape = describe<ScrapePlugin>({
     .id = "scrape",
     .version = "0.1.0",
-    .summary = "Scrapes targets that show their metrics in the Prometheus text format.",
+    .summary = "Scrapes targets that show their metrics in the Prometheus text format or OpenMetrics.",
     .kinds = kKinds,
     .keys = kKeyTable.data(),
     .needs = kNeedTable.data(),

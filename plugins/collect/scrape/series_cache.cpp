@@ -4,12 +4,21 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
+
+#include "tarsier/flat_set.hpp"
 
 namespace tarsier::scrape {
 namespace {
 
 // Help and type go with new series, with all when a family changes, and once in so many scrapes for those who missed them.
 constexpr uint64_t kDescribeEvery = 240;
+
+/// As near as there are times.
+int64_t nanoseconds(int64_t ms) noexcept {
+  constexpr int64_t kMost = INT64_MAX / 1'000'000;
+  return std::clamp(ms, -kMost, kMost) * 1'000'000;
+}
 
 double stale() noexcept { return std::bit_cast<double>(TARSIER_STALE_NAN_BITS); }
 
@@ -21,23 +30,26 @@ void SeriesCache::begin() {
   place_ = 0;
   family_place_ = 0;
   next_order_.clear();
+  over_limit_ = false;
   builder_.clear(false);
   forget_unused();
   describe_all_ = family_changed_ || scrape_ % kDescribeEvery == 0;
   family_changed_ = false;
 }
 
-Result<void> SeriesCache::write_page(std::string_view page, int64_t time_ns) {
+Result<void> SeriesCache::write_page(std::string_view page, int64_t time_ns, Format format) {
   begin();
   exposition::Limits limits = options_.limits;
   limits.samples = 0;  // counted here, without repeated series
-  exposition::TextParser parser(page, limits);
-  if (auto result = read(parser, time_ns); !result) {
+  auto result = format == Format::open_metrics ? read(exposition::OpenMetricsParser(page, limits), time_ns)
+                                               : read(exposition::TextParser(page, limits), time_ns);
+  if (!result) {
     builder_.clear(false);
     write_stale(time_ns, true);
     return result;
   }
   for (const uint32_t line : next_order_) {  // published only now that the whole page is good
+    if (lines_[line].series == kNone) continue;
     Series& series = series_[lines_[line].series];
     if (series.stored == scrape_) continue;
     if (series.stored == 0 || series.stored < last_good_) ++counts_.new_series;
@@ -55,7 +67,8 @@ void SeriesCache::write_failure(int64_t time_ns) {
   write_stale(time_ns, true);
 }
 
-Result<void> SeriesCache::read(exposition::TextParser& parser, int64_t time_ns) {
+template <class Parser>
+Result<void> SeriesCache::read(Parser parser, int64_t time_ns) {
   for (;;) {
     const std::string_view expected = place_ < order_.size() ? std::string_view(lines_[order_[place_]].text) : std::string_view();
     switch (parser.next(expected)) {
@@ -63,48 +76,71 @@ Result<void> SeriesCache::read(exposition::TextParser& parser, int64_t time_ns) 
         if (auto taken = take_sample(parser, time_ns); !taken) return taken;
         break;
       case exposition::Entry::help:
-        take_metadata(parser, true);
+        note_help(parser.family(), parser.help());
         break;
       case exposition::Entry::type:
-        take_metadata(parser, false);
+        note_type(parser.family(), parser.type());
         break;
       case exposition::Entry::unit:
+        if constexpr (requires { parser.unit(); }) note_unit(parser.family(), parser.unit());
         break;
       case exposition::Entry::end:
-        return {};
+        if (!over_limit_) return {};
+        return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
       case exposition::Entry::invalid:
         return parser.error();
     }
   }
 }
 
-Result<void> SeriesCache::take_sample(exposition::TextParser& parser, int64_t time_ns) {
+template <class Parser>
+Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
   ++counts_.scraped;
+  if (over_limit_) return count_only(parser.series());
   auto found = find_line(parser);
   if (!found) return std::move(found).error();
   Line& line = lines_[*found];
   line.seen = scrape_;
   line.place = next_order_.size();
   next_order_.push_back(*found);
+  if (line.series == kNone) return {};
+  ++counts_.kept;
   Series& series = series_[line.series];
-  if (series.seen == scrape_) return {};  // repeated: the first one counts
+  if (series.seen == scrape_) {  // the first one counts
+    ++counts_.repeated;
+    return {};
+  }
+  if (options_.limits.samples != 0 && counts_.added == options_.limits.samples) {
+    over_limit_ = true;
+    return {};
+  }
   series.seen = scrape_;
   const bool explicit_time = parser.has_timestamp() && options_.honor_timestamps;
   // A series with its own timestamps decides itself when it ends, unless asked otherwise: it is not watched for staleness.
   series.tracked = !explicit_time || options_.track_timestamps_staleness;
   ++counts_.added;
-  if (options_.limits.samples != 0 && counts_.added > options_.limits.samples)
-    return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
+  const int64_t sample_ns = explicit_time ? nanoseconds(parser.timestamp_ms()) : time_ns;
   builder_.series_of_symbols(series.symbols);
-  builder_.sample(explicit_time ? parser.timestamp_ms() * 1'000'000 : time_ns, parser.value());
+  builder_.sample(sample_ns, parser.value());
   if (describe_all_ || !series.described) {
-    if (const Metadata* known = metadata_of(line.text)) builder_.metadata(known->type, known->help, "");
+    if (const Metadata* known = metadata_of(line.text)) builder_.metadata(known->type, known->help, known->unit);
     series.described = true;
+  }
+  if constexpr (requires { parser.exemplar(); }) {
+    if (const auto* exemplar = parser.exemplar()) take_exemplar(*exemplar, sample_ns);
   }
   return {};
 }
 
-Result<uint32_t> SeriesCache::find_line(const exposition::TextParser& parser) {
+/// One without a time of its own has that of the sample.
+void SeriesCache::take_exemplar(const exposition::OpenMetricsParser::Exemplar& exemplar, int64_t sample_ns) {
+  exemplar_.clear();
+  for (const exposition::LabelText& label : exemplar.labels.labels()) append_flat_label(exemplar_, label.name, label.value);
+  builder_.exemplar(exemplar.has_timestamp ? nanoseconds(exemplar.timestamp_ms) : sample_ns, exemplar.value, exemplar_);
+}
+
+template <class Parser>
+Result<uint32_t> SeriesCache::find_line(const Parser& parser) {
   if (parser.matched()) return order_[place_++];
   const auto found = line_index_.find(parser.series());
   if (found == line_index_.end()) return make_line(parser.series());
@@ -113,124 +149,126 @@ Result<uint32_t> SeriesCache::find_line(const exposition::TextParser& parser) {
   return found->second;
 }
 
+/// A line past the limit of samples. It is not remembered: pages that grow without end are what the limit is for.
+Result<void> SeriesCache::count_only(std::string_view text) {
+  const auto found = line_index_.find(text);
+  if (found != line_index_.end()) {
+    counts_.kept += lines_[found->second].series == kNone ? 0U : 1U;
+    return {};
+  }
+  const auto kept = labels_.resolve(text);
+  if (!kept) return Error(kept.error());
+  counts_.kept += *kept ? 1U : 0U;
+  return {};
+}
+
 Result<uint32_t> SeriesCache::make_line(std::string_view text) {
-  if (auto resolved = resolve(text, symbols_); !resolved) return std::move(resolved).error();
+  const auto kept = labels_.resolve(text);
+  if (!kept) return Error(kept.error());
   const auto number = static_cast<uint32_t>(lines_.size());
-  std::string key(reinterpret_cast<const char*>(symbols_.data()), symbols_.size() * sizeof(uint32_t));
-  const auto [series, made] = series_index_.try_emplace(std::move(key), static_cast<uint32_t>(series_.size()));
-  if (made) series_.push_back({symbols_, number, 0});
-  lines_.push_back({std::string(text), series->second});
+  uint32_t series = kNone;
+  if (*kept) {
+    note_symbols();
+    bool made = false;
+    std::tie(series, made) = series_of_symbols();
+    if (made || series_[series].line == kNone) series_[series].line = number;
+  }
+  lines_.push_back({std::string(text), series});
   line_index_.emplace(lines_.back().text, number);
   return number;
 }
 
-/// The stored labels of a line as symbols: its own, the target's, clashes renamed, empty ones left out.
-Result<void> SeriesCache::resolve(std::string_view text, std::vector<uint32_t>& symbols) {
-  if (auto parsed = parsed_.parse(text, {}); !parsed) return parsed;
-  labels_.clear();
-  renamed_.clear();
-  labels_.emplace_back("__name__", parsed_.name());
-  for (const exposition::LabelText& label : parsed_.labels()) labels_.emplace_back(label.name, label.value);
-  rename_clashes();
-  for (const auto& [name, value] : options_.target_labels) {
-    const bool taken = std::any_of(labels_.begin(), labels_.end(), [&](const batch::Label& label) { return label.first == name; });
-    if (!taken) labels_.emplace_back(name, value);
-  }
-  std::erase_if(labels_, [](const batch::Label& label) { return label.second.empty(); });
-  if (auto checked = check_limits(); !checked) return checked;
-  std::sort(labels_.begin(), labels_.end());
-  symbols.clear();
-  for (const auto& [name, value] : labels_) {
-    symbols.push_back(builder_.labels().symbol(name));
-    symbols.push_back(builder_.labels().symbol(value));
-  }
-  return {};
-}
-
-/// Without honor_labels the target's labels win, and a scraped label of the same name becomes exported_<name>.
-void SeriesCache::rename_clashes() {
-  if (options_.honor_labels) return;
-  const size_t count = labels_.size();
-  for (size_t i = 1; i < count; ++i) {
-    if (!options_.target_labels.contains(labels_[i].first)) continue;
-    std::string name(labels_[i].first);
-    const auto is_taken = [&] {
-      return options_.target_labels.contains(name) ||
-             std::any_of(labels_.begin(), labels_.end(), [&](const batch::Label& label) { return label.first == name; });
-    };
-    do {
-      name.insert(0, "exported_");
-    } while (is_taken());
-    labels_[i].first = renamed_.emplace_back(std::move(name));
+void SeriesCache::note_symbols() {
+  symbols_.clear();
+  for (const auto& [name, value] : labels_.all()) {
+    symbols_.push_back(builder_.labels().symbol(name));
+    symbols_.push_back(builder_.labels().symbol(value));
   }
 }
 
-Result<void> SeriesCache::check_limits() const {
-  const exposition::Limits& limits = options_.limits;
-  if (limits.labels != 0 && labels_.size() > limits.labels)
-    return Error(TARSIER_RESOURCE, "label_limit exceeded (metric: " + std::string(parsed_.name()) + ", number of labels: " +
-                                       std::to_string(labels_.size()) + ", limit: " + std::to_string(limits.labels) + ")");
-  for (const auto& [name, value] : labels_) {
-    if (limits.label_name_bytes != 0 && name.size() > limits.label_name_bytes)
-      return Error(TARSIER_RESOURCE, "label_name_length_limit exceeded (metric: " + std::string(parsed_.name()) +
-                                         ", label name: " + std::string(name.substr(0, 100)) +
-                                         ", limit: " + std::to_string(limits.label_name_bytes) + ")");
-    if (limits.label_value_bytes != 0 && value.size() > limits.label_value_bytes)
-      return Error(TARSIER_RESOURCE, "label_value_length_limit exceeded (metric: " + std::string(parsed_.name()) +
-                                         ", label name: " + std::string(name) +
-                                         ", limit: " + std::to_string(limits.label_value_bytes) + ")");
-  }
-  return {};
+/// The series of symbols_, and whether it is new.
+std::pair<uint32_t, bool> SeriesCache::series_of_symbols() {
+  std::string key(reinterpret_cast<const char*>(symbols_.data()), symbols_.size() * sizeof(uint32_t));
+  const auto [series, made] = series_index_.try_emplace(std::move(key), static_cast<uint32_t>(series_.size()));
+  if (made) series_.push_back({symbols_, kNone});
+  return {series->second, made};
 }
 
-void SeriesCache::take_metadata(exposition::TextParser& parser, bool is_help) {
-  const std::string_view family = parser.family();
-  uint32_t number = UINT32_MAX;
-  // HELP and TYPE of one family follow one another, and families keep their order.
-  for (size_t step = 0; step < 2 && number == UINT32_MAX; ++step) {
-    const size_t place = family_place_ + step;
-    if (place < families_.size() && families_[place].family == family) {
-      number = static_cast<uint32_t>(place);
-      family_place_ = place;
-    }
+void SeriesCache::inherit(const SeriesCache& ended) {
+  const batch::Labels& texts = ended.builder_.labels();
+  for (const Series& series : ended.series_) {
+    if (!series.published) continue;
+    symbols_.clear();
+    for (const uint32_t symbol : series.symbols) symbols_.push_back(builder_.labels().symbol(texts.text(symbol)));
+    const auto [number, made] = series_of_symbols();
+    if (!made) continue;
+    series_[number].published = true;
+    has_inherited_ = true;
   }
-  if (number == UINT32_MAX) {
-    const auto found = family_index_.find(family);
-    if (found != family_index_.end()) {
-      number = found->second;
-    } else {
-      number = static_cast<uint32_t>(families_.size());
-      families_.push_back({std::string(family), {}, TARSIER_SERIES_UNKNOWN, scrape_});
-      family_index_.emplace(families_.back().family, number);
-    }
-    family_place_ = number;
+}
+
+/// What is known of the family, which may be new.
+Metadata& SeriesCache::family_of(std::string_view name) {
+  // HELP, TYPE and UNIT of one family follow one another, and families keep their order.
+  for (size_t place = family_place_; place < std::min(family_place_ + 2, families_.size()); ++place) {
+    if (families_[place].family != name) continue;
+    family_place_ = place;
+    return families_[place];
   }
-  Metadata& known = families_[number];
-  if (is_help) {
-    if (parser.help().find('\\') == std::string_view::npos ? known.help == parser.help()
-                                                           : known.help == exposition::unescape_help(parser.help()))
-      return;
-    known.help = exposition::unescape_help(parser.help());
+  const auto found = family_index_.find(name);
+  if (found != family_index_.end()) {
+    family_place_ = found->second;
   } else {
-    if (known.type == parser.type()) return;
-    known.type = parser.type();
+    family_place_ = families_.size();
+    families_.push_back({std::string(name), {}, {}, TARSIER_SERIES_UNKNOWN, scrape_});
+    family_index_.emplace(families_.back().family, static_cast<uint32_t>(family_place_));
   }
-  family_changed_ |= known.since != scrape_;  // series before this line get it with the next scrape
+  return families_[family_place_];
 }
 
-/// Of the family that the line belongs to: that of its name, or of the histogram or summary that it is a part of.
+// What changes reaches the series that stood before the line with the next scrape.
+
+void SeriesCache::note_help(std::string_view family, std::string_view help) {
+  Metadata& known = family_of(family);
+  const bool plain = help.find('\\') == std::string_view::npos;
+  if (plain ? known.help == help : known.help == exposition::unescape_help(help)) return;
+  known.help = exposition::unescape_help(help);
+  family_changed_ |= known.since != scrape_;
+}
+
+void SeriesCache::note_type(std::string_view family, uint32_t type) {
+  Metadata& known = family_of(family);
+  family_changed_ |= std::exchange(known.type, type) != type && known.since != scrape_;
+}
+
+void SeriesCache::note_unit(std::string_view family, std::string_view unit) {
+  Metadata& known = family_of(family);
+  if (known.unit == unit) return;
+  known.unit = unit;
+  family_changed_ |= known.since != scrape_;
+}
+
+/// Of the family that the line belongs to: that of its name, or of what it is a part of.
 const Metadata* SeriesCache::metadata_of(std::string_view text) const {
+  constexpr std::pair<std::string_view, uint32_t> kParts[] = {{"_total", TARSIER_SERIES_COUNTER},
+                                                              {"_bucket", TARSIER_SERIES_HISTOGRAM},
+                                                              {"_sum", TARSIER_SERIES_HISTOGRAM},
+                                                              {"_count", TARSIER_SERIES_HISTOGRAM},
+                                                              {"_sum", TARSIER_SERIES_SUMMARY},
+                                                              {"_count", TARSIER_SERIES_SUMMARY},
+                                                              {"_bucket", TARSIER_SERIES_GAUGE_HISTOGRAM},
+                                                              {"_gsum", TARSIER_SERIES_GAUGE_HISTOGRAM},
+                                                              {"_gcount", TARSIER_SERIES_GAUGE_HISTOGRAM},
+                                                              {"_info", TARSIER_SERIES_INFO}};
   size_t size = 0;
   while (size < text.size() && exposition::is_name_char(text[size])) ++size;
   std::string_view name = text.substr(0, size);
   if (size == 0 && text.size() > 2) name = text.substr(2, exposition::quoted_size(text.substr(1)) - 2);  // {"quoted.name",...}
   if (const auto found = family_index_.find(name); found != family_index_.end()) return &families_[found->second];
-  for (const std::string_view part : {"_bucket", "_sum", "_count"}) {
+  for (const auto& [part, type] : kParts) {
     if (!name.ends_with(part)) continue;
     const auto found = family_index_.find(name.substr(0, name.size() - part.size()));
-    if (found == family_index_.end()) continue;
-    const Metadata& family = families_[found->second];
-    if (family.type == TARSIER_SERIES_HISTOGRAM || family.type == TARSIER_SERIES_SUMMARY) return &family;
+    if (found != family_index_.end() && families_[found->second].type == type) return &families_[found->second];
   }
   return nullptr;
 }
@@ -242,20 +280,20 @@ void SeriesCache::write_stale(int64_t time_ns, bool all) {
     builder_.sample(time_ns, stale());
     series.published = false;
   }
+  has_inherited_ = false;
 }
 
 void SeriesCache::write_report(std::string_view name, int64_t time_ns, double value) {
-  labels_.clear();
-  labels_.emplace_back("__name__", name);
-  for (const auto& [label, text] : options_.target_labels) labels_.emplace_back(label, text);
-  builder_.series(labels_);
+  report_.assign(1, {"__name__", name});
+  report_.insert(report_.end(), options_.target_labels.begin(), options_.target_labels.end());
+  builder_.series(report_);
   builder_.sample(time_ns, value);
 }
 
 /// Starts over when half of the lines are history (series that churn), keeping what still needs a staleness marker.
 void SeriesCache::forget_unused() {
   constexpr size_t kSmallest = 256;
-  if (lines_.size() < kSmallest || lines_.size() < 2 * order_.size()) return;
+  if (lines_.size() < kSmallest || lines_.size() < 2 * order_.size() || has_inherited_) return;
   std::vector<std::string> kept;
   for (const Series& series : series_)
     if (series.published) kept.push_back(lines_[series.line].text);

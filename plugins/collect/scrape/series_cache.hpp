@@ -9,39 +9,45 @@
 #include <unordered_map>
 #include <vector>
 
-#include "plugins/collect/scrape/label_set.hpp"
+#include "plugins/collect/scrape/protocol.hpp"
+#include "plugins/collect/scrape/series_labels.hpp"
+#include "plugins/lib/exposition/open_metrics_parser.hpp"
 #include "plugins/lib/exposition/text_parser.hpp"
 #include "tarsier/batch_builder.hpp"
 
 namespace tarsier::scrape {
 
-struct CacheOptions {
-  LabelSet target_labels;
-  bool honor_labels = false;
+struct CacheOptions : LabelOptions {
   bool honor_timestamps = true;
   bool track_timestamps_staleness = false;
-  exposition::Limits limits;  ///< on the labels that are stored; samples counts those
 };
 
 /// What a family said of itself.
 struct Metadata {
-  std::string family, help;
+  std::string family, help, unit;
   uint32_t type = TARSIER_SERIES_UNKNOWN;
   uint64_t since = 0;  ///< number of the scrape that first had it
 };
 
 class SeriesCache {
  public:
-  explicit SeriesCache(CacheOptions options) : options_(std::move(options)) {}
+  explicit SeriesCache(CacheOptions options) : options_(std::move(options)), labels_(options_) {}
+  SeriesCache(const SeriesCache&) = delete;
+  SeriesCache& operator=(const SeriesCache&) = delete;
 
   struct Counts {
-    uint64_t scraped = 0;  ///< lines
-    uint64_t added = 0;    ///< samples stored: without repeated series
+    uint64_t scraped = 0;   ///< lines
+    uint64_t kept = 0;      ///< of them, those that rules leave
+    uint64_t added = 0;     ///< samples stored: without repeated series
+    uint64_t repeated = 0;  ///< left out because an earlier line had the same series
     uint64_t new_series = 0;
   };
+  /// The target goes on with other rules or limits than `ended` had: what that has published and the next page does not gets its
+  /// staleness marker then.
+  void inherit(const SeriesCache& ended);
   /// Begins the batch of one scrape at `time_ns` from its page: all or nothing. On failure the batch holds staleness markers only,
-  /// and counts() tells how far it came.
-  Result<void> write_page(std::string_view page, int64_t time_ns);
+  /// and counts() tells how far it came: to the end, when it is the limit of samples that was passed.
+  Result<void> write_page(std::string_view page, int64_t time_ns, Format format = Format::text);
   /// Begins the batch of a scrape that got no page: staleness markers for all that was there.
   void write_failure(int64_t time_ns);
   /// Adds a sample of the scrape about itself ("up"), which gets the target's labels only.
@@ -53,15 +59,16 @@ class SeriesCache {
   size_t series_count() const noexcept { return series_.size(); }
 
  private:
+  static constexpr uint32_t kNone = UINT32_MAX;
   struct Line {  // one spelling of a series
     std::string text;
-    uint32_t series = 0;
-    size_t place = 0;  // in the last page
+    uint32_t series = 0;  // kNone: rules drop it
+    size_t place = 0;     // in the last page
     uint64_t seen = 0;
   };
   struct Series {
     std::vector<uint32_t> symbols;
-    uint32_t line = 0;    // one of its spellings
+    uint32_t line = 0;    // one of its spellings; kNone: inherited, and not seen yet
     uint64_t seen = 0;    // number of the last scrape that had it
     uint64_t stored = 0;  // the same, of those that were good
     bool tracked = true;  // gets a staleness marker when it is gone
@@ -70,19 +77,27 @@ class SeriesCache {
   };
 
   void begin();
-  Result<void> read(exposition::TextParser& parser, int64_t time_ns);
-  Result<void> take_sample(exposition::TextParser& parser, int64_t time_ns);
-  Result<uint32_t> find_line(const exposition::TextParser& parser);
+  // Parser: TextParser or OpenMetricsParser.
+  template <class Parser>
+  Result<void> read(Parser parser, int64_t time_ns);
+  template <class Parser>
+  Result<void> take_sample(const Parser& parser, int64_t time_ns);
+  template <class Parser>
+  Result<uint32_t> find_line(const Parser& parser);
   Result<uint32_t> make_line(std::string_view text);
-  Result<void> resolve(std::string_view text, std::vector<uint32_t>& symbols);
-  void rename_clashes();
-  Result<void> check_limits() const;
-  void take_metadata(exposition::TextParser& parser, bool is_help);
+  Result<void> count_only(std::string_view text);
+  void take_exemplar(const exposition::OpenMetricsParser::Exemplar& exemplar, int64_t sample_ns);
+  void note_symbols();
+  std::pair<uint32_t, bool> series_of_symbols();
+  Metadata& family_of(std::string_view name);
+  void note_help(std::string_view family, std::string_view help);
+  void note_type(std::string_view family, uint32_t type);
+  void note_unit(std::string_view family, std::string_view unit);
   const Metadata* metadata_of(std::string_view text) const;
   void write_stale(int64_t time_ns, bool all);
   void forget_unused();
 
-  CacheOptions options_;
+  const CacheOptions options_;
   batch::SamplesBuilder builder_;
   Counts counts_;
   uint64_t scrape_ = 0;
@@ -98,13 +113,15 @@ class SeriesCache {
   std::deque<Metadata> families_;
   std::unordered_map<std::string_view, uint32_t> family_index_;
   size_t family_place_ = 0;
+  bool over_limit_ = false;
+  bool has_inherited_ = false;
   bool describe_all_ = false;
   bool family_changed_ = false;
 
-  exposition::SeriesText parsed_;
-  std::vector<batch::Label> labels_;
-  std::deque<std::string> renamed_;
+  SeriesLabels labels_;
+  std::vector<batch::Label> report_;
   std::vector<uint32_t> symbols_;
+  std::vector<uint8_t> exemplar_;
 };
 
 }  // namespace tarsier::scrape

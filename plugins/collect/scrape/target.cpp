@@ -22,13 +22,13 @@ uint64_t hash(std::string_view text, uint64_t seed) noexcept {
 }
 
 /// FNV-1a, finished so that similar URLs spread over the whole interval.
-int64_t stable_offset(const TargetSpec& spec, int64_t interval_ns) noexcept {
+int64_t stable_offset(const TargetSpec& spec) noexcept {
   uint64_t value = hash(spec.url, UINT64_C(0xcbf29ce484222325));
   for (const auto& [name, text] : spec.labels) value = hash(text, hash(name, value));
   value ^= value >> 33;
   value *= UINT64_C(0xff51afd7ed558ccd);
   value ^= value >> 33;
-  return static_cast<int64_t>(value % static_cast<uint64_t>(interval_ns));
+  return static_cast<int64_t>(value % static_cast<uint64_t>(spec.interval_ns));
 }
 
 CacheOptions cache_options(const Job& job, const TargetSpec& spec) {
@@ -37,6 +37,7 @@ CacheOptions cache_options(const Job& job, const TargetSpec& spec) {
   options.honor_labels = job.honor_labels;
   options.honor_timestamps = job.honor_timestamps;
   options.track_timestamps_staleness = job.track_timestamps_staleness;
+  options.rules = job.metric_relabel_configs;
   options.limits.samples = job.sample_limit;
   options.limits.labels = job.label_limit;
   options.limits.label_name_bytes = job.label_name_length_limit;
@@ -52,12 +53,13 @@ Target::Target(Shared& shared, std::shared_ptr<const Job> job, TargetSpec spec)
     : shared_(shared),
       job_(std::move(job)),
       spec_(std::move(spec)),
-      offset_ns_(stable_offset(spec_, job_->interval_ns)),
+      offset_ns_(stable_offset(spec_)),
+      discovered_(spec_.discovered),
       cache_(cache_options(*job_, spec_)) {}
 
 Result<void> Target::start() {
   const std::string name = "scrape " + job_->name + "/" + spec_.url;
-  Every options{name, job_->interval_ns};
+  Every options{name, spec_.interval_ns};
   options.offset_ns = offset_ns_;
   // The timer's closure must not keep the target alive, since the target has the timer; stop() ends the timer first.
   auto timer = every(shared_.host, options, [this] { begin_scrape(); });
@@ -77,6 +79,27 @@ void Target::stop(bool mark_stale) {
   publish();
 }
 
+void Target::inherit(const Target& ended) {
+  const std::scoped_lock guard(lock_, ended.lock_);
+  cache_.inherit(ended.cache_);
+  ever_scraped_ = ever_scraped_ || ended.ever_scraped_;
+}
+
+void Target::refuse(const std::string& why) {
+  const std::lock_guard guard(lock_);
+  refused_ = why;
+}
+
+void Target::note_discovered(LabelSet labels) {
+  const std::lock_guard guard(lock_);
+  discovered_ = std::move(labels);
+}
+
+LabelSet Target::discovered() const {
+  const std::lock_guard guard(lock_);
+  return discovered_;
+}
+
 Target::Status Target::status() const {
   const std::lock_guard guard(lock_);
   return status_;
@@ -86,7 +109,7 @@ Target::Status Target::status() const {
 /// and compress well.
 int64_t Target::scheduled_ns(int64_t now_ns) const {
   constexpr int64_t kTolerance = 2'000'000;
-  const int64_t interval = job_->interval_ns;
+  const int64_t interval = spec_.interval_ns;
   const int64_t steps = (now_ns - offset_ns_ + interval / 2) / interval;
   const int64_t scheduled = whole_ms(steps * interval + offset_ns_);
   const int64_t distance = now_ns - scheduled;
@@ -96,6 +119,7 @@ int64_t Target::scheduled_ns(int64_t now_ns) const {
 
 void Target::begin_scrape() {
   const int64_t time_ns = scheduled_ns(shared_.host.now_ns()), begun = shared_.host.mono_ns();
+  std::string refused;
   {
     const std::lock_guard guard(lock_);
     if (stopped_) return;
@@ -104,8 +128,9 @@ void Target::begin_scrape() {
       return;
     }
     in_flight_ = true;
+    refused = refused_;
   }
-  if (!refused_.empty()) return end_scrape(time_ns, begun, Error(TARSIER_RESOURCE, refused_));
+  if (!refused.empty()) return end_scrape(time_ns, begun, Error(TARSIER_RESOURCE, refused));
   if (auto asked = request(time_ns, begun); !asked) end_scrape(time_ns, begun, asked.error());
 }
 
@@ -122,7 +147,7 @@ Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
   auto secret = authorization();
   if (!secret) return std::move(secret).error();
   std::string timeout;
-  exposition::append_number(timeout, static_cast<double>(job_->timeout_ns) / 1e9);
+  exposition::append_number(timeout, static_cast<double>(spec_.timeout_ns) / 1e9);
   std::vector<tarsier_pair> headers = {field("Accept", kAccept), field("User-Agent", kUserAgent),
                                        field("X-Prometheus-Scrape-Timeout-Seconds", timeout)};
   if (!secret->empty()) headers.push_back(field("Authorization", *secret));
@@ -145,7 +170,7 @@ Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
   request.header_count = static_cast<uint32_t>(headers.size());
   request.max_redirects = job_->follow_redirects ? kMaxRedirects : 0;
   request.body = bytes("");
-  request.timeout_ns = job_->timeout_ns;
+  request.timeout_ns = spec_.timeout_ns;
   request.max_body_bytes = job_->body_size_limit;
   request.tls = &tls;
   return http::request(shared_.host, shared_.http, request,
@@ -164,31 +189,42 @@ void Target::end_scrape(int64_t time_ns, int64_t begun_mono_ns, const Result<htt
 
 /// Leaves a batch in the cache's builder, whatever happened.
 Result<void> Target::read_page(const Result<http::Response>& response, int64_t time_ns) {
-  Result<void> usable;
+  Result<Format> format = Error(TARSIER_UNAVAILABLE, "");
   if (!response) {
-    usable = response.error();
+    format = response.error();
   } else if (response->code() != 200) {
-    usable = Error::unavailable("server returned HTTP status " + status_text(response->code()));
+    format = Error::unavailable("server returned HTTP status " + status_text(response->code()));
   } else {
-    usable = check_content_type(response->header("content-type"), job_->fallback_scrape_protocol);
+    format = format_of(response->header("content-type"), job_->fallback_scrape_protocol);
   }
-  if (usable) return cache_.write_page(response->body(), time_ns);
+  if (format) return cache_.write_page(response->body(), time_ns, *format);
   cache_.write_failure(time_ns);
-  return usable;
+  return std::move(format).error();
 }
 
 void Target::finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_mono_ns) {
   const double seconds = static_cast<double>(shared_.host.mono_ns() - begun_mono_ns) / 1e9;
   const SeriesCache::Counts& counts = cache_.counts();
   const std::array<double, kReports.size()> values = {outcome ? 1.0 : 0.0, seconds, static_cast<double>(counts.scraped),
-                                                      static_cast<double>(counts.added), static_cast<double>(counts.new_series)};
+                                                      static_cast<double>(counts.kept), static_cast<double>(counts.new_series)};
   for (size_t i = 0; i < kReports.size(); ++i) cache_.write_report(kReports[i], time_ns, values[i]);
   if (outcome) shared_.samples.add(static_cast<double>(counts.added));
   publish();
+  tell_repeats();
   const std::string error = outcome ? std::string() : outcome.error().message();
   if (error != status_.last_error && !error.empty())
     shared_.host.warn("scrape failed", {field("job", job_->name), field("target", spec_.url), field("error", error)});
   status_ = {outcome ? Health::up : Health::down, error, time_ns, seconds};
+}
+
+/// Said once, not for each page.
+void Target::tell_repeats() {
+  const uint64_t repeated = cache_.counts().repeated;
+  shared_.repeated.add(static_cast<double>(repeated));
+  if (repeated != 0 && !repeats_)
+    shared_.host.warn("a page has series more than once, and the first sample of each is taken",
+                      {field("job", job_->name), field("target", spec_.url), field("left_out", std::to_string(repeated))});
+  repeats_ = repeated != 0;
 }
 
 void Target::publish() {

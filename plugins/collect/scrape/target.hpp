@@ -7,6 +7,7 @@
 
 #include "plugins/collect/scrape/job.hpp"
 #include "plugins/collect/scrape/series_cache.hpp"
+#include "plugins/collect/scrape/target_spec.hpp"
 #include "plugins/lib/publisher/samples_publisher.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/metrics.hpp"
@@ -19,7 +20,7 @@ struct Shared {
   const Host& host;
   ServiceRef<tarsier_http> http;
   publisher::SamplesPublisher& publisher;
-  Counter samples, skipped;
+  Counter samples, skipped, repeated;
 };
 
 class Target : public std::enable_shared_from_this<Target> {
@@ -36,13 +37,20 @@ class Target : public std::enable_shared_from_this<Target> {
 
   /// [ctl] Begins to scrape.
   Result<void> start();
-  /// [ctl] Before start: each scrape fails with this, without asking the target.
-  void refuse(std::string why) { refused_ = std::move(why); }
+  /// [any] From now on each scrape fails with this, without asking the target; "": it is asked.
+  void refuse(const std::string& why);
+  /// [any] It was found again, perhaps with other labels that its series do not get.
+  void note_discovered(LabelSet labels);
+  /// [ctl] Goes on with the series of a target that was stopped and has the same labels.
+  void inherit(const Target& ended);
   /// [ctl] Ends it; an answer still under way is thrown away. With `mark_stale` all series get staleness markers.
   void stop(bool mark_stale);
 
   const Job& job() const noexcept { return *job_; }
+  /// What it was made of; how it was found is discovered().
   const TargetSpec& spec() const noexcept { return spec_; }
+  /// [any]
+  LabelSet discovered() const;
   /// [any]
   Status status() const;
   /// [any] Calls each(family) under the target's lock.
@@ -61,6 +69,7 @@ class Target : public std::enable_shared_from_this<Target> {
   Result<std::string> authorization() const;
   Result<void> read_page(const Result<http::Response>& response, int64_t time_ns);
   int64_t scheduled_ns(int64_t now_ns) const;
+  void tell_repeats();
   void finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_mono_ns);
   void publish();
 
@@ -68,14 +77,16 @@ class Target : public std::enable_shared_from_this<Target> {
   const std::shared_ptr<const Job> job_;
   const TargetSpec spec_;
   const int64_t offset_ns_;  // within the interval: the same for the same target, spread over targets
-  std::string refused_;
   Timer timer_;
   mutable std::mutex lock_;  // guards the rest
+  LabelSet discovered_;
+  std::string refused_;
   SeriesCache cache_;
   Status status_;
   bool in_flight_ = false;
   bool stopped_ = false;
   bool ever_scraped_ = false;
+  bool repeats_ = false;  // the last page had series more than once
 };
 
 }  // namespace tarsier::scrape

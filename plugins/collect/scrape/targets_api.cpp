@@ -6,20 +6,14 @@
 #include <cstdio>
 #include <unistd.h>
 
+#include "plugins/collect/scrape/api_json.hpp"
 #include "plugins/lib/exposition/metric_type.hpp"
-#include "plugins/lib/json/json_writer.hpp"
 #include "plugins/lib/promql/matching.hpp"
 #include "plugins/lib/promql/number.hpp"
 #include "plugins/lib/time/rfc3339.hpp"
 
 namespace tarsier::scrape {
 namespace {
-
-void write_labels(json::Writer& out, const LabelSet& labels) {
-  out.begin_object();
-  for (const auto& [name, value] : labels) out.key(name).string(value);
-  out.end_object();
-}
 
 const char* health_word(Target::Health health) {
   switch (health) {
@@ -50,7 +44,7 @@ void write_target(json::Writer& out, const Target& target) {
   const Target::Status status = target.status();
   const TargetSpec& spec = target.spec();
   out.begin_object();
-  write_labels(out.key("discoveredLabels"), spec.discovered);
+  write_labels(out.key("discoveredLabels"), target.discovered());
   write_labels(out.key("labels"), spec.labels);
   out.key("scrapePool").string(target.job().name);
   out.key("scrapeUrl").string(spec.url);
@@ -59,12 +53,24 @@ void write_target(json::Writer& out, const Target& target) {
   out.key("lastScrape").string(print_rfc3339(status.last_scrape_ns));
   out.key("lastScrapeDuration").number(status.last_duration_seconds);
   out.key("health").string(health_word(status.health));
-  out.key("scrapeInterval").string(duration_text(target.job().interval_ns));
-  out.key("scrapeTimeout").string(duration_text(target.job().timeout_ns));
+  out.key("scrapeInterval").string(spec.scrape_interval);
+  out.key("scrapeTimeout").string(spec.scrape_timeout);
   out.end_object();
 }
 
-json::Writer& begin_success(json::Writer& out) { return out.begin_object().key("status").string("success").key("data"); }
+void write_dropped(json::Writer& out, const Pool& pool) {
+  for (const LabelSet& labels : pool.unscraped->dropped) {
+    write_labels(out.begin_object().key("discoveredLabels"), labels);
+    out.key("scrapePool").string(pool.job->name).end_object();
+  }
+}
+
+void write_refused(json::Writer& out, const Pool& pool) {
+  for (const Unscraped::Refused& target : pool.unscraped->refused) {
+    write_labels(out.begin_object().key("discoveredLabels"), target.discovered);
+    out.key("scrapePool").string(pool.job->name).key("error").string(target.why).end_object();
+  }
+}
 
 /// Whether `text` is `word` in whatever case.
 bool is_word(std::string_view text, std::string_view word) {
@@ -77,19 +83,32 @@ std::string targets_json(const std::vector<Pool>& pools, std::string_view state,
   const bool any = state.empty() || is_word(state, "any");
   const bool active = any || is_word(state, "active"), dropped = any || is_word(state, "dropped");
   json::Writer out;
-  begin_success(out).begin_object().key("activeTargets").begin_array();
-  for (const Pool& pool : pools) {
-    if (!active || (!pool_name.empty() && pool.job->name != pool_name)) continue;
+  const auto write_each = [&](const auto& write) {
+    out.begin_array();
+    for (const Pool& pool : pools)
+      if (pool_name.empty() || pool.job->name == pool_name) write(pool);
+    out.end_array();
+  };
+  begin_success(out).begin_object().key("activeTargets");
+  write_each([&](const Pool& pool) {
+    if (!active) return;
     for (const auto& target : pool.targets) write_target(out, *target);
-  }
-  // Static targets are never dropped: that takes relabelling.
-  out.end_array().key("droppedTargets").begin_array().end_array().key("droppedTargetCounts");
+  });
+  out.key("droppedTargets");
+  write_each([&](const Pool& pool) {
+    if (dropped) write_dropped(out, pool);
+  });
+  out.key("droppedTargetCounts");
   if (!dropped) {
     out.null();
   } else {
     out.begin_object();
-    for (const Pool& pool : pools) out.key(pool.job->name).integer(0);
+    for (const Pool& pool : pools) out.key(pool.job->name).integer(static_cast<int64_t>(pool.unscraped->dropped_count));
     out.end_object();
+  }
+  if (dropped && std::any_of(pools.begin(), pools.end(), [](const Pool& pool) { return !pool.unscraped->refused.empty(); })) {
+    out.key("refusedTargets");
+    write_each([&](const Pool& pool) { write_refused(out, pool); });
   }
   out.end_object().end_object();
   return out.take();
@@ -131,7 +150,13 @@ Result<std::string> metadata_json(const std::vector<Pool>& pools, std::string_vi
         ++count;
         write_labels(out.begin_object().key("target"), labels);
         if (metric.empty()) out.key("metric").string(family.family);
-        out.key("type").string(exposition::type_word(family.type)).key("help").string(family.help).key("unit").string("").end_object();
+        out.key("type")
+            .string(exposition::type_word(family.type))
+            .key("help")
+            .string(family.help)
+            .key("unit")
+            .string("")
+            .end_object();
       });
     }
   }

@@ -9,7 +9,8 @@
 
 namespace tarsier::scrape {
 
-/// `state` is active, dropped, any or empty (any), in any case; another shows none. `pool` empty: all.
+/// `state` is active, dropped, any or empty (any), in any case; another shows none. `pool` empty: all. Beside what the original
+/// says, targets that cannot be scraped are in refusedTargets, with the reason, where there are any and dropped ones are asked for.
 std::string targets_json(const std::vector<Pool>& pools, std::string_view state, std::string_view pool);
 /// {"yaml":...}, as the original names it; it is TOML.
 std::string config_json(std::string_view toml);

@@ -5,34 +5,9 @@
 #include <utility>
 
 #include "plugins/lib/promql/parser.hpp"
+#include "plugins/lib/promql/regex_fault.hpp"
 
 namespace tarsier::promql {
-namespace {
-
-/// What is wrong with a pattern, in the words of Go's regexp.
-std::string fault_of(const re2::RE2& pattern) {
-  const auto says = [&](std::string_view what) { return std::string(what) + ": `" + pattern.error_arg() + "`"; };
-  switch (pattern.error_code()) {
-    case re2::RE2::ErrorMissingParen:
-      return says("missing closing )");
-    case re2::RE2::ErrorMissingBracket:
-      return says("missing closing ]");
-    case re2::RE2::ErrorRepeatSize:
-      return says("invalid repeat count");
-    case re2::RE2::ErrorRepeatOp:
-      return says("invalid nested repetition operator");
-    case re2::RE2::ErrorRepeatArgument:
-      return says("missing argument to repetition operator");
-    case re2::RE2::ErrorBadPerlOp:
-      return says("invalid or unsupported Perl syntax");
-    case re2::RE2::ErrorBadEscape:
-      return says("invalid escape sequence");
-    default:
-      return pattern.error();
-  }
-}
-
-}  // namespace
 
 CompiledMatcher::CompiledMatcher(Matcher matcher) : matcher_(std::move(matcher)) {}
 CompiledMatcher::CompiledMatcher(CompiledMatcher&&) noexcept = default;
@@ -45,7 +20,7 @@ Result<CompiledMatcher> CompiledMatcher::compile(Matcher matcher) {
   re2::RE2::Options options(re2::RE2::Quiet);
   options.set_dot_nl(true);
   made.pattern_ = std::make_unique<re2::RE2>(made.matcher_.value, options);
-  if (!made.pattern_->ok()) return Error::invalid("error parsing regexp: " + fault_of(*made.pattern_));
+  if (!made.pattern_->ok()) return Error::invalid("error parsing regexp: " + regex_fault(*made.pattern_));
   return made;
 }
 

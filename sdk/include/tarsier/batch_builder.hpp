@@ -32,6 +32,11 @@ class Labels {
     return number;
   }
 
+  /// The text of a symbol, until the next one is added.
+  std::string_view text(uint32_t symbol) const noexcept {
+    return {bytes_.data() + offsets_[symbol], size_t{offsets_[symbol + 1]} - offsets_[symbol]};
+  }
+
   /// The number of a new label set. Labels are sorted here; of a repeated name one is kept, the least value.
   uint32_t set(std::span<const Label> labels) {
     order_.assign(labels.begin(), labels.end());
@@ -147,6 +152,7 @@ class Assembly {
 class SamplesBuilder {
  public:
   Labels& labels() noexcept { return labels_; }
+  const Labels& labels() const noexcept { return labels_; }
 
   void series(std::span<const Label> labels) { begin(labels_.set(labels)); }
   /// A series by symbol numbers that labels() gave out: for sets that stay the same from batch to batch.

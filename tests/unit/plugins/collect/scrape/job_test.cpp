@@ -1,4 +1,4 @@
-// Jobs from the configuration, and their targets.
+// Jobs from the configuration.
 #include "plugins/collect/scrape/job.hpp"
 
 #include <gmock/gmock.h>
@@ -76,42 +76,37 @@ TEST(Job, RefusesHeadersThatWouldSplitARequest) {
   EXPECT_FALSE(read({job_node({{"authorization", Node::table({{"credentials", "a"}, {"type", "b\nc"}})}})}));
 }
 
-TEST(Job, NamesTargetsWithTheirLabels) {
-  auto jobs = read({job_node({{"params", Node::table({{"module", Node::array({"http 2xx", "b"})}})}})});
-  ASSERT_TRUE(jobs);
-  auto targets = expand_targets(jobs->at(0));
-  ASSERT_TRUE(targets);
-  ASSERT_EQ(targets->size(), 2U);
-  const TargetSpec& first = targets->at(0);
-  EXPECT_EQ(first.labels, (LabelSet{{"env", "prod"}, {"instance", "a:1"}, {"job", "api"}}));
-  EXPECT_EQ(first.discovered, (LabelSet{{"__address__", "a:1"},
-                                        {"__metrics_path__", "/metrics"},
-                                        {"__param_module", "http 2xx"},
-                                        {"__scheme__", "http"},
-                                        {"__scrape_interval__", "15s"},
-                                        {"__scrape_timeout__", "10s"},
-                                        {"env", "prod"},
-                                        {"job", "api"}}));
-  EXPECT_EQ(first.url, "http://a:1/metrics?module=http%202xx&module=b");
+TEST(Job, ReadsRules) {
+  const Node rule = Node::table({{"source_labels", Node::array({"__address__", "b"})}, {"separator", ""}, {"target_label", "c"}});
+  auto jobs =
+      read({job_node({{"relabel_configs", Node::array({rule})},
+                      {"metric_relabel_configs", Node::array({Node::table({{"regex", "x"}, {"action", "labeldrop"}}), rule})},
+                      {"keep_dropped_targets", 3}})});
+  ASSERT_TRUE(jobs) << jobs.error().message();
+  ASSERT_EQ(jobs->at(0).relabel_configs.size(), 1U);
+  EXPECT_EQ(jobs->at(0).relabel_configs[0].text(),
+            (relabel::RuleText{.source_labels = {"__address__", "b"}, .separator = "", .target_label = "c"}));
+  ASSERT_EQ(jobs->at(0).metric_relabel_configs.size(), 2U);
+  EXPECT_EQ(jobs->at(0).metric_relabel_configs[0].text().action, "labeldrop");
+  EXPECT_EQ(jobs->at(0).keep_dropped_targets, 3U);
 }
 
-TEST(Job, LabelsMayOverrideWhereToScrape) {
-  auto jobs = read({job_node({{"static_configs", Node::array({Node::table({{"targets", Node::array({"a:1"})},
-                                                                           {"labels", Node::table({{"__scheme__", "https"},
-                                                                                                   {"__metrics_path__", "/probe"},
-                                                                                                   {"__param_target", "x/y"},
-                                                                                                   {"instance", "mine"}})}})})}})});
-  ASSERT_TRUE(jobs);
-  auto targets = expand_targets(jobs->at(0));
-  ASSERT_TRUE(targets);
-  EXPECT_EQ(targets->at(0).url, "https://a:1/probe?target=x%2Fy");
-  EXPECT_EQ(targets->at(0).labels, (LabelSet{{"instance", "mine"}, {"job", "api"}}));
+TEST(Job, SaysWhatIsWrongWithARule) {
+  const auto with = [](std::initializer_list<std::pair<std::string, Node>> rule) {
+    auto jobs = read({job_node({{"relabel_configs", Node::array({Node::table(rule)})}})});
+    return jobs ? std::string("taken") : jobs.error().message();
+  };
+  EXPECT_EQ(with({{"action", "hashmod"}, {"target_label", "a"}}),
+            "test.toml:1:1: relabel configuration for hashmod requires non-zero modulus");
+  EXPECT_EQ(with({{"target_label", "a"}, {"regex", "a("}}), "test.toml:1:1: error parsing regexp: missing closing ): `^(?s:a()$`");
+  EXPECT_EQ(with({{"target_label", "a"}}), "taken");
 }
 
-TEST(Job, MergesTheSameTargetNamedTwice) {
-  auto jobs = read({job_node({{"static_configs", Node::array({Node::table({{"targets", Node::array({"a:1", "a:1"})}})})}})});
-  ASSERT_TRUE(jobs);
-  EXPECT_EQ(expand_targets(jobs->at(0))->size(), 1U);
+TEST(Job, TakesAnyTargetThatRulesMayMakeAnAddress) {
+  const Node targets = Node::array({Node::table({{"targets", Node::array({"https://example.org/x"})}})});
+  EXPECT_FALSE(read({job_node({{"static_configs", targets}})}));
+  EXPECT_TRUE(
+      read({job_node({{"static_configs", targets}, {"relabel_configs", Node::array({Node::table({{"target_label", "a"}})})}})}));
 }
 
 TEST(Job, ReadsCredentials) {

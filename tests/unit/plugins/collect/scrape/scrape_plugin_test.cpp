@@ -34,6 +34,10 @@ TEST(ScrapePlugin, ScrapesAndAnswers) {
   EXPECT_THAT(fake.ask("/api/v1/targets", "state=active").body, HasSubstr("\"health\":\"up\""));
   EXPECT_EQ(fake.ask("/api/v1/scrape_pools").body, "{\"status\":\"success\",\"data\":{\"scrapePools\":[\"api\"]}}");
   EXPECT_EQ(fake.ask("/api/v1/targets/metadata").code, 200U);
+  EXPECT_EQ(fake.ask("/api/v1/targets/relabel_steps", "scrapePool=api&labels=%7B%22a%22:%22b%22%7D").body,
+            "{\"status\":\"success\",\"data\":{\"steps\":[]}}");
+  EXPECT_EQ(fake.ask("/api/v1/targets/relabel_steps").body,
+            "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"no scrapePool parameter provided\"}");
   const fake::Answer bad = fake.ask("/api/v1/targets/metadata", "match_target=%7Bx");
   EXPECT_EQ(bad.code, 400U);
   EXPECT_THAT(bad.body, HasSubstr("\"errorType\":\"bad_data\",\"error\":\"invalid parameter \\\"match_target\\\": "));

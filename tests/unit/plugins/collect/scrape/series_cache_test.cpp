@@ -58,6 +58,12 @@ CacheOptions with_labels(LabelSet labels) {
   return options;
 }
 
+CacheOptions with_rules(const std::vector<relabel::RuleText>& rules, LabelSet labels = {}) {
+  CacheOptions options = with_labels(std::move(labels));
+  for (const relabel::RuleText& rule : rules) options.rules.push_back(*relabel::Rule::compile(rule));
+  return options;
+}
+
 TEST(SeriesCache, GivesSeriesTheTargetsLabels) {
   SeriesCache cache(with_labels({{"job", "api"}, {"instance", "a:1"}}));
   ASSERT_TRUE(cache.write_page("up_time 5\nx{z=\"1\",b=\"2\"} 6\n", 10 * kMs));
@@ -112,7 +118,9 @@ TEST(SeriesCache, KeepsTheFirstOfARepeatedSeries) {
     ASSERT_TRUE(cache.write_page("a{x=\"1\",y=\"2\"} 1\na{y=\"2\", x=\"1\"} 2\na{x=\"1\",y=\"2\"} 3\n", time * kMs));
     EXPECT_EQ(text(cache), "__name__=a,x=1,y=2 1 @" + std::to_string(time) + "\n");
     EXPECT_EQ(cache.counts().scraped, 3U);
+    EXPECT_EQ(cache.counts().kept, 3U);
     EXPECT_EQ(cache.counts().added, 1U);
+    EXPECT_EQ(cache.counts().repeated, 2U);
   }
 }
 
@@ -152,6 +160,111 @@ TEST(SeriesCache, FailsAPageThatPassesALimit) {
             "label_name_length_limit exceeded (metric: a, label name: ninechars, limit: 8)");
   EXPECT_EQ(outcome({.label_value_bytes = 3}, "a{x=\"four\"} 1\n"),
             "label_value_length_limit exceeded (metric: a, label name: x, limit: 3)");
+}
+
+TEST(SeriesCache, CountsAllLinesOfAPageThatPassesTheLimitAndRemembersNone) {
+  CacheOptions options = with_rules({{.source_labels = {"__name__"}, .regex = "dropped.*", .action = "drop"}});
+  options.limits.samples = 2;
+  SeriesCache cache(options);
+  std::string page = "dropped 1\na 1\nb 1\n";
+  ASSERT_TRUE(cache.write_page(page, 0));
+  for (int i = 0; i < 1000; ++i) page += "c" + std::to_string(i) + " 1\n";
+  EXPECT_FALSE(cache.write_page(page + "dropped 1\ndropped_too 1\n", 0));
+  EXPECT_EQ(cache.counts().scraped, 1005U);
+  EXPECT_EQ(cache.counts().kept, 1002U);
+  EXPECT_LE(cache.series_count(), 3U);
+  EXPECT_EQ(cache.write_page(page + "x y\n", 0).error().message(), "line 1004: value \"y\" is not a number");
+}
+
+TEST(SeriesCache, AppliesRulesToAllLabelsOnceForEachSeries) {
+  SeriesCache cache(with_rules(
+      {{.source_labels = {"__name__"}, .regex = "go_.*", .action = "drop"},
+       {.source_labels = {"__name__", "job"}, .regex = "old_(.*);(.*)", .target_label = "__name__", .replacement = "${2}_$1"},
+       {.regex = "pod|instance", .action = "labeldrop"}},
+      {{"job", "api"}, {"instance", "i"}}));
+  for (int64_t time = 1; time <= 2; ++time) {
+    ASSERT_TRUE(cache.write_page("go_gc 1\nold_x{pod=\"p\",job=\"own\"} 2\ny 3\n", time * kMs));
+    const std::string at = " @" + std::to_string(time) + "\n";
+    EXPECT_EQ(text(cache), "__name__=api_x,exported_job=own,job=api 2" + at + "__name__=y,job=api 3" + at);
+    EXPECT_EQ(cache.counts().scraped, 3U);
+    EXPECT_EQ(cache.counts().kept, 2U);
+    EXPECT_EQ(cache.counts().added, 2U);
+    EXPECT_EQ(cache.counts().new_series, time == 1 ? 2U : 0U);
+  }
+  ASSERT_TRUE(cache.write_page("go_gc 1\n", 3 * kMs));
+  EXPECT_EQ(text(cache), "__name__=api_x,exported_job=own,job=api stale @3\n__name__=y,job=api stale @3\n");
+  cache.write_report("up", 4 * kMs, 1);
+  EXPECT_NE(text(cache).find("__name__=up,instance=i,job=api 1 @4\n"), std::string::npos);
+}
+
+TEST(SeriesCache, CountsSeriesThatRulesMakeTheSame) {
+  SeriesCache cache(with_rules({{.regex = "id", .action = "labeldrop"}}));
+  for (int64_t time = 1; time <= 2; ++time) {
+    ASSERT_TRUE(cache.write_page("a{id=\"1\"} 1\na{id=\"2\"} 2\nb 3\n", time * kMs));
+    EXPECT_EQ(cache.counts().kept, 3U);
+    EXPECT_EQ(cache.counts().added, 2U);
+    EXPECT_EQ(cache.counts().repeated, 1U);
+  }
+  EXPECT_EQ(text(cache), "__name__=a 1 @2\n__name__=b 3 @2\n");
+}
+
+TEST(SeriesCache, LooksAtLimitsAfterTheRules) {
+  const auto outcome = [](exposition::Limits limits, const std::vector<relabel::RuleText>& rules) {
+    CacheOptions options = with_rules(rules);
+    options.limits = limits;
+    SeriesCache cache(std::move(options));
+    auto result = cache.write_page("a{long_name=\"x\"} 1\nb 1\n", 0);
+    return result ? std::string("ok") : result.error().message();
+  };
+  EXPECT_EQ(outcome({.samples = 1}, {{.source_labels = {"__name__"}, .regex = "a", .action = "drop"}}), "ok");
+  EXPECT_EQ(outcome({.label_name_bytes = 8}, {{.regex = "long_name", .action = "labeldrop"}}), "ok");
+  EXPECT_EQ(outcome({.label_value_bytes = 3}, {{.target_label = "__name__", .replacement = "renamed"}}),
+            "label_value_length_limit exceeded (metric: renamed, label name: __name__, limit: 3)");
+}
+
+TEST(SeriesCache, FailsAPageWhoseSeriesRulesMakeNone) {
+  const auto outcome = [](const relabel::RuleText& rule) {
+    SeriesCache cache(with_rules({rule}, {{"job", "j"}}));
+    auto result = cache.write_page("a{b=\"x\"} 1\n", 0);
+    return result ? text(cache) : result.error().message();
+  };
+  EXPECT_EQ(outcome({.regex = "__name__", .action = "labeldrop"}), "missing metric name (__name__ label)");
+  EXPECT_EQ(outcome({.regex = "b", .replacement = "$1", .action = "labelmap"}), "invalid metric name or label names: \"\"");
+  EXPECT_EQ(outcome({.regex = "none", .action = "labelkeep"}), "");  // without any label it is dropped
+}
+
+TEST(SeriesCache, MarksWhatItInheritedAndHasNoMoreStale) {
+  SeriesCache before(with_labels({{"job", "j"}}));
+  ASSERT_TRUE(before.write_page("a 1\nb 2\nc 3\n", 1 * kMs));
+  ASSERT_TRUE(before.write_page("a 1\nb 2\n", 2 * kMs));
+  SeriesCache after(
+      with_rules({{.source_labels = {"__name__"}, .regex = "b", .target_label = "__name__", .replacement = "d"}}, {{"job", "j"}}));
+  after.inherit(before);
+  ASSERT_TRUE(after.write_page("a 1\nb 2\n", 3 * kMs));
+  EXPECT_EQ(text(after), "__name__=a,job=j 1 @3\n__name__=b,job=j stale @3\n__name__=d,job=j 2 @3\n");
+  ASSERT_TRUE(after.write_page("a 1\nb 2\n", 4 * kMs));
+  EXPECT_EQ(text(after), "__name__=a,job=j 1 @4\n__name__=d,job=j 2 @4\n");
+}
+
+TEST(SeriesCache, MarksWhatItInheritedStaleWhenItsFirstScrapeFails) {
+  SeriesCache before(with_labels({})), after(with_labels({})), last(with_labels({}));
+  ASSERT_TRUE(before.write_page("a 1\n", 1 * kMs));
+  after.inherit(before);
+  last.inherit(after);  // replaced again before it was scraped
+  last.write_failure(2 * kMs);
+  EXPECT_EQ(text(last), "__name__=a stale @2\n");
+}
+
+TEST(SeriesCache, InheritsAfterItsFirstPage) {
+  SeriesCache before(with_labels({})), after(with_labels({}));
+  ASSERT_TRUE(before.write_page("a 1\nb 1\n", 1 * kMs));
+  std::string churn;
+  for (int i = 0; i < 600; ++i) churn += "x" + std::to_string(i) + " 1\n";
+  ASSERT_TRUE(after.write_page("a 1\n" + churn, 2 * kMs));
+  ASSERT_TRUE(after.write_page("a 1\n", 3 * kMs));  // half of what it knows is history
+  after.inherit(before);
+  ASSERT_TRUE(after.write_page("a 1\n", 4 * kMs));
+  EXPECT_EQ(text(after), "__name__=a 1 @4\n__name__=b stale @4\n");
 }
 
 TEST(SeriesCache, DescribesNewSeriesAndChangedFamilies) {
@@ -197,6 +310,41 @@ TEST(SeriesCache, AddsReportsWithTheTargetsLabels) {
   cache.write_failure(5 * kMs);
   cache.write_report("up", 5 * kMs, 0);
   EXPECT_EQ(text(cache), "__name__=up,job=j 0 @5\n");
+}
+
+TEST(SeriesCache, OpenMetricsHaveUnitsAndFamiliesWithoutSuffixes) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(
+      cache.write_page("# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds A.\na_seconds_total 1 2.5\n"
+                       "# TYPE b info\nb_info{c=\"d\"} 1\n# EOF\n",
+                       9 * kMs, Format::open_metrics));
+  EXPECT_EQ(text(cache, true), "__name__=a_seconds_total 1 @2500 type 1 help A.\n__name__=b_info,c=d 1 @9 type 6 help \n");
+  EXPECT_EQ(cache.metadata().front().unit, "seconds");
+}
+
+TEST(SeriesCache, ExemplarsWithoutATimeHaveThatOfTheSample) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(cache.write_page("a_total 1 # {t=\"1\"} 0.5\nb_total 1 # {} 2 3.5\n# EOF\n", 9 * kMs, Format::open_metrics));
+  std::vector<uint64_t> words;
+  cache.builder().finish(0, [&](batch::Assembly& assembly) {
+    words.assign((assembly.size() + 7) / 8, 0);
+    assembly.write(reinterpret_cast<uint8_t*>(words.data()));
+    return 0;
+  });
+  const batch::View view({reinterpret_cast<const uint8_t*>(words.data()), words.size() * 8});
+  const auto times = view.column<int64_t>(TARSIER_COL_EXEMPLAR_TIMES);
+  const auto values = view.column<double>(TARSIER_COL_EXEMPLAR_VALUES);
+  ASSERT_EQ(times.size(), 2U);
+  EXPECT_EQ(times[0], 9 * kMs);
+  EXPECT_EQ(times[1], 3500 * kMs);
+  EXPECT_EQ(values[0], 0.5);
+  EXPECT_EQ(values[1], 2);
+}
+
+TEST(SeriesCache, TimesBeyondWhatThereIsAreTheLastThereIs) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(cache.write_page("a 1 9223372036854775807\nb 1 -9223372036854775808\n", 9 * kMs));
+  EXPECT_EQ(text(cache), "__name__=a 1 @9223372036854\n__name__=b 1 @-9223372036854\n");
 }
 
 }  // namespace

@@ -36,13 +36,15 @@ class TargetTest : public testing::Test {
   fake::FakeHost fake;
   Host host{fake.raw()};
   publisher::SamplesPublisher publisher{fake::attached(host), 1U << 20};
-  Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}};
-  PoolSet pools{shared};
+  Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}, {}};
+  std::map<std::string, std::vector<LabelSet>> found;  // by job
+  PoolSet pools{shared, [this](const std::string& job) { return found[job]; }};
 };
 
 TEST_F(TargetTest, AsksAsPrometheusDoes) {
   Job job = make_job("api", {"a:1"});
   job.authorization = "Bearer t";
+  job.accept = "text/plain;version=0.0.4;q=0.6,*/*;q=0.5";
   job.headers = {{"X-Extra", "1"}};
   job.body_size_limit = 1234;
   apply({job});
@@ -50,7 +52,7 @@ TEST_F(TargetTest, AsksAsPrometheusDoes) {
   ASSERT_EQ(fake.calls.size(), 1U);
   fake::Call& call = fake.calls[0];
   EXPECT_EQ(call.url, "http://a:1/metrics");
-  EXPECT_EQ(call.headers["Accept"], "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.4");
+  EXPECT_EQ(call.headers["Accept"], "text/plain;version=0.0.4;q=0.6,*/*;q=0.5");
   EXPECT_EQ(call.headers["X-Prometheus-Scrape-Timeout-Seconds"], "10");
   EXPECT_EQ(call.headers["Authorization"], "Bearer t");
   EXPECT_EQ(call.headers["X-Extra"], "1");
@@ -182,9 +184,134 @@ TEST_F(TargetTest, ATargetThatGoesOnUnderTheSameLabelsGetsNoMarkers) {
   fake.fire_timers();
   fake.answer(0, 200, "text/plain", "x 1\n");
   Job faster = make_job("a", {"a:1"});
-  faster.interval_ns = 5 * kSecond;
+  faster.interval_ns = faster.timeout_ns = 5 * kSecond;
   apply({faster});
   EXPECT_EQ(fake.batches.size(), 1U);
+}
+
+relabel::Rule rule(relabel::RuleText text) { return *relabel::Rule::compile(std::move(text)); }
+
+TEST_F(TargetTest, SeriesThatChangedRulesLeaveOutGetMarkersWithTheNextPage) {
+  apply({make_job("a", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 1\ny 1\n");
+  Job changed = make_job("a", {"a:1"});
+  changed.metric_relabel_configs = {rule({.source_labels = {"__name__"}, .regex = "y", .action = "drop"})};
+  apply({changed});
+  EXPECT_EQ(fake.batches.size(), 1U);
+  fake.wall_ns += 15 * kSecond;
+  fake.fire_timers();
+  fake.answer(1, 200, "text/plain", "x 2\ny 2\n");
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=a:1,job=a} 2 "));
+  EXPECT_THAT(fake.last_batch(), HasSubstr("y{instance=a:1,job=a} stale "));
+  EXPECT_THAT(fake.last_batch(), HasSubstr("scrape_samples_post_metric_relabeling{instance=a:1,job=a} 1 "));
+  EXPECT_THAT(fake.last_batch(), HasSubstr("scrape_samples_scraped{instance=a:1,job=a} 2 "));
+}
+
+TEST_F(TargetTest, ATargetThatEndsBeforeItsFirstScrapeMarksWhatItInherited) {
+  apply({make_job("a", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 1\n");
+  Job changed = make_job("a", {"a:1"});
+  changed.honor_labels = true;
+  apply({changed});
+  apply({});
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=a:1,job=a} stale "));
+  EXPECT_THAT(fake.last_batch(), HasSubstr("up{instance=a:1,job=a} stale "));
+}
+
+TEST_F(TargetTest, ATargetWhoseLabelsRulesChangeIsAnother) {
+  apply({make_job("a", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 1\n");
+  Job changed = make_job("a", {"a:1"});
+  changed.relabel_configs = {rule({.target_label = "instance", .replacement = "other"})};
+  apply({changed});
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=a:1,job=a} stale "));
+  fake.fire_timers();
+  fake.answer(1, 200, "text/plain", "x 1\n");
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=other,job=a} 1 "));
+}
+
+TEST_F(TargetTest, IsScrapedAsOftenAndAsLongAsItsLabelsSay) {
+  Job job = make_job("a", {"a:1"});
+  job.relabel_configs = {rule({.target_label = "__scrape_interval__", .replacement = "5s"}),
+                         rule({.target_label = "__scrape_timeout__", .replacement = "1s500ms"})};
+  apply({job});
+  EXPECT_EQ(fake.timers.front().interval_ns, 5 * kSecond);
+  EXPECT_LT(fake.timers.front().offset_ns, 5 * kSecond);
+  fake.fire_timers();
+  EXPECT_EQ(fake.calls.at(0).timeout_ns, 3 * kSecond / 2);
+  EXPECT_EQ(fake.calls[0].headers["X-Prometheus-Scrape-Timeout-Seconds"], "1.5");
+  fake.answer(0, 200, "text/plain", "");
+}
+
+TEST_F(TargetTest, RepeatedSeriesAreCountedAndToldOnce) {
+  shared.repeated = Counter(host, "repeated", "");
+  apply({make_job("a", {"a:1"})});
+  for (size_t call = 0; call < 3; ++call) {
+    fake.fire_timers();
+    fake.answer(call, 200, "text/plain", "x 1\nx 2\nx 3\n");
+  }
+  EXPECT_EQ(fake.metrics["repeated"], 6);
+  EXPECT_EQ(std::count_if(fake.log.begin(), fake.log.end(),
+                          [](const std::string& line) { return line.find("more than once") != std::string::npos; }),
+            1);
+  EXPECT_THAT(fake.log.back(), HasSubstr("job=a target=http://a:1/metrics left_out=2"));
+}
+
+TEST_F(TargetTest, TargetsThatCannotBeScrapedAreTold) {
+  Job job = make_job("a", {"a:1", "b:1"});
+  job.relabel_configs = {
+      rule({.source_labels = {"__address__"}, .regex = "b.*", .target_label = "__address__", .replacement = ""})};
+  apply({job});
+  EXPECT_EQ(pools.snapshot().at(0).targets.size(), 1U);
+  EXPECT_THAT(fake.log.back(), HasSubstr("targets cannot be scraped job=a targets=1 first=b:1 error=no address"));
+}
+
+TEST_F(TargetTest, TargetsThatAreFoundAgainGoOnUndisturbed) {
+  found["a"] = {{{"__address__", "b:1"}, {"__meta_rack", "1"}}, {{"__address__", "c:1"}}};
+  apply({make_job("a", {"a:1"})});
+  const auto before = pools.snapshot().at(0).targets;
+  ASSERT_EQ(before.size(), 3U);
+  fake.fire_timers();
+  for (size_t call = 0; call < 3; ++call) fake.answer(call, 200, "text/plain", "x 1\n");
+  const size_t batches = fake.batches.size();
+  found["a"] = {{{"__address__", "d:1"}}, {{"__address__", "b:1"}, {"__meta_rack", "2"}}};
+  ASSERT_TRUE(pools.refresh("a"));
+  const auto now = pools.snapshot().at(0).targets;
+  ASSERT_EQ(now.size(), 3U);
+  EXPECT_EQ(now[0], before[0]);
+  EXPECT_EQ(now[1]->spec().url, "http://d:1/metrics");
+  EXPECT_EQ(now[2], before[1]);
+  EXPECT_EQ(now[2]->discovered().at("__meta_rack"), "2");
+  ASSERT_EQ(fake.batches.size(), batches + 1);
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=c:1,job=a} stale "));
+  EXPECT_EQ(pools.refresh("b").error().code(), TARSIER_NOT_FOUND);
+}
+
+TEST_F(TargetTest, ATargetLimitHoldsForWhatIsFoundAndNoLonger) {
+  Job job = make_job("a", {"a:1"});
+  job.target_limit = 1;
+  found["a"] = {{{"__address__", "b:1"}}};
+  apply({job});
+  fake.fire_timers();
+  EXPECT_TRUE(fake.calls.empty());
+  found["a"].clear();
+  ASSERT_TRUE(pools.refresh("a"));
+  fake.fire_timers();
+  ASSERT_EQ(fake.calls.size(), 1U);
+  fake.answer(0, 200, "text/plain", "");
+}
+
+TEST_F(TargetTest, ReadsOpenMetrics) {
+  apply({make_job("a", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "application/openmetrics-text; version=1.0.0; charset=utf-8", "x_total 1 # {trace_id=\"7\"} 0.5\n# EOF\n");
+  EXPECT_THAT(fake.last_batch(), HasSubstr("x_total{instance=a:1,job=a} 1 "));
+  fake.fire_timers();
+  fake.answer(1, 200, "application/openmetrics-text; version=1.0.0; charset=utf-8", "x_total 1\n");
+  EXPECT_EQ(target().status().last_error, "line 2: data does not end with # EOF");
 }
 
 TEST_F(TargetTest, AnAnswerAfterTheStopIsThrownAway) {

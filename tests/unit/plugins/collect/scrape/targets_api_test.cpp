@@ -32,8 +32,9 @@ class TargetsApi : public testing::Test {
   fake::FakeHost fake;
   Host host{fake.raw()};
   publisher::SamplesPublisher publisher{fake::attached(host), 1U << 20};
-  Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}};
-  PoolSet pools{shared};
+  Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}, {}};
+  std::map<std::string, std::vector<LabelSet>> found;  // by job
+  PoolSet pools{shared, [this](const std::string& job) { return found[job]; }};
 };
 
 TEST_F(TargetsApi, ShowsATargetBeforeAndAfterItsFirstScrape) {
@@ -61,6 +62,29 @@ TEST_F(TargetsApi, FiltersByStateAndPool) {
 TEST_F(TargetsApi, TakesTheStateInAnyCaseAndShowsNothingForOneThatIsNone) {
   EXPECT_EQ(targets_json(pools.snapshot(), "ACTIVE", "other"), targets_json(pools.snapshot(), "active", "other"));
   EXPECT_EQ(targets_json(pools.snapshot(), "bad", ""),
+            "{\"status\":\"success\",\"data\":{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":null}}");
+}
+
+TEST_F(TargetsApi, ShowsWhatIsNotScraped) {
+  Job job;
+  job.name = "shop";
+  job.interval_ns = 15 * kSecond;
+  job.timeout_ns = 10 * kSecond;
+  job.static_configs.push_back({{"a:1", "b:1", "c:1"}, {}});
+  job.keep_dropped_targets = 1;
+  job.relabel_configs = {*relabel::Rule::compile({.source_labels = {"__address__"}, .regex = "[ab].*", .action = "drop"}),
+                         *relabel::Rule::compile({.target_label = "__address__", .replacement = ""})};
+  ASSERT_TRUE(pools.apply({job}));
+  const std::string periods = "\"__scrape_interval__\":\"15s\",\"__scrape_timeout__\":\"10s\"";
+  EXPECT_EQ(
+      targets_json(pools.snapshot(), "dropped", "shop"),
+      "{\"status\":\"success\",\"data\":{\"activeTargets\":[],\"droppedTargets\":[{\"discoveredLabels\":{\"__address__\":\"a:1\"," +
+          periods +
+          ",\"job\":\"shop\"},\"scrapePool\":\"shop\"}],\"droppedTargetCounts\":{\"shop\":2},\"refusedTargets\":[{"
+          "\"discoveredLabels\":"
+          "{\"__address__\":\"c:1\"," +
+          periods + ",\"job\":\"shop\"},\"scrapePool\":\"shop\",\"error\":\"no address\"}]}}");
+  EXPECT_EQ(targets_json(pools.snapshot(), "active", ""),
             "{\"status\":\"success\",\"data\":{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":null}}");
 }
 

@@ -23,40 +23,57 @@ struct FakeBatch {
 };
 FakeBatch* batch_of(const tarsier_batch* raw) { return reinterpret_cast<FakeBatch*>(const_cast<tarsier_batch*>(raw)); }
 
-const tarsier_bus kBus = {sizeof(tarsier_bus),
-                          [](const tarsier_host*, uint64_t size, tarsier_error*) {
-                            return reinterpret_cast<tarsier_batch*>(new FakeBatch{std::vector<uint64_t>((size + 7) / 8), size});
-                          },
-                          [](const tarsier_batch* batch, uint64_t* size) {
-                            *size = batch_of(batch)->size;
-                            return reinterpret_cast<uint8_t*>(batch_of(batch)->words.data());
-                          },
-                          [](const tarsier_batch* batch) { ++batch_of(batch)->references; },
-                          [](const tarsier_batch* batch) {
-                            if (--batch_of(batch)->references == 0) delete batch_of(batch);
-                          },
-                          [](const tarsier_host* host, tarsier_str, const tarsier_batch* batch, uint32_t,
-                             tarsier_published_fn published, void* user, tarsier_error* error) -> tarsier_status {
-                            FakeHost& fake = self(host);
-                            if (!fake.publish_answers.empty()) {
-                              const tarsier_status status = fake.publish_answers.front();
-                              fake.publish_answers.pop_front();
-                              if (status != TARSIER_OK) return Error(status, "refused by the test").to_c(error);
-                            }
-                            const uint8_t* bytes = reinterpret_cast<const uint8_t*>(batch_of(batch)->words.data());
-                            if (auto verified = batch::verify({bytes, batch_of(batch)->size}); !verified)
-                              return verified.to_c(error);
-                            fake.batches.push_back(batch_of(batch)->words);
-                            if (published == nullptr) return TARSIER_OK;
-                            if (fake.store_failures.empty()) return published(user, TARSIER_OK, str("")), TARSIER_OK;
-                            const Error failure = fake.store_failures.front();
-                            fake.store_failures.pop_front();
-                            published(user, failure.code(), str(failure.message()));
-                            return TARSIER_OK;
-                          },
-                          nullptr,
-                          nullptr,
-                          nullptr};
+void deliver(FakeHost& fake, tarsier_str topic, const tarsier_batch* batch) {
+  for (Subscriber& subscriber : fake.subscribers) {
+    if (subscriber.ended || subscriber.topic != view(topic)) continue;
+    ++subscriber.owed;
+    subscriber.spec.on_batch(subscriber.spec.user, batch, reinterpret_cast<tarsier_delivery*>(&subscriber));
+  }
+}
+
+tarsier_status subscribe(const tarsier_host* host, const tarsier_subscribe_spec* spec, tarsier_subscription** out, tarsier_error*) {
+  Subscriber& made = self(host).subscribers.emplace_back();
+  made.topic = view(spec->topic);
+  made.spec = *spec;
+  *out = reinterpret_cast<tarsier_subscription*>(&made);
+  return TARSIER_OK;
+}
+
+const tarsier_bus kBus = {
+    sizeof(tarsier_bus),
+    [](const tarsier_host*, uint64_t size, tarsier_error*) {
+      return reinterpret_cast<tarsier_batch*>(new FakeBatch{std::vector<uint64_t>((size + 7) / 8), size});
+    },
+    [](const tarsier_batch* batch, uint64_t* size) {
+      *size = batch_of(batch)->size;
+      return reinterpret_cast<uint8_t*>(batch_of(batch)->words.data());
+    },
+    [](const tarsier_batch* batch) { ++batch_of(batch)->references; },
+    [](const tarsier_batch* batch) {
+      if (--batch_of(batch)->references == 0) delete batch_of(batch);
+    },
+    [](const tarsier_host* host, tarsier_str topic, const tarsier_batch* batch, uint32_t, tarsier_published_fn published,
+       void* user, tarsier_error* error) -> tarsier_status {
+      FakeHost& fake = self(host);
+      if (!fake.publish_answers.empty()) {
+        const tarsier_status status = fake.publish_answers.front();
+        fake.publish_answers.pop_front();
+        if (status != TARSIER_OK) return Error(status, "refused by the test").to_c(error);
+      }
+      const uint8_t* bytes = reinterpret_cast<const uint8_t*>(batch_of(batch)->words.data());
+      if (auto verified = batch::verify({bytes, batch_of(batch)->size}); !verified) return verified.to_c(error);
+      fake.batches.push_back(batch_of(batch)->words);
+      deliver(fake, topic, batch);
+      if (published == nullptr) return TARSIER_OK;
+      if (fake.store_failures.empty()) return published(user, TARSIER_OK, str("")), TARSIER_OK;
+      const Error failure = fake.store_failures.front();
+      fake.store_failures.pop_front();
+      published(user, failure.code(), str(failure.message()));
+      return TARSIER_OK;
+    },
+    subscribe,
+    [](tarsier_subscription* subscription) { reinterpret_cast<Subscriber*>(subscription)->ended = true; },
+    [](tarsier_delivery* delivery, tarsier_status, tarsier_str) { --reinterpret_cast<Subscriber*>(delivery)->owed; }};
 
 const tarsier_clock kClock = {sizeof(tarsier_clock), [](const tarsier_host* host) { return self(host).wall_ns; },
                               [](const tarsier_host* host) { return self(host).mono_ns; }};
@@ -158,6 +175,10 @@ const tarsier_services kServices = [] {
   services.acquire = [](tarsier_service_ref* service, tarsier_error*) { return *reinterpret_cast<const void**>(service); };
   services.acquire_wait = services.acquire;
   services.release = [](tarsier_service_ref*) {};
+  services.providers = [](const tarsier_host* host, tarsier_str name, void* user, void (*each)(void*, tarsier_str)) {
+    for (const std::string& instance : self(host).providers[std::string(view(name))]) each(user, str(instance));
+  };
+  services.name = [](const tarsier_host*) { return str("test"); };
   return services;
 }();
 

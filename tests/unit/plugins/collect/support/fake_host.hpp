@@ -39,6 +39,14 @@ struct Route {
   void* user = nullptr;
 };
 
+/// Required ones: each batch is owed a complete().
+struct Subscriber {
+  std::string topic;
+  tarsier_subscribe_spec spec{};
+  uint64_t owed = 0;
+  bool ended = false;
+};
+
 struct Answer {
   uint32_t code = 0;
   std::string content_type, body;
@@ -55,9 +63,10 @@ class FakeHost {
   int64_t mono_ns = 0;
   int32_t ready = 1;
   std::string build_json = "{}", config_toml;
-  std::map<std::string, const void*> offered;  // tables by service; HTTP stands for what is not here
-  std::deque<tarsier_status> publish_answers;  // empty: OK
-  std::deque<Error> store_failures;            // what the store says of batches that were accepted; empty: OK
+  std::map<std::string, const void*> offered;                 // tables by service; HTTP stands for what is not here
+  std::map<std::string, std::vector<std::string>> providers;  // instances by service
+  std::deque<tarsier_status> publish_answers;                 // empty: OK
+  std::deque<Error> store_failures;                           // what the store says of batches that were accepted; empty: OK
   tarsier_status request_answer = TARSIER_OK;
 
   // What the test looks at.
@@ -65,6 +74,7 @@ class FakeHost {
   std::deque<Timer> timers;
   std::vector<Call> calls;
   std::vector<Route> routes;
+  std::deque<Subscriber> subscribers;  // get what is published
   std::vector<std::string> log;
   std::map<std::string, double> metrics;
   std::string health;

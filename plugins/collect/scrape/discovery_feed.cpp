@@ -1,0 +1,128 @@
+#include "plugins/collect/scrape/discovery_feed.hpp"
+
+#include <utility>
+
+#include "tarsier/service.hpp"
+#include "tarsier/service/discovery.h"
+
+namespace tarsier::scrape {
+namespace {
+
+constexpr int64_t kLeastBetween = 5'000'000'000;
+constexpr uint64_t kMostWaiting = 64U << 20U;  // bytes of batches
+
+LabelSet labels_of(const batch::Sets& sets, uint32_t set) {
+  LabelSet labels;
+  for (uint32_t pair = 0; pair < sets.size(set); ++pair) labels.emplace(sets.name(set, pair), sets.value(set, pair));
+  return labels;
+}
+
+}  // namespace
+
+Result<void> DiscoveryFeed::start() {
+  auto subscribed = subscribe_required(host_, TARSIER_TOPIC_TARGETS, kMostWaiting, [this](const Batch& batch, Delivery delivery) {
+    take(batch);
+    delivery.complete();
+  });
+  if (!subscribed) return std::move(subscribed).error();
+  subscription_ = std::move(*subscribed);
+  ask_providers();
+  return {};
+}
+
+void DiscoveryFeed::stop() {
+  subscription_.reset();
+  std::map<std::string, Found, std::less<>> ended;  // timers are ended without the lock, which their closures take
+  const std::lock_guard guard(lock_);
+  ended.swap(pools_);
+}
+
+/// Those that start later tell everything by themselves.
+void DiscoveryFeed::ask_providers() {
+  std::vector<std::string> instances;
+  host_.services->providers(host_.raw(), str(TARSIER_DISCOVERY_SERVICE), &instances, [](void* user, tarsier_str instance) {
+    static_cast<std::vector<std::string>*>(user)->emplace_back(view(instance));
+  });
+  for (const std::string& instance : instances) {
+    const ServiceRef<tarsier_discovery> provider(host_, TARSIER_DISCOVERY_SERVICE "@" + instance);
+    const auto use = provider.acquire();
+    if (!use) continue;  // it has just stopped
+    std::vector<Batch> found;
+    std::pair<const Host*, std::vector<Batch>*> into{&host_, &found};
+    (*use)->current((*use)->self, &into, [](void* user, const tarsier_batch* raw) {
+      auto& [host, batches] = *static_cast<std::pair<const Host*, std::vector<Batch>*>*>(user);
+      host->bus->retain(raw);
+      batches->emplace_back(host->bus, raw);
+    });
+    for (const Batch& batch : found) take(batch);
+  }
+}
+
+std::vector<LabelSet> DiscoveryFeed::of(std::string_view pool) const {
+  const std::lock_guard guard(lock_);
+  std::vector<LabelSet> targets;
+  const auto found = pools_.find(pool);
+  if (found == pools_.end()) return targets;
+  for (const auto& [source, labels] : found->second.by_source) targets.insert(targets.end(), labels.begin(), labels.end());
+  return targets;
+}
+
+void DiscoveryFeed::take(const Batch& batch) {
+  std::string pool;
+  if (note(batch.view(), pool)) tell_in_turn(pool);
+}
+
+/// False when it says nothing new.
+bool DiscoveryFeed::note(const batch::View& view, std::string& pool) {
+  const auto rows = view.column<uint32_t>(TARSIER_COL_TARGET_LABELS);
+  if (rows.empty()) return false;
+  const batch::Sets sets(view);
+  pool = sets.symbol(view.column<uint32_t>(TARSIER_COL_TARGET_POOL)[0]);
+  const std::string source(sets.symbol(view.column<uint32_t>(TARSIER_COL_TARGET_SOURCE)[0]));
+  std::vector<LabelSet> targets;
+  for (const uint32_t set : rows)
+    if (sets.size(set) != 0) targets.push_back(labels_of(sets, set));
+  const std::lock_guard guard(lock_);
+  auto& by_source = pools_[pool].by_source;
+  const auto known = by_source.find(source);
+  if (known == by_source.end() ? targets.empty() : known->second == targets) return false;
+  if (targets.empty()) {
+    by_source.erase(known);
+  } else {
+    by_source.insert_or_assign(source, std::move(targets));
+  }
+  return true;
+}
+
+void DiscoveryFeed::tell_in_turn(const std::string& pool) {
+  Timer ended;  // without the lock: its closure may be about to take it
+  {
+    const std::lock_guard guard(lock_);
+    Found& found = pools_[pool];
+    if (found.waiting) return;
+    const int64_t now = host_.mono_ns();
+    if (found.told_mono_ns != INT64_MIN && now - found.told_mono_ns < kLeastBetween) {
+      auto timer = after(host_, "targets of " + pool, found.told_mono_ns + kLeastBetween - now, [this, pool] { tell(pool); });
+      if (timer) {
+        ended = std::exchange(found.timer, std::move(*timer));
+        found.waiting = true;
+        return;
+      }
+      host_.warn("targets are told without a pause", {field("pool", pool), field("error", timer.error().message())});
+    }
+  }
+  tell(pool);
+}
+
+void DiscoveryFeed::tell(const std::string& pool) {
+  {
+    const std::lock_guard guard(lock_);
+    const auto found = pools_.find(pool);
+    if (found == pools_.end()) return;  // being stopped
+    found->second.waiting = false;
+    found->second.told_mono_ns = host_.mono_ns();
+  }
+  changed_(pool);
+}
+
+}  // namespace tarsier::scrape
