@@ -29,6 +29,7 @@ void SeriesCache::begin() {
   counts_ = {};
   place_ = 0;
   family_place_ = 0;
+  type_ = TARSIER_SERIES_UNKNOWN;
   next_order_.clear();
   over_limit_ = false;
   builder_.clear(false);
@@ -143,7 +144,7 @@ template <class Parser>
 Result<uint32_t> SeriesCache::find_line(const Parser& parser) {
   if (parser.matched()) return order_[place_++];
   const auto found = line_index_.find(parser.series());
-  if (found == line_index_.end()) return make_line(parser.series());
+  if (found == line_index_.end()) return make_line(parser.series(), type_);
   const Line& line = lines_[found->second];
   if (line.seen != 0 && line.place < order_.size() && order_[line.place] == found->second) place_ = line.place + 1;
   return found->second;
@@ -156,14 +157,14 @@ Result<void> SeriesCache::count_only(std::string_view text) {
     counts_.kept += lines_[found->second].series == kNone ? 0U : 1U;
     return {};
   }
-  const auto kept = labels_.resolve(text);
+  const auto kept = labels_.resolve(text, type_);
   if (!kept) return Error(kept.error());
   counts_.kept += *kept ? 1U : 0U;
   return {};
 }
 
-Result<uint32_t> SeriesCache::make_line(std::string_view text) {
-  const auto kept = labels_.resolve(text);
+Result<uint32_t> SeriesCache::make_line(std::string_view text, uint32_t type) {
+  const auto kept = labels_.resolve(text, type);
   if (!kept) return Error(kept.error());
   const auto number = static_cast<uint32_t>(lines_.size());
   uint32_t series = kNone;
@@ -173,7 +174,7 @@ Result<uint32_t> SeriesCache::make_line(std::string_view text) {
     std::tie(series, made) = series_of_symbols();
     if (made || series_[series].line == kNone) series_[series].line = number;
   }
-  lines_.push_back({std::string(text), series});
+  lines_.push_back({std::string(text), series, type});
   line_index_.emplace(lines_.back().text, number);
   return number;
 }
@@ -237,6 +238,7 @@ void SeriesCache::note_help(std::string_view family, std::string_view help) {
 }
 
 void SeriesCache::note_type(std::string_view family, uint32_t type) {
+  type_ = type;
   Metadata& known = family_of(family);
   family_changed_ |= std::exchange(known.type, type) != type && known.since != scrape_;
 }
@@ -294,17 +296,17 @@ void SeriesCache::write_report(std::string_view name, int64_t time_ns, double va
 void SeriesCache::forget_unused() {
   constexpr size_t kSmallest = 256;
   if (lines_.size() < kSmallest || lines_.size() < 2 * order_.size() || has_inherited_) return;
-  std::vector<std::string> kept;
+  std::vector<std::pair<std::string, uint32_t>> kept;
   for (const Series& series : series_)
-    if (series.published) kept.push_back(lines_[series.line].text);
+    if (series.published) kept.emplace_back(lines_[series.line].text, lines_[series.line].type);
   line_index_.clear();
   series_index_.clear();
   lines_.clear();
   series_.clear();
   order_.clear();
   builder_.clear(true);
-  for (const std::string& text : kept) {
-    auto line = make_line(text);
+  for (const auto& [text, type] : kept) {
+    auto line = make_line(text, type);
     if (!line) continue;  // cannot be: the same text was resolved before
     Series& series = series_[lines_[*line].series];
     series.published = true;

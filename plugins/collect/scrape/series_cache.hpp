@@ -63,6 +63,7 @@ class SeriesCache {
   struct Line {  // one spelling of a series
     std::string text;
     uint32_t series = 0;  // kNone: rules drop it
+    uint32_t type = 0;    // the last that its page said
     size_t place = 0;     // in the last page
     uint64_t seen = 0;
   };
@@ -84,7 +85,7 @@ class SeriesCache {
   Result<void> take_sample(const Parser& parser, int64_t time_ns);
   template <class Parser>
   Result<uint32_t> find_line(const Parser& parser);
-  Result<uint32_t> make_line(std::string_view text);
+  Result<uint32_t> make_line(std::string_view text, uint32_t type);
   Result<void> count_only(std::string_view text);
   void take_exemplar(const exposition::OpenMetricsParser::Exemplar& exemplar, int64_t sample_ns);
   void note_symbols();
@@ -113,6 +114,7 @@ class SeriesCache {
   std::deque<Metadata> families_;
   std::unordered_map<std::string_view, uint32_t> family_index_;
   size_t family_place_ = 0;
+  uint32_t type_ = TARSIER_SERIES_UNKNOWN;  // the last that the page said
   bool over_limit_ = false;
   bool has_inherited_ = false;
   bool describe_all_ = false;

@@ -2,18 +2,20 @@
 
 #include <algorithm>
 
+#include "plugins/lib/exposition/number.hpp"
 #include "plugins/lib/promql/text.hpp"
 
 namespace tarsier::scrape {
 
 /// The stored labels of a line: its own, the target's, clashes renamed, empty ones left out, and what the rules make of them.
 /// False: they drop it.
-Result<bool> SeriesLabels::resolve(std::string_view text) {
+Result<bool> SeriesLabels::resolve(std::string_view text, uint32_t type) {
   if (auto parsed = parsed_.parse(text, {}); !parsed) return std::move(parsed).error();
   labels_.clear();
-  renamed_.clear();
+  changed_.clear();
   labels_.emplace_back("__name__", parsed_.name());
   for (const exposition::LabelText& label : parsed_.labels()) labels_.emplace_back(label.name, label.value);
+  write_bounds(type);
   rename_clashes();
   const size_t of_page = labels_.size();
   for (const auto& [name, value] : options_.target_labels) {
@@ -44,6 +46,18 @@ Result<bool> SeriesLabels::relabel(size_t of_page) {
   return true;
 }
 
+void SeriesLabels::write_bounds(uint32_t type) {
+  if (type != TARSIER_SERIES_HISTOGRAM && type != TARSIER_SERIES_SUMMARY) return;
+  const std::string_view bound = type == TARSIER_SERIES_HISTOGRAM ? "le" : "quantile";
+  for (auto& [name, value] : labels_) {
+    double number = 0;
+    if (name != bound || !exposition::parse_number(value, number)) continue;
+    std::string text;
+    exposition::append_open_metrics_number(text, number);
+    if (text != value) value = changed_.emplace_back(std::move(text));
+  }
+}
+
 /// Without honor_labels the target's labels win, and a scraped label of the same name becomes exported_<name>.
 void SeriesLabels::rename_clashes() {
   if (options_.honor_labels) return;
@@ -58,7 +72,7 @@ void SeriesLabels::rename_clashes() {
     do {
       name.insert(0, "exported_");
     } while (is_taken());
-    labels_[i].first = renamed_.emplace_back(std::move(name));
+    labels_[i].first = changed_.emplace_back(std::move(name));
   }
 }
 

@@ -148,7 +148,7 @@ Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
   if (!secret) return std::move(secret).error();
   std::string timeout;
   exposition::append_number(timeout, static_cast<double>(spec_.timeout_ns) / 1e9);
-  std::vector<tarsier_pair> headers = {field("Accept", kAccept), field("User-Agent", kUserAgent),
+  std::vector<tarsier_pair> headers = {field("Accept", job_->accept), field("User-Agent", kUserAgent),
                                        field("X-Prometheus-Scrape-Timeout-Seconds", timeout)};
   if (!secret->empty()) headers.push_back(field("Authorization", *secret));
   for (const auto& [name, value] : job_->headers) headers.push_back(field(name, value));

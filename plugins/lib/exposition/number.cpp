@@ -91,4 +91,10 @@ void append_number(std::string& out, double value) {
   out.append(text, std::to_chars(text, text + sizeof(text), value, format).ptr);
 }
 
+void append_open_metrics_number(std::string& out, double value) {
+  const size_t begin = out.size();
+  append_number(out, value == 0 ? 0 : value);  // no negative zero
+  if (std::isfinite(value) && out.find_first_of(".e", begin) == std::string::npos) out += ".0";
+}
+
 }  // namespace tarsier::exposition

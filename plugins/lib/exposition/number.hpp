@@ -12,5 +12,7 @@ bool parse_number(std::string_view text, double& value) noexcept;
 
 /// The shortest text that reads back as the same value: "0.5", "1e+06", "NaN", "+Inf".
 void append_number(std::string& out, double value);
+/// The same so that it cannot be an integer's: "1.0". (OpenMetrics 1.0, canonical numbers)
+void append_open_metrics_number(std::string& out, double value);
 
 }  // namespace tarsier::exposition

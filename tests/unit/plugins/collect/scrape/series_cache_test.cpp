@@ -347,5 +347,16 @@ TEST(SeriesCache, TimesBeyondWhatThereIsAreTheLastThereIs) {
   EXPECT_EQ(text(cache), "__name__=a 1 @9223372036854\n__name__=b 1 @-9223372036854\n");
 }
 
+TEST(SeriesCache, BoundsAreWrittenInOneWayInHistogramsAndSummaries) {
+  SeriesCache cache(with_labels({}));
+  ASSERT_TRUE(
+      cache.write_page("a{le=\"1\"} 1\n# TYPE h histogram\nh_bucket{le=\"1\",quantile=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\n"
+                       "# TYPE s summary\ns{quantile=\"0.50\",le=\"5\"} 3\n# TYPE g gauge\ng{le=\"1\",quantile=\"1\"} 4\n",
+                       1 * kMs));
+  EXPECT_EQ(text(cache),
+            "__name__=a,le=1 1 @1\n__name__=g,le=1,quantile=1 4 @1\n__name__=h_bucket,le=+Inf 2 @1\n"
+            "__name__=h_bucket,le=1.0,quantile=1 1 @1\n__name__=s,le=5,quantile=0.5 3 @1\n");
+}
+
 }  // namespace
 }  // namespace tarsier::scrape

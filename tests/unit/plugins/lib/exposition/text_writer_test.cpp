@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <gtest/gtest.h>
 #include <random>
 #include <string>
@@ -43,6 +44,21 @@ TEST(TextWriter, WritesNumbersAsGoDoes) {
   EXPECT_EQ(number(0.0001), "0.0001");
   EXPECT_EQ(number(0.00001), "1e-05");
   EXPECT_EQ(number(1e300), "1e+300");
+}
+
+TEST(TextWriter, WritesBoundsAsOpenMetricsDoes) {
+  const auto bound = [](double value) {
+    std::string out = "1";  // what stands before does not matter
+    append_open_metrics_number(out, value);
+    return out.substr(1);
+  };
+  EXPECT_EQ(bound(1), "1.0");
+  EXPECT_EQ(bound(-0.0), "0.0");
+  EXPECT_EQ(bound(0.5), "0.5");
+  EXPECT_EQ(bound(100000), "100000.0");
+  EXPECT_EQ(bound(1e6), "1e+06");
+  EXPECT_EQ(bound(HUGE_VAL), "+Inf");
+  EXPECT_EQ(bound(NAN), "NaN");
 }
 
 TEST(TextWriter, NumbersReadBackUnchanged) {
