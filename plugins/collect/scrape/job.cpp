@@ -117,13 +117,16 @@ Result<void> read_static_configs(const Config& lists, Job& job) {
   return {};
 }
 
-Result<void> read_protocols(const Config& list, Job& job) {
+Result<void> read_protocols(const Config& node, Job& job) {
+  job.native_histograms = node["scrape_native_histograms"].boolean();
+  job.classic_beside_native = node["always_scrape_classic_histograms"].boolean();
+  const Config list = node["scrape_protocols"];
   std::vector<std::string> protocols = strings(list);
   for (size_t i = 0; i < protocols.size(); ++i) {
     const auto here = protocols.begin() + static_cast<std::ptrdiff_t>(i);
     if (std::find(protocols.begin(), here, *here) != here) return list.at(i).invalid("'" + *here + "' is given twice");
   }
-  job.accept = accept_header(protocols.empty() ? default_protocols() : protocols);
+  job.accept = accept_header(protocols.empty() ? default_protocols(job.native_histograms) : protocols);
   return {};
 }
 
@@ -147,7 +150,7 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
   job.follow_redirects = node["follow_redirects"].boolean();
   job.enable_compression = node["enable_compression"].boolean();
   job.fallback_scrape_protocol = node["fallback_scrape_protocol"].string();
-  if (auto read = read_protocols(node["scrape_protocols"], job); !read) return std::move(read).error();
+  if (auto read = read_protocols(node, job); !read) return std::move(read).error();
   job.params = read_params(node["params"]);
   if (auto read = read_headers(node["http_headers"], job); !read) return std::move(read).error();
   read_limits(node, job);

@@ -32,6 +32,8 @@ struct Job {
   bool follow_redirects = true;
   bool enable_compression = true;
   std::string accept;  // the header that asks for its scrape_protocols
+  bool native_histograms = false;
+  bool classic_beside_native = false;  // histograms in both forms are taken in both
   std::string fallback_scrape_protocol;
   std::vector<std::pair<std::string, std::string>> params;
   std::vector<std::pair<std::string, std::string>> headers;

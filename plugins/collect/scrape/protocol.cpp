@@ -8,26 +8,31 @@
 namespace tarsier::scrape {
 namespace {
 
-std::string media_type(std::string_view content_type) {
-  std::string type(content_type.substr(0, content_type.find(';')));
-  type.erase(std::remove_if(type.begin(), type.end(), [](char c) { return c == ' ' || c == '\t'; }), type.end());
-  std::transform(type.begin(), type.end(), type.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return type;
+/// Without blanks, in small letters.
+std::string spelt_small(std::string_view text) {
+  std::string out(text);
+  out.erase(std::remove_if(out.begin(), out.end(), [](char c) { return c == ' ' || c == '\t'; }), out.end());
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
 }
+
+std::string media_type(std::string_view content_type) { return spelt_small(content_type.substr(0, content_type.find(';'))); }
 
 struct Protocol {
   std::string_view name;
   std::string_view type;
-  std::string_view version;
+  std::string_view parameters;
   Format format;
-  bool escapes;  // newer versions may be told how names are to be escaped
 };
-constexpr std::string_view kOpenMetrics = "application/openmetrics-text", kText = "text/plain";
-constexpr std::array kProtocols = {Protocol{"OpenMetricsText1.0.0", kOpenMetrics, "1.0.0", Format::open_metrics, true},
-                                   Protocol{"OpenMetricsText0.0.1", kOpenMetrics, "0.0.1", Format::open_metrics, false},
-                                   Protocol{"PrometheusText1.0.0", kText, "1.0.0", Format::text, true},
-                                   Protocol{"PrometheusText0.0.4", kText, "0.0.4", Format::text, false}};
+constexpr std::string_view kOpenMetrics = "application/openmetrics-text", kText = "text/plain",
+                           kProtobuf = "application/vnd.google.protobuf";
+// Newer versions are told how names are to be escaped.
+constexpr std::array kProtocols = {
+    Protocol{"PrometheusProto", kProtobuf, ";proto=io.prometheus.client.MetricFamily;encoding=delimited", Format::protobuf},
+    Protocol{"OpenMetricsText1.0.0", kOpenMetrics, ";version=1.0.0;escaping=allow-utf-8", Format::open_metrics},
+    Protocol{"OpenMetricsText0.0.1", kOpenMetrics, ";version=0.0.1", Format::open_metrics},
+    Protocol{"PrometheusText1.0.0", kText, ";version=1.0.0;escaping=allow-utf-8", Format::text},
+    Protocol{"PrometheusText0.0.4", kText, ";version=0.0.4", Format::text}};
 
 const Protocol* protocol_of(std::string_view name) {
   const auto found = std::find_if(kProtocols.begin(), kProtocols.end(), [&](const Protocol& one) { return one.name == name; });
@@ -36,9 +41,10 @@ const Protocol* protocol_of(std::string_view name) {
 
 }  // namespace
 
-std::vector<std::string> default_protocols() {
+std::vector<std::string> default_protocols(bool native_histograms) {
   std::vector<std::string> names;
-  for (const Protocol& protocol : kProtocols) names.emplace_back(protocol.name);
+  for (const Protocol& protocol : kProtocols)
+    if (native_histograms || protocol.format != Format::protobuf) names.emplace_back(protocol.name);
   return names;
 }
 
@@ -49,8 +55,7 @@ std::string accept_header(std::span<const std::string> protocols) {
   for (const std::string& name : protocols) {
     const Protocol* const protocol = protocol_of(name);
     if (protocol == nullptr) continue;  // the schema has none
-    header.append(protocol->type).append(";version=").append(protocol->version);
-    if (protocol->escapes) header += ";escaping=allow-utf-8";
+    header.append(protocol->type).append(protocol->parameters);
     weigh();
     header += ',';
   }
@@ -63,8 +68,10 @@ Result<Format> format_of(std::string_view content_type, std::string_view fallbac
   const std::string type = media_type(content_type);
   if (type == kText) return Format::text;
   if (type == kOpenMetrics) return Format::open_metrics;
-  if (type == "application/vnd.google.protobuf")
-    return Error(TARSIER_UNSUPPORTED, "the target answers in " + type + ", which was not asked for and is not read");
+  if (type == kProtobuf) {
+    if (std::string_view(spelt_small(content_type)).find("encoding=text") == std::string_view::npos) return Format::protobuf;
+    return Error(TARSIER_UNSUPPORTED, "the target answers in protobuf as text, which is not read");
+  }
   if (const Protocol* const protocol = protocol_of(fallback)) return protocol->format;
   if (type.empty())
     return Error::invalid(

@@ -12,10 +12,10 @@ namespace tarsier::scrape {
 
 inline constexpr std::string_view kUserAgent = "Tarsier/0.1.0";
 
-enum class Format { text, open_metrics };
+enum class Format { text, open_metrics, protobuf };
 
-/// As Prometheus names and prefers them, where a job does not say otherwise.
-std::vector<std::string> default_protocols();
+/// As Prometheus names and prefers them, where a job does not say otherwise. Only protobuf has native histograms.
+std::vector<std::string> default_protocols(bool native_histograms);
 /// The header for protocols by their names, the best first.
 std::string accept_header(std::span<const std::string> protocols);
 

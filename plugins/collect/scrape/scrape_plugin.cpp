@@ -1,4 +1,4 @@
-// The plugin "scrape": asks targets for their pages, in the text format or OpenMetrics, and puts the samples on the bus.
+// The plugin "scrape": asks targets for their pages, in the text format, OpenMetrics or protobuf, and puts the samples on the bus.
 #include <memory>
 #include <mutex>
 
@@ -176,10 +176,14 @@ constexpr tarsier_config_key kKeys[] = {
     key("job[].follow_redirects", TARSIER_KEY_BOOL, "true", "redirects are followed, at most 10", nullptr, kReloadable),
     key("job[].enable_compression", TARSIER_KEY_BOOL, "true", "gzip is asked for", nullptr, kReloadable),
     key("job[].scrape_protocols[]", TARSIER_KEY_STRING, nullptr,
-        "formats that are asked for, the best first; all of these, in this order, when absent",
-        "OpenMetricsText1.0.0|OpenMetricsText0.0.1|PrometheusText1.0.0|PrometheusText0.0.4", kReloadable),
+        "formats that are asked for, the best first; when absent all of these, in this order, protobuf only for native histograms",
+        "PrometheusProto|OpenMetricsText1.0.0|OpenMetricsText0.0.1|PrometheusText1.0.0|PrometheusText0.0.4", kReloadable),
     key("job[].fallback_scrape_protocol", TARSIER_KEY_STRING, "", "what a page without a usable Content-Type is taken for",
-        "|OpenMetricsText1.0.0|OpenMetricsText0.0.1|PrometheusText1.0.0|PrometheusText0.0.4", kReloadable),
+        "|PrometheusProto|OpenMetricsText1.0.0|OpenMetricsText0.0.1|PrometheusText1.0.0|PrometheusText0.0.4", kReloadable),
+    key("job[].scrape_native_histograms", TARSIER_KEY_BOOL, "false", "native histograms are taken where a target has them", nullptr,
+        kReloadable),
+    key("job[].always_scrape_classic_histograms", TARSIER_KEY_BOOL, "false",
+        "the classic buckets are taken, too, of histograms that come in both forms", nullptr, kReloadable),
     key("job[].params", TARSIER_KEY_TABLE, nullptr, "URL parameters: name = [values]", nullptr, kReloadable),
     key("job[].params.*[]", TARSIER_KEY_STRING, nullptr, "values of one parameter", nullptr, kReloadable),
     key("job[].sample_limit", TARSIER_KEY_INT, "0", "a page with more samples fails; 0: none", "0..", kReloadable),
@@ -227,7 +231,7 @@ TARSIER_TABLE(kNeedTable, kNeeds);
 constexpr tarsier_plugin kScrape = describe<ScrapePlugin>({
     .id = "scrape",
     .version = "0.1.0",
-    .summary = "Scrapes targets that show their metrics in the Prometheus text format or OpenMetrics.",
+    .summary = "Scrapes targets that show their metrics in the Prometheus text format, OpenMetrics or protobuf.",
     .kinds = kKinds,
     .keys = kKeyTable.data(),
     .needs = kNeedTable.data(),

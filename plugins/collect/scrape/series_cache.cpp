@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tarsier/flat_set.hpp"
+#include "tarsier/histogram.hpp"
 
 namespace tarsier::scrape {
 namespace {
@@ -42,8 +43,17 @@ Result<void> SeriesCache::write_page(std::string_view page, int64_t time_ns, For
   begin();
   exposition::Limits limits = options_.limits;
   limits.samples = 0;  // counted here, without repeated series
-  auto result = format == Format::open_metrics ? read(exposition::OpenMetricsParser(page, limits), time_ns)
-                                               : read(exposition::TextParser(page, limits), time_ns);
+  Result<void> result;
+  switch (format) {
+    case Format::text:
+      result = read(exposition::TextParser(page, limits), time_ns);
+      break;
+    case Format::open_metrics:
+      result = read(exposition::OpenMetricsParser(page, limits), time_ns);
+      break;
+    case Format::protobuf:
+      result = read(exposition::ProtobufParser(page, limits, options_.histograms), time_ns);
+  }
   if (!result) {
     builder_.clear(false);
     write_stale(time_ns, true);
@@ -122,22 +132,49 @@ Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
   ++counts_.added;
   const int64_t sample_ns = explicit_time ? nanoseconds(parser.timestamp_ms()) : time_ns;
   builder_.series_of_symbols(series.symbols);
-  builder_.sample(sample_ns, parser.value());
+  if (auto written = write_value(parser, sample_ns); !written) return written;
   if (describe_all_ || !series.described) {
     if (const Metadata* known = metadata_of(line.text)) builder_.metadata(known->type, known->help, known->unit);
     series.described = true;
   }
-  if constexpr (requires { parser.exemplar(); }) {
-    if (const auto* exemplar = parser.exemplar()) take_exemplar(*exemplar, sample_ns);
+  take_exemplars(parser, sample_ns);
+  return {};
+}
+
+/// A number or a native histogram, and since when it counts where that is told.
+template <class Parser>
+Result<void> SeriesCache::write_value(const Parser& parser, int64_t sample_ns) {
+  if constexpr (requires { parser.histogram(); }) {
+    const int64_t start_ns = nanoseconds(parser.start_ms());
+    if (const NativeHistogram* const histogram = parser.histogram()) {
+      if (auto checked = check_histogram(*histogram); !checked)
+        return Error::invalid(std::string(parser.series()) + ": " + checked.error().message());
+      encoded_.clear();
+      encode_histogram(*histogram, encoded_);
+      builder_.histogram(sample_ns, histogram->sum, start_ns, encoded_);
+      return {};
+    }
+    if (start_ns != 0) return builder_.sample(sample_ns, parser.value(), start_ns), Result<void>();
   }
+  builder_.sample(sample_ns, parser.value());
   return {};
 }
 
 /// One without a time of its own has that of the sample.
-void SeriesCache::take_exemplar(const exposition::OpenMetricsParser::Exemplar& exemplar, int64_t sample_ns) {
-  exemplar_.clear();
-  for (const exposition::LabelText& label : exemplar.labels.labels()) append_flat_label(exemplar_, label.name, label.value);
-  builder_.exemplar(exemplar.has_timestamp ? nanoseconds(exemplar.timestamp_ms) : sample_ns, exemplar.value, exemplar_);
+template <class Parser>
+void SeriesCache::take_exemplars(const Parser& parser, int64_t sample_ns) {
+  const auto time = [&](const auto& exemplar) { return exemplar.has_timestamp ? nanoseconds(exemplar.timestamp_ms) : sample_ns; };
+  if constexpr (requires { parser.exemplar(); }) {
+    if (const auto* one = parser.exemplar()) take_exemplar(one->labels.labels(), one->value, time(*one));
+  } else if constexpr (requires { parser.exemplars(); }) {
+    for (const auto& one : parser.exemplars()) take_exemplar(one.labels, one.value, time(one));
+  }
+}
+
+void SeriesCache::take_exemplar(std::span<const exposition::LabelText> labels, double value, int64_t time_ns) {
+  encoded_.clear();
+  for (const exposition::LabelText& label : labels) append_flat_label(encoded_, label.name, label.value);
+  builder_.exemplar(time_ns, value, encoded_);
 }
 
 template <class Parser>

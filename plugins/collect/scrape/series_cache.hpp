@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include "plugins/collect/scrape/protocol.hpp"
 #include "plugins/collect/scrape/series_labels.hpp"
 #include "plugins/lib/exposition/open_metrics_parser.hpp"
+#include "plugins/lib/exposition/protobuf_parser.hpp"
 #include "plugins/lib/exposition/text_parser.hpp"
 #include "tarsier/batch_builder.hpp"
 
@@ -20,6 +22,7 @@ namespace tarsier::scrape {
 struct CacheOptions : LabelOptions {
   bool honor_timestamps = true;
   bool track_timestamps_staleness = false;
+  exposition::HistogramForms histograms = exposition::HistogramForms::classic;
 };
 
 /// What a family said of itself.
@@ -78,7 +81,7 @@ class SeriesCache {
   };
 
   void begin();
-  // Parser: TextParser or OpenMetricsParser.
+  // Parser: TextParser, OpenMetricsParser or ProtobufParser.
   template <class Parser>
   Result<void> read(Parser parser, int64_t time_ns);
   template <class Parser>
@@ -87,7 +90,11 @@ class SeriesCache {
   Result<uint32_t> find_line(const Parser& parser);
   Result<uint32_t> make_line(std::string_view text, uint32_t type);
   Result<void> count_only(std::string_view text);
-  void take_exemplar(const exposition::OpenMetricsParser::Exemplar& exemplar, int64_t sample_ns);
+  template <class Parser>
+  Result<void> write_value(const Parser& parser, int64_t sample_ns);
+  template <class Parser>
+  void take_exemplars(const Parser& parser, int64_t sample_ns);
+  void take_exemplar(std::span<const exposition::LabelText> labels, double value, int64_t time_ns);
   void note_symbols();
   std::pair<uint32_t, bool> series_of_symbols();
   Metadata& family_of(std::string_view name);
@@ -123,7 +130,7 @@ class SeriesCache {
   SeriesLabels labels_;
   std::vector<batch::Label> report_;
   std::vector<uint32_t> symbols_;
-  std::vector<uint8_t> exemplar_;
+  std::vector<uint8_t> encoded_;  // an exemplar's labels, or a histogram
 };
 
 }  // namespace tarsier::scrape

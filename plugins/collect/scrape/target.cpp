@@ -37,6 +37,8 @@ CacheOptions cache_options(const Job& job, const TargetSpec& spec) {
   options.honor_labels = job.honor_labels;
   options.honor_timestamps = job.honor_timestamps;
   options.track_timestamps_staleness = job.track_timestamps_staleness;
+  if (job.native_histograms)
+    options.histograms = job.classic_beside_native ? exposition::HistogramForms::both : exposition::HistogramForms::native;
   options.rules = job.metric_relabel_configs;
   options.limits.samples = job.sample_limit;
   options.limits.labels = job.label_limit;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "plugins/lib/exposition/open_metrics_parser.hpp"
+#include "plugins/lib/exposition/protobuf_parser.hpp"
 #include "plugins/lib/exposition/text_parser.hpp"
 #include "plugins/lib/exposition/text_writer.hpp"
 
@@ -49,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check(first.text == second.text);
   walk_twice<TextParser>(page);
   walk_twice<OpenMetricsParser>(page);
+  walk_twice<ProtobufParser>(page);
   (void)good;
   return 0;
 }

@@ -8,9 +8,11 @@ namespace {
 
 TEST(AcceptHeader, AsksAsPrometheusDoes) {
   EXPECT_EQ(
-      accept_header(default_protocols()),
+      accept_header(default_protocols(false)),
       "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,"
       "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2");
+  EXPECT_EQ(accept_header(default_protocols(true)).substr(0, 100),
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,app");
   EXPECT_EQ(accept_header(std::vector<std::string>{"PrometheusText0.0.4"}), "text/plain;version=0.0.4;q=0.6,*/*;q=0.5");
 }
 
@@ -29,8 +31,10 @@ TEST(ContentType, OthersNeedAFallback) {
   }
 }
 
-TEST(ContentType, FormatsThatAreNotReadAreRefusedAlways) {
-  EXPECT_FALSE(format_of("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily", "PrometheusText0.0.4"));
+TEST(ContentType, ProtobufIsTakenAsMessages) {
+  const std::string type = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; ";
+  EXPECT_EQ(*format_of(type + "encoding=delimited", ""), Format::protobuf);
+  EXPECT_FALSE(format_of(type + "Encoding = text", "PrometheusText0.0.4"));
 }
 
 TEST(StatusText, NamesCodes) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/lib/exposition/number.hpp"
+#include "plugins/lib/protobuf_wire/wire_writer.hpp"
 #include "tarsier/batch.hpp"
 
 namespace tarsier::scrape {
@@ -356,6 +357,58 @@ TEST(SeriesCache, BoundsAreWrittenInOneWayInHistogramsAndSummaries) {
   EXPECT_EQ(text(cache),
             "__name__=a,le=1 1 @1\n__name__=g,le=1,quantile=1 4 @1\n__name__=h_bucket,le=+Inf 2 @1\n"
             "__name__=h_bucket,le=1.0,quantile=1 1 @1\n__name__=s,le=5,quantile=0.5 3 @1\n");
+}
+
+TEST(SeriesCache, TakesNativeHistogramsFromProtobuf) {
+  protobuf::WireWriter histogram, metric, family;
+  histogram.varint(1, 3)
+      .float64(2, 1.5)
+      .message(12, protobuf::WireWriter().sint(1, 0).varint(2, 1))
+      .text(13, std::string_view("\x06", 1));
+  histogram.message(15, protobuf::WireWriter().varint(1, 7));
+  metric.message(7, histogram);
+  family.text(1, "h").varint(3, 4).message(4, metric);
+  std::string page(1, static_cast<char>(family.bytes().size()));
+  page += family.text();
+  CacheOptions options = with_labels({});
+  options.histograms = exposition::HistogramForms::native;
+  SeriesCache cache(options);
+  for (int64_t time = 1; time < 3; ++time) {
+    ASSERT_TRUE(cache.write_page(page, time * kMs, Format::protobuf));
+    EXPECT_EQ(cache.series_count(), 1U);
+  }
+  std::vector<uint64_t> words;
+  cache.builder().finish(0, [&](batch::Assembly& assembly) {
+    words.assign((assembly.size() + 7) / 8, 0);
+    assembly.write(reinterpret_cast<uint8_t*>(words.data()));
+    return 0;
+  });
+  const batch::View view({reinterpret_cast<const uint8_t*>(words.data()), words.size() * 8});
+  NativeHistogram read;
+  ASSERT_TRUE(decode_histogram(view.column<uint8_t>(TARSIER_COL_HISTOGRAM_BYTES), read));
+  EXPECT_EQ(read.count, 3);
+  EXPECT_EQ(read.sum, 1.5);
+  EXPECT_EQ(read.positive_buckets, std::vector<double>{3});
+  EXPECT_EQ(view.column<int64_t>(TARSIER_COL_SAMPLE_STARTS)[0], 7000 * kMs);
+}
+
+TEST(SeriesCache, RefusesAHistogramThatCannotBe) {
+  protobuf::WireWriter histogram, metric, family;
+  histogram.varint(1, 3)
+      .sint(5, 77)
+      .message(12, protobuf::WireWriter().sint(1, 0).varint(2, 1))
+      .text(13, std::string_view("\x06", 1));
+  metric.message(7, histogram);
+  family.text(1, "h").varint(3, 4).message(4, metric);
+  std::string page(1, static_cast<char>(family.bytes().size()));
+  page += family.text();
+  CacheOptions options = with_labels({});
+  options.histograms = exposition::HistogramForms::native;
+  SeriesCache cache(options);
+  const auto written = cache.write_page(page, kMs, Format::protobuf);
+  ASSERT_FALSE(written);
+  EXPECT_TRUE(written.error().message().starts_with("h: ")) << written.error().message();
+  EXPECT_EQ(text(cache), "");
 }
 
 }  // namespace
