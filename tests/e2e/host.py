@@ -49,6 +49,14 @@ def get(url, timeout=10.0, headers=None):
         return response.status, dict(response.headers), response.read()
 
 
+def api(url, path, **parameters):
+    """The data of a successful answer of the Prometheus API."""
+    query = "?" + urllib.parse.urlencode(parameters, doseq=True) if parameters else ""
+    answer = json.loads(get(f"{url}/api/v1/{path}{query}")[2])
+    assert answer["status"] == "success", answer
+    return answer["data"]
+
+
 class Host:
     """`config` is TOML after the [host] and [plugin.net] sections, which are made here; in it {name} stands for keyword arguments. With
     `own_plugins` it runs copies of all plugin files, in its own watched directory."""
@@ -142,12 +150,7 @@ address = "127.0.0.1:{self.alertmanager_port}"
         return self.log_file.read_text(errors="replace")
 
     def api(self, path, **parameters):
-        """The data of a successful answer of the Prometheus API."""
-        query = "?" + urllib.parse.urlencode(parameters, doseq=True) if parameters else ""
-        _, _, body = get(f"{self.url}/api/v1/{path}{query}")
-        answer = json.loads(body)
-        assert answer["status"] == "success", answer
-        return answer["data"]
+        return api(self.url, path, **parameters)
 
     def query(self, expression):
         """[(labels, value)] of an instant query."""

@@ -5,13 +5,14 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
 import urllib.parse
 import urllib.request
 
-from host import free_port, get, wait_for
+from host import api, free_port, get, wait_for
 from wire import double, message, number, snappy, zigzag
 
 PLUGINS = """
@@ -59,6 +60,12 @@ class Peer:
              f"--web.listen-address={self.url[7:]}", "--web.enable-remote-write-receiver", *self.arguments], stdout=self.log, stderr=self.log)
         wait_for("prometheus", lambda: get(self.url + "/-/ready")[0] == 200, timeout=60)
         return self
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def api(self, path, **parameters):
+        return api(self.url, path, **parameters)
 
     def __exit__(self, *_):
         self.process.kill()
