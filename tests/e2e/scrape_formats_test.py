@@ -87,10 +87,10 @@ class OfARealProgram(unittest.TestCase):
 class BesidePrometheus(unittest.TestCase):
     @needs_prometheus
     def test_the_same_targets_give_the_same_series(self):
-        with Peer() as target, Peer() as peer:
+        with Peer() as target, Peer(features="exemplar-storage") as peer:
             jobs = "".join(job(name, target.url[7:], protocols) for name, protocols in FORMATS.items())
             peer.configure("global: {scrape_interval: 1s}\nscrape_configs:\n" + "".join(
-                f"  - {{job_name: {name}, scrape_protocols: {protocols}, static_configs: [{{targets: ['{target.url[7:]}']}}]}}\n"
+                f"  - {{job_name: {name}, scrape_protocols: {protocols}, always_scrape_classic_histograms: true, static_configs: [{{targets: ['{target.url[7:]}']}}]}}\n"
                 for name, protocols in FORMATS.items()))
             peer.reload()
             with Host(STORE + jobs) as host:
@@ -98,7 +98,10 @@ class BesidePrometheus(unittest.TestCase):
                     wait_for("three good scrapes", lambda: (api("query", query="sum(up)")["result"] or [{"value": [0, 0]}])[0]["value"][1] == "3")
                 time.sleep(3)
                 for name in FORMATS:
-                    self.assertEqual(series(host.api, name) ^ series(peer.api, name), set(), name)
+                    # Prometheus 3.5 takes nothing at all of a histogram that has no buckets, where it does not take native ones.
+                    without_buckets = lambda labels: dict(labels)["__name__"].startswith("prometheus_tsdb_tombstone_cleanup_seconds")
+                    different = {labels for labels in series(host.api, name) ^ series(peer.api, name) if not without_buckets(labels)}
+                    self.assertEqual(different, set(), name)
 
 
 class Exemplars(unittest.TestCase):
@@ -124,7 +127,7 @@ class Exemplars(unittest.TestCase):
                 self.assertEqual(found[0]["exemplars"][0]["labels"], {"trace_id": "abc"})
                 found = ask("wait_seconds_bucket")
                 self.assertEqual((found[0]["seriesLabels"]["le"], found[0]["exemplars"][0]["value"], found[0]["exemplars"][0]["timestamp"]), ("1.0", "0.75", now))
-                metadata = host.api("metadata", metric="requests")["requests"][0]
+                metadata = host.api("metadata", metric="requests_total")["requests_total"][0]
                 self.assertEqual((metadata["type"], metadata["help"]), ("counter", 'Requests "served".'))
         finally:
             server.shutdown()

@@ -87,7 +87,7 @@ Result<void> SeriesCache::read(Parser parser, int64_t time_ns) {
         if (auto taken = take_sample(parser, time_ns); !taken) return taken;
         break;
       case exposition::Entry::help:
-        note_help(parser.family(), parser.help());
+        note_help(parser.family(), parser.help(), Parser::kHelpEscapesQuotes);
         break;
       case exposition::Entry::type:
         note_type(parser.family(), parser.type());
@@ -266,11 +266,13 @@ Metadata& SeriesCache::family_of(std::string_view name) {
 
 // What changes reaches the series that stood before the line with the next scrape.
 
-void SeriesCache::note_help(std::string_view family, std::string_view help) {
+void SeriesCache::note_help(std::string_view family, std::string_view help, bool quotes) {
   Metadata& known = family_of(family);
   const bool plain = help.find('\\') == std::string_view::npos;
-  if (plain ? known.help == help : known.help == exposition::unescape_help(help)) return;
-  known.help = exposition::unescape_help(help);
+  if (plain && known.help == help) return;
+  std::string text = exposition::unescape_help(help, quotes);
+  if (known.help == text) return;
+  known.help = std::move(text);
   family_changed_ |= known.since != scrape_;
 }
 

@@ -98,7 +98,7 @@ class SeriesCache {
   void note_symbols();
   std::pair<uint32_t, bool> series_of_symbols();
   Metadata& family_of(std::string_view name);
-  void note_help(std::string_view family, std::string_view help);
+  void note_help(std::string_view family, std::string_view help, bool quotes);
   void note_type(std::string_view family, uint32_t type);
   void note_unit(std::string_view family, std::string_view unit);
   const Metadata* metadata_of(std::string_view text) const;

@@ -11,6 +11,7 @@ namespace tarsier::exposition {
 
 class OpenMetricsParser {
  public:
+  static constexpr bool kHelpEscapesQuotes = true;
   explicit OpenMetricsParser(std::string_view page, const Limits& limits = {}) : page_(page), limits_(limits) {}
 
   /// As TextParser::next(). `end` is the line "# EOF", which must be the last.

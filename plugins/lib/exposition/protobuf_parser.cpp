@@ -265,8 +265,8 @@ void ProtobufParser::add_histogram_points() {
       !native_.positive_spans.empty() || !native_.negative_spans.empty() || native_.zero_threshold > 0 || native_.zero_count > 0;
   const bool native = is_native && forms_ != HistogramForms::classic;
   if (native) points_.push_back({.value = native_.sum, .native = true});
-  if (native && forms_ != HistogramForms::both) return;
-  if (is_native && buckets_.empty()) return;  // it has no classic form
+  // One without buckets is not wanted twice, but where its native form is not taken it is as in the text format.
+  if (native && (forms_ != HistogramForms::both || buckets_.empty())) return;
   points_.push_back({.suffix = "_count", .value = native_.count});
   points_.push_back({.suffix = "_sum", .value = native_.sum});
   points_.insert(points_.end(), buckets_.begin(), buckets_.end());

@@ -19,6 +19,7 @@ enum class HistogramForms : uint8_t { classic, native, both };
 
 class ProtobufParser {
  public:
+  static constexpr bool kHelpEscapesQuotes = false;
   explicit ProtobufParser(std::string_view page, const Limits& limits = {}, HistogramForms forms = HistogramForms::native)
       : rest_(reinterpret_cast<const uint8_t*>(page.data()), page.size()), limits_(limits), forms_(forms) {}
 

@@ -130,12 +130,14 @@ Entry TextParser::fail_limit(std::string what) {
   return Entry::invalid;
 }
 
-std::string unescape_help(std::string_view help) {
+std::string unescape_help(std::string_view help, bool quotes) {
   std::string text;
   text.reserve(help.size());
   for (size_t i = 0; i < help.size(); ++i) {
-    if (help[i] == '\\' && i + 1 < help.size() && (help[i + 1] == '\\' || help[i + 1] == 'n')) {
-      text += help[++i] == 'n' ? '\n' : '\\';
+    const char next = help[i] == '\\' && i + 1 < help.size() ? help[i + 1] : ' ';
+    if (next == '\\' || next == 'n' || (next == '"' && quotes)) {
+      text += next == 'n' ? '\n' : next;
+      ++i;
     } else {
       text += help[i];
     }

@@ -14,6 +14,7 @@ enum class Entry : uint8_t { sample, help, type, unit, end, invalid };
 
 class TextParser {
  public:
+  static constexpr bool kHelpEscapesQuotes = false;
   explicit TextParser(std::string_view page, const Limits& limits = {}) : page_(page), limits_(limits) {}
 
   /// The next entry; comments and empty lines are skipped. After `end` or `invalid` the same is returned again. When the next line
@@ -63,8 +64,8 @@ class TextParser {
   Error error_{TARSIER_OK, {}};
 };
 
-/// Resolves \\ and \n.
-std::string unescape_help(std::string_view help);
+/// Resolves \\ and \n, and \" where `quotes` are escaped, too.
+std::string unescape_help(std::string_view help, bool quotes = false);
 
 /// Walks a whole page. The visitor has on_sample(SeriesText&, value, has_timestamp, timestamp_ms), on_help(family, help) and
 /// on_type(family, type).

@@ -316,10 +316,10 @@ TEST(SeriesCache, AddsReportsWithTheTargetsLabels) {
 TEST(SeriesCache, OpenMetricsHaveUnitsAndFamiliesWithoutSuffixes) {
   SeriesCache cache(with_labels({}));
   ASSERT_TRUE(
-      cache.write_page("# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds A.\na_seconds_total 1 2.5\n"
+      cache.write_page("# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds A \\\"b\\\".\na_seconds_total 1 2.5\n"
                        "# TYPE b info\nb_info{c=\"d\"} 1\n# EOF\n",
                        9 * kMs, Format::open_metrics));
-  EXPECT_EQ(text(cache, true), "__name__=a_seconds_total 1 @2500 type 1 help A.\n__name__=b_info,c=d 1 @9 type 6 help \n");
+  EXPECT_EQ(text(cache, true), "__name__=a_seconds_total 1 @2500 type 1 help A \"b\".\n__name__=b_info,c=d 1 @9 type 6 help \n");
   EXPECT_EQ(cache.metadata().front().unit, "seconds");
 }
 

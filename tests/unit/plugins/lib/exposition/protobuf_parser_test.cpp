@@ -168,7 +168,10 @@ TEST(ProtobufParser, ReadsFloatAndGaugeHistograms) {
   metric.message(7, histogram);
   EXPECT_EQ(read(delimited(family("h", kGaugeHistogram, metric))),
             "T h|5\nh 1 schema 0 float gauge count 4.5 zero 0.5 - 0+2 1.5 2.5 # own 1 @5250\n");
-  EXPECT_EQ(read(delimited(family("h", kGaugeHistogram, metric)), HistogramForms::classic), "T h|5\n") << "it has no buckets";
+  EXPECT_EQ(read(delimited(family("h", kGaugeHistogram, metric)), HistogramForms::classic),
+            "T h|5\nh_count 4.5\nh_sum 1\nh_bucket{le=\"+Inf\"} 4.5\n");
+  EXPECT_EQ(read(delimited(family("h", kGaugeHistogram, metric)), HistogramForms::both),
+            "T h|5\nh 1 schema 0 float gauge count 4.5 zero 0.5 - 0+2 1.5 2.5 # own 1 @5250\n");
 }
 
 TEST(ProtobufParser, RefusesWhatIsMalformed) {
