@@ -11,10 +11,13 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.error
 import urllib.parse
 
-from host import Host, get, wait_for
+from host import PLUGINS, Host, get, wait_for
 from peer import Peer, histogram, labels, post, send
+from reload_test import drop
+from upgrade_test import replaced
 from wire import double, fields, message, number, snappy, unsnappy
 
 GATEWAY = """
@@ -72,9 +75,9 @@ def values(there, expression):
     return [entry["value"][1] for entry in ask(there, "query", query=expression)["result"]]
 
 
-def stored(there):
+def stored(there, site="north"):
     """{i: [(time in ms, value)]} at a receiver with Prometheus' API."""
-    data = ask(there, "query", query="stream{site='north'}[30m]", time=time.time())
+    data = ask(there, "query", query=f"stream{{site='{site}'}}[30m]", time=time.time())
     return {entry["metric"]["i"]: [(round(at * 1000), int(value)) for at, value in entry["values"]] for entry in data["result"]}
 
 
@@ -234,6 +237,37 @@ class ForwardToTarsier(unittest.TestCase):
                     found[i] = found.get(i, []) + values
                 return found
             wait_for("all samples, here or there", lambda: both() == stream.expected())
+
+    def test_plugins_that_are_replaced_lose_nothing(self):
+        """Of the sender, the store beside it and the receiver, while samples come."""
+        with Host(STORE) as there:
+            host = Host(GATEWAY + "[plugin.samples]\n[plugin.promql]\n", own_plugins=True, there=there.url, timeout="5s", message=V1, batch=100, shards=2)
+            host.start()
+            with contextlib.closing(host):
+                stream, over = Stream(host), threading.Event()
+                refusals = []
+                def go_on():
+                    while not over.is_set() and not refusals:
+                        try:
+                            stream.go_on(1)
+                        except urllib.error.HTTPError as refused:  # a 503 says: send it again
+                            if refused.code != 503:
+                                refusals.append(f"{refused.code} {refused.read().decode()}")
+                        time.sleep(0.02)
+                sender = threading.Thread(target=go_on)
+                sender.start()
+                try:
+                    for plugin in ("remote-write", "samples", "remote-write-receiver", "remote-write", "samples"):
+                        before, upgrades = stream.sent, replaced(host, plugin)
+                        drop(PLUGINS / f"{plugin}.so", host.plugin_dir)
+                        wait_for(f"{plugin} to be replaced", lambda: replaced(host, plugin) > upgrades)
+                        wait_for("more samples", lambda: stream.sent > before + 20 or not sender.is_alive())
+                finally:
+                    over.set()
+                    sender.join()
+                self.assertEqual(refusals, [])
+                wait_for("all samples there", lambda: stored(there) == stream.expected())
+                self.assertEqual({i: rows for i, rows in stored(host, "").items()}, stream.expected())
 
     def test_metadata_arrives(self):
         page = "# HELP job_runs_total Runs so far.\n# TYPE job_runs_total counter\njob_runs_total 5\n"

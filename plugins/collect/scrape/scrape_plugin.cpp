@@ -9,6 +9,7 @@
 #include "plugins/lib/publisher/samples_publisher.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/plugin.hpp"
+#include "tarsier/service/samples_sink.h"
 
 namespace tarsier::scrape {
 namespace {
@@ -187,7 +188,8 @@ constexpr tarsier_config_key kKeys[] = {
     key("job[].static_configs[].labels", TARSIER_KEY_TABLE, nullptr, "labels of these targets", nullptr, kReloadable),
     key("job[].static_configs[].labels.*", TARSIER_KEY_STRING, nullptr, "one label", nullptr, kReloadable),
 };
-constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1")};
+constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1"),
+                                   optional_need(TARSIER_SAMPLES_SINK_SERVICE)};
 constexpr const char* kKinds[] = {"collector", nullptr};
 TARSIER_TABLE(kKeyTable, kKeys);
 TARSIER_TABLE(kNeedTable, kNeeds);

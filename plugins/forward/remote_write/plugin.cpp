@@ -4,12 +4,14 @@
 #include <memory>
 
 #include "plugins/forward/remote_write/sender.hpp"
+#include "tarsier/service/samples_sink.h"
 
 namespace tarsier::forward {
 namespace {
 
 constexpr uint64_t kQueueBytes = uint64_t{32} << 20;  // on the bus
 constexpr int64_t kTickNs = 5'000'000'000;
+constexpr tarsier_samples_sink kSink = {sizeof(kSink), 0};
 
 class RemoteWritePlugin final : public Plugin {
  public:
@@ -52,6 +54,8 @@ class RemoteWritePlugin final : public Plugin {
     settings_ = std::move(*settings);
     return {};
   }
+
+  const void* service(std::string_view name) override { return name == TARSIER_SAMPLES_SINK_SERVICE ? &kSink : nullptr; }
 
   Result<void> stop(int64_t /*deadline_ns*/) override {
     close();
@@ -144,6 +148,8 @@ constexpr tarsier_config_key kKeys[] = {
 TARSIER_TABLE(kKeyTable, kKeys);
 constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE)};
 TARSIER_TABLE(kNeedTable, kNeeds);
+constexpr tarsier_offer kOffers[] = {offer(TARSIER_SAMPLES_SINK_SERVICE, TARSIER_OFFER_REBINDABLE)};
+TARSIER_TABLE(kOfferTable, kOffers);
 constexpr const char* kKinds[] = {"forwarder", nullptr};
 
 constexpr tarsier_plugin kPlugin = describe<RemoteWritePlugin>({
@@ -153,6 +159,7 @@ constexpr tarsier_plugin kPlugin = describe<RemoteWritePlugin>({
     .kinds = kKinds,
     .keys = kKeyTable.data(),
     .needs = kNeedTable.data(),
+    .offers = kOfferTable.data(),
     .sample_toml = "[plugin.remote-write]\n"
                    "external_labels = { site = \"north\" }\n\n"
                    "[[plugin.remote-write.endpoint]]\n"
