@@ -102,11 +102,31 @@ Error Bus::Impl::malformed(host::Owner& producer, const Topic& to, Error why) {
   return std::move(why).in("publish to " + to.name);
 }
 
+namespace {
+
+constexpr int64_t kAskAgainNs = 50'000'000;
+
+bool has_required(const Topic& topic, std::string_view instance) {
+  return std::any_of(topic.subscriptions.begin(), topic.subscriptions.end(),
+                     [&](const auto& subscription) { return subscription->required && subscription->instance == instance; });
+}
+
+/// Whoever is missing for a moment would not get the batch, and nobody would know.
+Result<void> check_stores(const Topic& topic, uint32_t required) {
+  if (required == 0) return Error::unavailable("topic " + topic.name + " has no store");
+  for (const std::string& instance : topic.expected)
+    if (!has_required(topic, instance))
+      return Error::unavailable("instance " + instance + ", which takes topic " + topic.name + ", is being replaced", kAskAgainNs);
+  return {};
+}
+
+}  // namespace
+
 Result<bool> Bus::Impl::hand_out(Topic& to, host::Owner& producer, const Parcel& parcel, std::vector<Loss>& losses) {
   uint32_t required = 0;
   for (const auto& subscription : to.subscriptions) required += subscription->required ? 1 : 0;
-  if (required == 0 && (parcel.flags & TARSIER_PUBLISH_REQUIRE_STORE) != 0)
-    return Error::unavailable("topic " + to.name + " has no store");
+  if ((parcel.flags & TARSIER_PUBLISH_REQUIRE_STORE) != 0)
+    if (auto stores = check_stores(to, required); !stores) return std::move(stores).error();
   for (const auto& subscription : to.subscriptions) {
     if (!subscription->blocks()) continue;
     if (const auto wait = subscription->refuses(parcel.batch->size)) return full(*subscription, *wait);
@@ -207,6 +227,22 @@ void Bus::forget(host::Owner& owner) {
     if (auto node = impl_->of_owner.extract(&owner)) mine = std::move(node.mapped());
   }
   for (const auto& subscription : mine) subscription->abandon_deliveries();
+}
+
+void Bus::expect_back(std::string_view instance) {
+  const std::shared_lock lock(impl_->topics_mutex);
+  for (const auto& [name, topic] : impl_->topics) {
+    const std::lock_guard topic_lock(topic->mutex);
+    if (has_required(*topic, instance)) topic->expected.emplace(instance);
+  }
+}
+
+void Bus::expect_nobody() {
+  const std::shared_lock lock(impl_->topics_mutex);
+  for (const auto& [name, topic] : impl_->topics) {
+    const std::lock_guard topic_lock(topic->mutex);
+    topic->expected.clear();
+  }
 }
 
 BusStats Bus::snapshot() const {

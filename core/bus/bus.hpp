@@ -89,6 +89,11 @@ class Bus {
   /// After the instance is destroyed: answers UNAVAILABLE for deliveries that it never completed, and frees its handles.
   void forget(host::Owner& owner);
 
+  /// The instance is about to be replaced: while a required subscription that it has now is missing, a publish that demands a store
+  /// is answered UNAVAILABLE, though others may be there. Until expect_nobody().
+  void expect_back(std::string_view instance);
+  void expect_nobody();
+
   BusStats snapshot() const;
 
   struct Impl;  // of the .cpp files of this room

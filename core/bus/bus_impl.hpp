@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
@@ -25,6 +26,7 @@ struct Topic {
   std::mutex mutex;   // guards what follows
   uint16_t kind = 0;  // 0: a topic of a plugin's own, without a batch yet; its first one fixes the kind
   std::vector<std::shared_ptr<tarsier_subscription>> subscriptions;
+  std::set<std::string> expected;  // instances that have, or had before they are replaced, a required one
   uint64_t published = 0;
   uint64_t published_bytes = 0;
 };

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/bus/bus.hpp"
 #include "core/host/section_findings.hpp"
 #include "core/scheduler/clock.hpp"
 
@@ -44,6 +45,7 @@ ApplyReport Change::run() {
   }
   if (!started) roll_back();
   lifecycle_.rooms_.services->end_transit();
+  lifecycle_.rooms_.bus->expect_nobody();
   ApplyReport report = started ? commit() : give_up();
   const std::lock_guard lock(lifecycle_.entries_mutex_);
   lifecycle_.in_transit_.clear();
@@ -59,6 +61,7 @@ void Change::begin_transits() {
 
 void Change::begin_transit(const Step& step) {
   lifecycle_.rooms_.services->begin_transit(step.spec.name, step.old->offered());
+  lifecycle_.rooms_.bus->expect_back(step.spec.name);
   const std::lock_guard lock(lifecycle_.entries_mutex_);
   lifecycle_.in_transit_.insert(step.spec.name);
 }

@@ -4,6 +4,7 @@
 #include <tarsier/service/http.h>
 #include <tarsier/service/notifier.h>
 #include <tarsier/service/promql.h>
+#include <tarsier/service/samples_sink.h>
 #include <tarsier/service/samples_store.h>
 
 typedef struct all_tables {
@@ -20,6 +21,7 @@ typedef struct all_tables {
   const tarsier_health *health;
   const tarsier_control *control;
   const tarsier_http *http;
+  const tarsier_samples_sink *samples_sink;
   const tarsier_samples_store *samples_store;
   const tarsier_promql *promql;
   const tarsier_notifier *notifier;

@@ -13,6 +13,7 @@
 #include "tarsier/http.hpp"
 #include "tarsier/metrics.hpp"
 #include "tarsier/scheduler.hpp"
+#include "tarsier/service/samples_sink.h"
 
 namespace tarsier::rules {
 namespace {
@@ -207,7 +208,8 @@ constexpr tarsier_config_key kKeys[] = {
     key("external_labels.*", TARSIER_KEY_STRING, nullptr, "Labels added to every alert that is sent."),
 };
 TARSIER_TABLE(kKeyTable, kKeys);
-constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), need(TARSIER_PROMQL_SERVICE)};
+constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), need(TARSIER_PROMQL_SERVICE),
+                                   optional_need(TARSIER_SAMPLES_SINK_SERVICE)};
 TARSIER_TABLE(kNeedTable, kNeeds);
 constexpr const char* kKinds[] = {"rule-engine", nullptr};
 

@@ -9,6 +9,7 @@
 #include "plugins/lib/publisher/samples_publisher.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/plugin.hpp"
+#include "tarsier/service/samples_sink.h"
 
 namespace tarsier::node {
 namespace {
@@ -231,7 +232,8 @@ constexpr tarsier_config_key kKeys[] = {
     key("network.device_exclude", TARSIER_KEY_STRING, "", "regular expression of network interfaces to leave out", nullptr,
         TARSIER_KEY_RELOADABLE),
 };
-constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1")};
+constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1"),
+                                   optional_need(TARSIER_SAMPLES_SINK_SERVICE)};
 constexpr const char* kKinds[] = {"collector", nullptr};
 TARSIER_TABLE(kKeyTable, kKeys);
 TARSIER_TABLE(kNeedTable, kNeeds);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "plugins/collect/otlp_receiver/receiver.hpp"
+#include "tarsier/service/samples_sink.h"
 
 namespace tarsier::otlp {
 namespace {
@@ -61,7 +62,8 @@ constexpr tarsier_config_key kKeys[] = {
     key("promote_scope_metadata", TARSIER_KEY_BOOL, "false", "name, version and attributes of scopes as labels otel_scope_*"),
 };
 TARSIER_TABLE(kKeyTable, kKeys);
-constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1")};
+constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1"),
+                                   optional_need(TARSIER_SAMPLES_SINK_SERVICE)};
 TARSIER_TABLE(kNeedTable, kNeeds);
 constexpr const char* kKinds[] = {"collector", nullptr};
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "plugins/collect/remote_write_receiver/receiver.hpp"
+#include "tarsier/service/samples_sink.h"
 
 namespace tarsier::remote_write {
 namespace {
@@ -49,7 +50,8 @@ constexpr tarsier_config_key kKeys[] = {
         "1KiB..1GiB"),
 };
 TARSIER_TABLE(kKeyTable, kKeys);
-constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1")};
+constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1"),
+                                   optional_need(TARSIER_SAMPLES_SINK_SERVICE)};
 TARSIER_TABLE(kNeedTable, kNeeds);
 constexpr const char* kKinds[] = {"collector", nullptr};
 

@@ -12,6 +12,7 @@
 #include "plugins/lib/relabel/rule_config.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/plugin.hpp"
+#include "tarsier/service/samples_sink.h"
 
 namespace tarsier::scrape {
 namespace {
@@ -223,7 +224,8 @@ constexpr tarsier_config_key kKeys[] = {
     key("job[].keep_dropped_targets", TARSIER_KEY_INT, "0", "how many dropped targets are shown with their labels; 0: all", "0..",
         kReloadable),
 };
-constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1")};
+constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1"),
+                                   optional_need(TARSIER_SAMPLES_SINK_SERVICE)};
 constexpr const char* kKinds[] = {"collector", nullptr};
 TARSIER_TABLE(kKeyTable, kKeys);
 TARSIER_TABLE(kNeedTable, kNeeds);

@@ -14,6 +14,8 @@ namespace tarsier::protobuf {
 class WireWriter {
  public:
   const std::vector<uint8_t>& bytes() const noexcept { return bytes_; }
+  /// Begins anew; the memory is kept.
+  void clear() noexcept { bytes_.clear(); }
   std::string_view text() const noexcept { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
 
   WireWriter& varint(uint32_t number, uint64_t value) {

@@ -62,7 +62,7 @@ typedef struct tarsier_bus {
   /* [any] Verifies the batch and gives it to all subscriptions of the topic. The caller's reference stays the caller's. OK: accepted;
    * `published` (may be NULL) will be called exactly once, perhaps before publish returns. AGAIN: a queue with BLOCK is full, nobody got
    * it, retry after error.retry_after_ns. INVALID: the batch is malformed or of another kind than the topic's; it is counted against the
-   * publishing instance. UNAVAILABLE: REQUIRE_STORE was asked and no required subscription exists. */
+   * publishing instance. UNAVAILABLE: REQUIRE_STORE was asked and a required subscription is missing: there is none, or it is being replaced. */
   tarsier_status (*publish)(const tarsier_host *host, tarsier_str topic, const tarsier_batch *batch, uint32_t flags,
                             tarsier_published_fn published, void *user, tarsier_error *error);
   /* [ctl, work] */

@@ -25,6 +25,32 @@ TEST_F(RequiredTest, RefusesWhenAStoreIsDemandedAndThereIsNone) {
   EXPECT_EQ(answer.times(), 0);
 }
 
+TEST_F(RequiredTest, WaitsForAStoreThatIsBeingReplacedThoughThereIsAnother) {
+  Subscriber stays(bus, consumer, TARSIER_FULL_BLOCK, 0, true), goes(bus, store_owner, TARSIER_FULL_BLOCK, 0, true);
+  bus.expect_back(store_owner.instance());
+  ASSERT_TRUE(publish(1, answer, TARSIER_PUBLISH_REQUIRE_STORE)) << "it is still there";
+  pool.settle();
+  Bus::complete(stays.deliveries()[0], TARSIER_OK, "");
+  Bus::complete(goes.deliveries()[0], TARSIER_OK, "");
+  Bus::unsubscribe(goes.handle);
+  const auto refused = publish(2, answer, TARSIER_PUBLISH_REQUIRE_STORE);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), TARSIER_UNAVAILABLE);
+  EXPECT_THAT(refused.error().message(), HasSubstr(store_owner.instance()));
+  EXPECT_GT(refused.error().retry_after_ns(), 0);
+  Subscriber back(bus, store_owner, TARSIER_FULL_BLOCK, 0, true);
+  ASSERT_TRUE(publish(3, answer, TARSIER_PUBLISH_REQUIRE_STORE));
+  pool.settle();
+  Bus::complete(stays.deliveries()[1], TARSIER_OK, "");
+  Bus::complete(back.deliveries()[0], TARSIER_OK, "");
+  Bus::unsubscribe(back.handle);
+  EXPECT_FALSE(publish(4, answer, TARSIER_PUBLISH_REQUIRE_STORE));
+  bus.expect_nobody();
+  ASSERT_TRUE(publish(5, answer, TARSIER_PUBLISH_REQUIRE_STORE));
+  pool.settle();
+  Bus::complete(stays.deliveries()[2], TARSIER_OK, "");
+}
+
 TEST_F(RequiredTest, AnswersWhenAllStoresHaveCompleted) {
   Subscriber one(bus, store_owner, TARSIER_FULL_BLOCK, 0, true), two(bus, consumer, TARSIER_FULL_BLOCK, 0, true);
   ASSERT_TRUE(publish(1, answer, TARSIER_PUBLISH_REQUIRE_STORE));

@@ -95,6 +95,7 @@ const tarsier_metrics kMetrics = {
 
 tarsier_timer* add_timer(FakeHost& fake, Timer timer) {
   timer.name = view(timer.job.name);
+  timer.due_ns = fake.mono_ns + timer.interval_ns;
   return reinterpret_cast<tarsier_timer*>(&fake.timers.emplace_back(std::move(timer)));
 }
 const tarsier_scheduler kScheduler = {
@@ -109,7 +110,10 @@ const tarsier_scheduler kScheduler = {
       return TARSIER_OK;
     },
     [](tarsier_timer* timer) { reinterpret_cast<Timer*>(timer)->cancelled = true; },
-    nullptr,
+    [](const tarsier_host* host, const tarsier_job* job, tarsier_error*) -> tarsier_status {
+      self(host).post(*job);
+      return TARSIER_OK;
+    },
     nullptr,
     nullptr,
     nullptr,
@@ -156,7 +160,8 @@ const tarsier_http kHttp = [] {
               request->max_redirects,
               request->flags,
               done,
-              user};
+              user,
+              std::string(view(request->body))};
     for (uint32_t i = 0; i < request->header_count; ++i)
       call.headers[std::string(view(request->headers[i].name))] = view(request->headers[i].value);
     fake.calls.push_back(std::move(call));
@@ -199,11 +204,17 @@ const tarsier_storage kStorage = [] {
   return storage;
 }();
 
-const void* find_service(const tarsier_host*, const char* name) {
+const void* find_service(const tarsier_host* host, const char* name) {
   const std::map<std::string_view, const void*> kTables = {
-      {TARSIER_BUS_SERVICE, &kBus},           {TARSIER_CLOCK_SERVICE, &kClock},         {TARSIER_LOG_SERVICE, &kLog},
-      {TARSIER_METRICS_SERVICE, &kMetrics},   {TARSIER_SCHEDULER_SERVICE, &kScheduler}, {TARSIER_SERVICES_SERVICE, &kServices},
-      {TARSIER_HEALTH_SERVICE, &kHealth},     {TARSIER_CONTROL_SERVICE, &kControl},     {TARSIER_STORAGE_SERVICE, &kStorage},
+      {TARSIER_BUS_SERVICE, &kBus},
+      {TARSIER_CLOCK_SERVICE, &kClock},
+      {TARSIER_LOG_SERVICE, &kLog},
+      {TARSIER_METRICS_SERVICE, &kMetrics},
+      {TARSIER_SCHEDULER_SERVICE, &kScheduler},
+      {TARSIER_SERVICES_SERVICE, &kServices},
+      {TARSIER_HEALTH_SERVICE, &kHealth},
+      {TARSIER_CONTROL_SERVICE, &kControl},
+      {TARSIER_STORAGE_SERVICE, self(host).storage != nullptr ? self(host).storage : &kStorage},
       {TARSIER_CONFIG_SERVICE, config_api()},
   };
   const auto found = kTables.find(name);
@@ -270,14 +281,48 @@ void FakeHost::fire_timers() {
   }
 }
 
+void FakeHost::fire_due_timers() {
+  const size_t count = timers.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (timers[i].cancelled || timers[i].due_ns > mono_ns) continue;
+    if (!timers[i].periodic) timers[i].cancelled = true;
+    timers[i].due_ns += timers[i].interval_ns;
+    timers[i].job.run(timers[i].job.user);
+  }
+}
+
+void FakeHost::post(const tarsier_job& job) {
+  const std::lock_guard lock(jobs_mutex_);
+  jobs_.push_back(job);
+}
+
+void FakeHost::run_jobs() {
+  while (true) {
+    tarsier_job job;
+    {
+      const std::lock_guard lock(jobs_mutex_);
+      if (jobs_.empty()) return;
+      job = jobs_.front();
+      jobs_.pop_front();
+    }
+    job.run(job.user);
+  }
+}
+
 void FakeHost::answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body) {
-  const tarsier_pair type = {str("content-type"), str(content_type)};
+  answer(call, code, {{"content-type", std::string(content_type)}}, body);
+}
+
+void FakeHost::answer(size_t call, uint32_t code, const std::map<std::string, std::string>& headers, std::string_view body) {
+  std::vector<tarsier_pair> pairs;
+  for (const auto& [name, value] : headers) pairs.push_back({str(name), str(value)});
   tarsier_http_client_response response{};
   response.size = sizeof(response);
   response.code = code;
-  response.headers = &type;
-  response.header_count = 1;
+  response.headers = pairs.data();
+  response.header_count = static_cast<uint32_t>(pairs.size());
   response.body = bytes(body);
+  response.duration_ns = answer_duration_ns;
   calls[call].done(calls[call].user, TARSIER_OK, str(""), &response);
 }
 

@@ -21,6 +21,7 @@ struct Timer {
   std::string name;
   tarsier_job job{};
   bool cancelled = false;
+  int64_t due_ns = 0;  // monotonic
 };
 
 struct Call {
@@ -31,6 +32,7 @@ struct Call {
   uint32_t max_redirects = 0, flags = 0;
   tarsier_http_done_fn done = nullptr;
   void* user = nullptr;
+  std::string body = {};
 };
 
 struct Route {
@@ -68,6 +70,8 @@ class FakeHost {
   std::deque<tarsier_status> publish_answers;                 // empty: OK
   std::deque<Error> store_failures;                           // what the store says of batches that were accepted; empty: OK
   tarsier_status request_answer = TARSIER_OK;
+  int64_t answer_duration_ns = 0;            // of calls that are answered
+  const tarsier_storage* storage = nullptr;  // a table that works with raw(); without one there is none that does
 
   // What the test looks at.
   std::vector<std::vector<uint64_t>> batches;  // aligned copies
@@ -85,8 +89,14 @@ class FakeHost {
   std::string last_batch() const { return batches.empty() ? std::string("none") : batch_text(batches.size() - 1); }
   /// Runs every timer that is not cancelled, once; one-shot timers only at their first time.
   void fire_timers();
+  /// Runs the timers that are due, once, in the order in which they were made.
+  void fire_due_timers();
+  /// Runs what was posted, and what that posts, on this thread.
+  void run_jobs();
+  void post(const tarsier_job& job);
   /// Answers the call of that number.
   void answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body);
+  void answer(size_t call, uint32_t code, const std::map<std::string, std::string>& headers, std::string_view body);
   void fail(size_t call, tarsier_status status, std::string_view message);
   /// Asks a route; `query` without '?'.
   Answer ask(std::string_view pattern, std::string_view query = "", const std::map<std::string, std::string>& headers = {}) const;
@@ -95,6 +105,8 @@ class FakeHost {
  private:
   Answer call(std::string_view pattern, tarsier_http_request request, const std::map<std::string, std::string>& headers) const;
   tarsier_host raw_{};
+  std::mutex jobs_mutex_;
+  std::deque<tarsier_job> jobs_;
 };
 
 /// For members of fixtures: the host with its services looked up.

@@ -1,0 +1,124 @@
+#include "plugins/lib/client_config/client_config.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include "plugins/lib/http/headers.hpp"
+
+namespace tarsier::client_config {
+namespace {
+
+/// `what` is named in place of the value, which may be secret.
+Result<void> check_value(const Config& node, std::string_view what) {
+  if (net::is_valid_field("a", node.string())) return {};
+  return node.invalid(std::string(what) + " must not have line breaks or control bytes: it is sent as a header");
+}
+
+Result<void> check_name(const Config& node, const std::string& name, std::span<const std::string_view> reserved) {
+  if (!net::is_valid_field(name, "")) return node.invalid("not a header's name: letters, digits and !#$%&'*+-.^_`|~ are allowed");
+  const std::string key = net::lower(name);
+  if (key == "authorization") return node.invalid("the header Authorization is written as basic_auth or authorization");
+  if (std::ranges::find(reserved, key) != reserved.end()) return node.invalid("the header " + name + " is set by the program");
+  return {};
+}
+
+Result<void> read_headers(const Config& table, std::span<const std::string_view> reserved, ClientConfig& out) {
+  const Config plain = table["headers"], lists = table["http_headers"];
+  for (uint64_t i = 0; i < plain.size(); ++i) {
+    const std::string name(plain.key_at(i));
+    if (auto checked = check_name(plain.at(i), name, reserved); !checked) return checked;
+    if (auto checked = check_value(plain.at(i), "the value of header " + name); !checked) return checked;
+    out.headers.emplace_back(name, plain.at(i).string());
+  }
+  for (uint64_t i = 0; i < lists.size(); ++i) {
+    const std::string name(lists.key_at(i));
+    if (auto checked = check_name(lists.at(i), name, reserved); !checked) return checked;
+    const Config values = lists.at(i)["values"];
+    for (uint64_t k = 0; k < values.size(); ++k) {
+      if (auto checked = check_value(values.at(k), "the value of header " + name); !checked) return checked;
+      out.headers.emplace_back(name, values.at(k).string());
+    }
+  }
+  return {};
+}
+
+Result<void> check_one_secret(const Config& table, const std::string& value) {
+  const std::string file = value + "_file";
+  if (!table[value].present() || !table[file].present()) return {};
+  return table[file].invalid("at most one of " + value + " and " + file + " may be given");
+}
+
+Result<void> read_basic(const Config& basic, Authorization& out) {
+  if (auto checked = check_one_secret(basic, "password"); !checked) return checked;
+  if (basic["password_file"].present()) {
+    out.type = "Basic";
+    out.user = basic["username"].string();
+    out.file = basic["password_file"].path();
+  } else {
+    out.value = "Basic " + base64(basic["username"].string() + ":" + basic["password"].string());
+  }
+  return {};
+}
+
+Result<void> read_other(const Config& other, Authorization& out) {
+  if (auto checked = check_one_secret(other, "credentials"); !checked) return checked;
+  const std::string type = other["type"].present() ? other["type"].string() : "Bearer";
+  if (type == "Basic") return other.invalid("authorization type Basic is written as basic_auth");
+  for (const char* key : {"type", "credentials"})
+    if (auto checked = check_value(other[key], key); !checked) return checked;
+  if (other["credentials_file"].present()) {
+    out.type = type;
+    out.file = other["credentials_file"].path();
+  } else {
+    out.value = type + " " + other["credentials"].string();
+  }
+  return {};
+}
+
+Result<void> read_authorization(const Config& table, Authorization& out) {
+  const Config basic = table["basic_auth"], other = table["authorization"];
+  const bool has_basic = basic["username"].present();
+  const bool has_other = other["credentials"].present() || other["credentials_file"].present();
+  if (has_basic && has_other) return other.invalid("at most one of basic_auth and authorization may be given");
+  if (has_basic) return read_basic(basic, out);
+  return has_other ? read_other(other, out) : Result<void>();
+}
+
+}  // namespace
+
+tarsier_tls_options Tls::options() const noexcept {
+  return {
+      sizeof(tarsier_tls_options), insecure_skip_verify ? 1U : 0U, str(ca_file), str(cert_file), str(key_file), str(server_name)};
+}
+
+Result<std::string> Authorization::header() const {
+  if (file.empty()) return value;
+  std::ifstream from(file);
+  std::string secret;
+  if (!from || !std::getline(from, secret)) return Error::unavailable("cannot read the secret in " + file);
+  if (type == "Basic") return "Basic " + base64(user + ":" + secret);
+  return type + " " + secret;
+}
+
+Result<ClientConfig> read_client_config(const Config& table, std::span<const std::string_view> reserved) {
+  ClientConfig out;
+  if (auto read = read_headers(table, reserved, out); !read) return std::move(read).error();
+  if (auto read = read_authorization(table, out.authorization); !read) return std::move(read).error();
+  const Config tls = table["tls_config"];
+  out.tls = {tls["ca_file"].path(), tls["cert_file"].path(), tls["key_file"].path(), tls["server_name"].string(),
+             tls["insecure_skip_verify"].boolean()};
+  return out;
+}
+
+std::string base64(std::string_view text) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (size_t i = 0; i < text.size(); i += 3) {
+    uint32_t group = 0;
+    for (size_t k = 0; k < 3; ++k) group = group << 8U | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U);
+    for (size_t k = 0; k < 4; ++k) out += i + k <= text.size() ? kDigits[group >> (18 - 6 * k) & 63U] : '=';
+  }
+  return out;
+}
+
+}  // namespace tarsier::client_config

@@ -1,0 +1,46 @@
+// ClientConfig: headers, authorization and TLS of requests to others, under Prometheus' names.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tarsier/config.hpp"
+#include "tarsier/result.hpp"
+#include "tarsier/service/http.h"
+
+namespace tarsier::client_config {
+
+struct Tls {
+  std::string ca_file, cert_file, key_file, server_name;
+  bool insecure_skip_verify = false;
+  bool operator==(const Tls&) const = default;
+  /// Points into this.
+  tarsier_tls_options options() const noexcept;
+};
+
+struct Authorization {
+  std::string value;  // the whole header, when no file is named
+  std::string type;   // "Basic" with a user's name, or the scheme, when the secret is read from `file`
+  std::string user;
+  std::string file;
+  bool operator==(const Authorization&) const = default;
+  /// [work] The header's value; "" when there is none. UNAVAILABLE: the file cannot be read.
+  Result<std::string> header() const;
+};
+
+struct ClientConfig {
+  std::vector<std::pair<std::string, std::string>> headers;
+  Authorization authorization;
+  Tls tls;
+  bool operator==(const ClientConfig&) const = default;
+};
+
+/// INVALID with the place in the file. Headers that are named in `reserved` (lower case) are refused, and Authorization is.
+Result<ClientConfig> read_client_config(const Config& table, std::span<const std::string_view> reserved);
+
+std::string base64(std::string_view text);
+
+}  // namespace tarsier::client_config
