@@ -7,8 +7,6 @@
 
 namespace tarsier::scrape {
 
-/// The stored labels of a line: its own, the target's, clashes renamed, empty ones left out, and what the rules make of them.
-/// False: they drop it.
 Result<bool> SeriesLabels::resolve(std::string_view text, uint32_t type) {
   if (auto parsed = parsed_.parse(text, {}); !parsed) return std::move(parsed).error();
   labels_.clear();
