@@ -84,6 +84,7 @@ void Target::stop(bool mark_stale) {
 void Target::inherit(const Target& ended) {
   const std::scoped_lock guard(lock_, ended.lock_);
   cache_.inherit(ended.cache_);
+  if (!ever_scraped_ && spec_.url == ended.spec_.url) status_ = ended.status_;
   ever_scraped_ = ever_scraped_ || ended.ever_scraped_;
 }
 

@@ -41,7 +41,7 @@ class Target : public std::enable_shared_from_this<Target> {
   void refuse(const std::string& why);
   /// [any] It was found again, perhaps with other labels that its series do not get.
   void note_discovered(LabelSet labels);
-  /// [ctl] Goes on with the series of a target that was stopped and has the same labels.
+  /// [ctl] Goes on with the series of a target that was stopped and has the same labels, and shows how its last scrape went.
   void inherit(const Target& ended);
   /// [ctl] Ends it; an answer still under way is thrown away. With `mark_stale` all series get staleness markers.
   void stop(bool mark_stale);

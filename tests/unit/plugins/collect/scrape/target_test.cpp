@@ -208,6 +208,20 @@ TEST_F(TargetTest, SeriesThatChangedRulesLeaveOutGetMarkersWithTheNextPage) {
   EXPECT_THAT(fake.last_batch(), HasSubstr("scrape_samples_scraped{instance=a:1,job=a} 2 "));
 }
 
+TEST_F(TargetTest, ATargetThatGoesOnShowsHowItsLastScrapeWent) {
+  apply({make_job("a", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 500, "text/plain", "");
+  Job changed = make_job("a", {"a:1"});
+  changed.honor_labels = true;
+  apply({changed});
+  EXPECT_EQ(target().status().health, Target::Health::down);
+  EXPECT_THAT(target().status().last_error, HasSubstr("500"));
+  changed.metrics_path = "/other";
+  apply({changed});
+  EXPECT_EQ(target().status().health, Target::Health::unknown);
+}
+
 TEST_F(TargetTest, ATargetThatEndsBeforeItsFirstScrapeMarksWhatItInherited) {
   apply({make_job("a", {"a:1"})});
   fake.fire_timers();
