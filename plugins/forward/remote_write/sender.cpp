@@ -101,13 +101,19 @@ void Sender::take(std::span<const uint8_t> batch, DurableQueue::Done done) {
     if (time > highest_ns_.load(std::memory_order_relaxed)) highest_ns_.store(time, std::memory_order_relaxed);
   const double samples = view.rows();
   queue_.append(batch, host_.now_ns(), [this, samples, done = std::move(done)](Result<void> kept) {
-    if (kept) {
-      appended_.add(samples);
-    } else {
-      append_failed_.add();
-    }
+    note_append(samples, kept);
     done(std::move(kept));
   });
+}
+
+void Sender::note_append(double samples, const Result<void>& kept) {
+  if (kept) {
+    appended_.add(samples);
+  } else {
+    append_failed_.add();
+  }
+  const std::lock_guard lock(mutex_);
+  append_error_ = kept ? std::string() : kept.error().message();
 }
 
 void Sender::wake_all() {
@@ -133,6 +139,8 @@ void Sender::tick() {
 void Sender::show_health(const Result<void>& kept) {
   std::string message = kept ? std::string() : "the queue cannot be tidied up: " + kept.error().message();
   const std::lock_guard lock(mutex_);
+  if (!append_error_.empty())
+    message.append(message.empty() ? "" : "; ").append("samples cannot be kept in the queue: " + append_error_);
   for (const auto& endpoint : endpoints_)
     if (const std::string trouble = endpoint->trouble(); !trouble.empty())
       message.append(message.empty() ? "" : "; ").append(endpoint->name() + ": " + trouble);
