@@ -24,10 +24,12 @@ Sender::~Sender() {
 
 Result<void> Sender::open(const Settings& settings) {
   if (auto opened = cursors_.open(); !opened) return opened;
-  uint64_t at_least = 1;
-  for (const auto& [name, cursor] : cursors_.found())
-    for (const ShardMark& mark : cursor.shards) at_least = std::max({at_least, mark.acknowledged.sequence, mark.sending.sequence});
-  if (auto opened = queue_.open(at_least); !opened) return opened;
+  uint64_t sequence = 1, samples = 0;
+  for (const auto& [name, cursor] : cursors_.found()) {
+    samples = std::max(samples, cursor.samples_before);
+    for (const ShardMark& mark : cursor.shards) sequence = std::max({sequence, mark.acknowledged.sequence, mark.sending.sequence});
+  }
+  if (auto opened = queue_.open(sequence, samples); !opened) return opened;
   for (const auto& [name, cursor] : cursors_.found())
     if (std::ranges::find(settings.endpoints, name, &EndpointSettings::name) == settings.endpoints.end()) forget(name);
   for (const EndpointSettings& wanted : settings.endpoints) {
