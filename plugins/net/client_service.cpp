@@ -80,7 +80,8 @@ tarsier_status begin_call(void* self, const tarsier_host* owner, const tarsier_h
     service.owners.drop(owner, key);
     service.host.services->leave(owner);
   };
-  if (auto kept = service.owners.keep(owner, std::shared_ptr<ClientCall>(owned)); !kept) {
+  const bool may_finish = (request->flags & TARSIER_CLIENT_MAY_FINISH) != 0;
+  if (auto kept = service.owners.keep(owner, std::shared_ptr<ClientCall>(owned), may_finish); !kept) {
     services->leave(owner);
     return kept.error().to_c(error);
   }

@@ -7,14 +7,18 @@
 namespace tarsier::net {
 namespace {
 
-// Answers under way may finish while their plugin is drained; after this they are told to stop.
+// Answers under way, and calls that may, finish while their plugin is drained; after this they are told to stop.
 constexpr int64_t kGraceNs = 2'000'000'000;
 
 struct LateCancel {
   std::vector<std::weak_ptr<Exchange>> exchanges;
+  std::vector<std::weak_ptr<ClientCall>> calls;
   void run() const {
     for (const auto& each : exchanges) {
       if (const auto exchange = each.lock()) exchange->cancel();
+    }
+    for (const auto& each : calls) {
+      if (const auto call = each.lock()) call->cancel();
     }
   }
 };
@@ -83,11 +87,11 @@ Result<void> Owners::keep(const tarsier_host* owner, const std::shared_ptr<Owned
   return {};
 }
 
-Result<void> Owners::keep(const tarsier_host* owner, const std::shared_ptr<ClientCall>& call) {
+Result<void> Owners::keep(const tarsier_host* owner, const std::shared_ptr<ClientCall>& call, bool may_finish) {
   const std::lock_guard lock(entries_mutex_);
   auto found = entry(owner);
   if (!found) return std::move(found).error();
-  (*found)->calls.emplace(call.get(), call);
+  (*found)->calls.emplace(call.get(), Entry::Call{call, may_finish});
   return {};
 }
 
@@ -125,7 +129,8 @@ void Owners::end(Entry& entry) {
     const std::lock_guard lock(entries_mutex_);
     routes = std::exchange(entry.routes, {});
     for (const auto& [key, each] : entry.sockets) sockets.push_back(each.lock());
-    for (const auto& [key, each] : entry.calls) calls.push_back(each.lock());
+    for (const auto& [key, each] : entry.calls)
+      if (!each.may_finish) calls.push_back(each.call.lock());
   }
   for (const auto& route : routes) {
     router_.remove(*route);
@@ -163,8 +168,10 @@ void Owners::cancel_later(const Entry& entry) {
   {
     const std::lock_guard lock(entries_mutex_);
     for (const auto& [key, each] : entry.exchanges) late->exchanges.push_back(each);
+    for (const auto& [key, each] : entry.calls)
+      if (each.may_finish) late->calls.push_back(each.call);
   }
-  if (late->exchanges.empty()) return;
+  if (late->exchanges.empty() && late->calls.empty()) return;
   tarsier_job job{};
   job.size = sizeof(job);
   job.name = str("http: end what is left of a stopping plugin");

@@ -39,7 +39,7 @@ class Owners {
   /// For each of the three: keep() before it is used, drop() after its last use. UNAVAILABLE when the owner is stopping.
   Result<void> keep(const tarsier_host* owner, const std::shared_ptr<Exchange>& exchange);
   Result<void> keep(const tarsier_host* owner, const std::shared_ptr<OwnedSocket>& socket);
-  Result<void> keep(const tarsier_host* owner, const std::shared_ptr<ClientCall>& call);
+  Result<void> keep(const tarsier_host* owner, const std::shared_ptr<ClientCall>& call, bool may_finish);
   void drop(const tarsier_host* owner, const void* thing);
 
   /// [ctl] Net is stopping: ends everything for everyone.
@@ -56,7 +56,11 @@ class Owners {
     std::vector<std::shared_ptr<PluginRoute>> routes;
     std::unordered_map<const void*, std::weak_ptr<Exchange>> exchanges;
     std::unordered_map<const void*, std::weak_ptr<OwnedSocket>> sockets;
-    std::unordered_map<const void*, std::weak_ptr<ClientCall>> calls;
+    struct Call {
+      std::weak_ptr<ClientCall> call;
+      bool may_finish;
+    };
+    std::unordered_map<const void*, Call> calls;
   };
   /// With the lock held.
   Result<Entry*> entry(const tarsier_host* owner);

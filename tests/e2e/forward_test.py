@@ -55,7 +55,7 @@ class Stream:
 
     def __init__(self, host):
         self.host, self.sent = host, 0
-        self.begin_ms = int(time.time() * 1000) // STEP_MS * STEP_MS - 400_000
+        self.begin_ms = int(time.time() * 1000) // STEP_MS * STEP_MS - 1_200_000
 
     def go_on(self, times):
         for _ in range(times):
@@ -285,7 +285,7 @@ class Answers:
     """A receiver that answers as it is told, and keeps what it has answered 2xx."""
 
     def __init__(self):
-        self.script = []  # (code, headers) or a number of seconds to hang, one a request; then 204
+        self.script = []  # (code, headers, and perhaps after how many seconds), or seconds to hang, one a request; then 204
         self.requests = []  # (when, code, [(i, time, value)])
         self.page = ""
         self.lock = threading.Lock()
@@ -303,8 +303,9 @@ class Answers:
                     answers.requests.append((time.monotonic(), 0, rows))
                     time.sleep(step)
                     return
-                code, headers = step
+                code, headers, *pause = step
                 answers.requests.append((time.monotonic(), code, rows))
+                time.sleep(sum(pause))
                 with contextlib.suppress(OSError):
                     self.send_response(code)
                     for name, value in headers.items():
@@ -394,6 +395,17 @@ class ForwardAnswers(unittest.TestCase):
         self.assertGreater(failed, 0)
         self.assertEqual(failed + sum(len(values) for values in there.taken().values()), 10 * SERIES)
         self.assertIn("refused samples for good", log)
+
+    def test_a_stop_waits_for_answers_that_are_owed(self):
+        with Answers() as there, gateway(there.url, shards=1) as host:
+            there.script = [(204, {}, 1)]
+            stream = Stream(host)
+            stream.go_on(5)
+            wait_for("a request", lambda: there.requests)
+            self.assertEqual(host.stop(), 0)
+            host.start()
+            stream.go_on(5)
+            wait_for("all samples", lambda: there.taken() == stream.expected())
 
     def test_a_stop_does_not_wait_for_a_receiver_that_hangs(self):
         with Answers() as there, gateway(there.url, timeout="30s") as host:

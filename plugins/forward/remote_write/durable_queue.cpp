@@ -48,9 +48,10 @@ void DurableQueue::wait_idle() {
 
 // ---- opening -----------------------------------------------------------------------------------------------------------------
 
-Result<void> DurableQueue::open(uint64_t at_least) {
+Result<void> DurableQueue::open(uint64_t sequence, uint64_t samples) {
   const std::scoped_lock lock(files_mutex_);
-  next_sequence_ = std::max<uint64_t>(at_least, 1);
+  next_sequence_ = std::max<uint64_t>(sequence, 1);
+  samples_ = samples;
   if (auto opened = open_segments(); !opened) return opened;
   return open_active();
 }
@@ -70,7 +71,11 @@ Result<void> DurableQueue::open_segments() {
     uint64_t first = *number;
     auto segment = look_at(*env, first);
     if (!segment) return std::move(segment).error().in(name);
-    if (!*segment) continue;
+    if (!*segment) {
+      env->close();
+      set_aside(name, *number, {TARSIER_CORRUPT, "nothing in it can be read"});
+      continue;
+    }
     segments_.insert_or_assign(*number, std::move(**segment));
   }
   return {};
@@ -94,35 +99,38 @@ Result<void> DurableQueue::open_active() {
   return {};
 }
 
-/// What a file has; none: nothing. Numbers go on behind it.
+/// What a file has; none: nothing that can be read. Numbers go on behind it.
 Result<std::optional<DurableQueue::Segment>> DurableQueue::look_at(const Env& env, uint64_t& first) {
   auto snapshot = env.read();
   if (!snapshot) return std::move(snapshot).error();
   auto cursor = snapshot->cursor(kTable);
   if (!cursor) return std::move(cursor).error();
-  const auto front = cursor->seek("");
-  if (!front && front.error().code() == TARSIER_NOT_FOUND) return std::optional<Segment>();
-  if (front) {
-    const auto sequence = key_sequence(front->key);
-    if (!sequence) return sequence.error();
-    first = *sequence;
-  }
+  if (const auto front = cursor->seek("")) first = key_sequence(front->key).ok() ? *key_sequence(front->key) : first;
   Segment segment;
   auto back = cursor->last();
-  while (!back && cursor->stands()) back = cursor->previous();  // damaged: read() counts it
-  if (!back) return back.error();
-  const auto last = key_sequence(back->key);
-  const auto head = decode_head(back->value);
-  if (!last) return last.error();
-  if (!head) return head.error();
-  segment.last = *last;
-  segment.newest_ns = head->appended_ns;
-  next_sequence_ = std::max(next_sequence_.load(), *last + 1);
-  samples_ = std::max(samples_.load(), head->samples_after());
+  while (!take_last(back, segment)) {
+    if (!cursor->stands()) {
+      if (back.error().code() == TARSIER_NOT_FOUND) return std::optional<Segment>();
+      return std::move(back).error();
+    }
+    back = cursor->previous();  // damaged: read() counts it
+  }
   auto stat = env.stat();
   if (!stat) return std::move(stat).error();
   segment.bytes = stat->file_bytes;
   return std::optional<Segment>(std::move(segment));
+}
+
+bool DurableQueue::take_last(const Result<Entry>& entry, Segment& segment) {
+  if (!entry) return false;
+  const auto sequence = key_sequence(entry->key);
+  const auto head = decode_head(entry->value);
+  if (!sequence || !head) return false;
+  segment.last = *sequence;
+  segment.newest_ns = head->appended_ns;
+  next_sequence_ = std::max(next_sequence_.load(), *sequence + 1);
+  samples_ = std::max(samples_.load(), head->samples_after());
+  return true;
 }
 
 /// A file that cannot be read is kept under another name, and the queue goes on without it.
@@ -159,7 +167,8 @@ void DurableQueue::append(std::span<const uint8_t> batch, int64_t now_ns, Done d
 
 Result<void> DurableQueue::write(uint64_t sequence, const std::string& value, const Done& done) {
   const std::string key = sequence_key(sequence);
-  const tarsier_op op = tarsier::append(kTable, key, value);
+  // Not by append: behind a damaged entry, of which nothing is known, that would be refused for ever.
+  const tarsier_op op = put(kTable, key, value);
   {
     const std::scoped_lock lock(flight_mutex_);
     ++in_flight_;

@@ -38,8 +38,9 @@ class DurableQueue {
   /// Waits for what is in flight.
   ~DurableQueue();
 
-  /// [ctl] Finds what is there. Sequence numbers go on from `at_least`.
-  Result<void> open(uint64_t at_least);
+  /// [ctl] Finds what is there. Sequence numbers go on from `sequence` at least, and samples are counted from `samples`: what was
+  /// known of the queue before a power cut that took its end.
+  Result<void> open(uint64_t sequence, uint64_t samples);
   /// [work] Appends the batch; `done` is called once, on any thread. One caller at a time.
   void append(std::span<const uint8_t> batch, int64_t now_ns, Done done);
   /// [work] The first entry at or behind `from`; none: there is nothing yet. What cannot be read is left out and counted.
@@ -71,6 +72,7 @@ class DurableQueue {
   Result<void> open_segments();
   Result<void> open_active();
   Result<std::optional<Segment>> look_at(const Env& env, uint64_t& first);
+  bool take_last(const Result<Entry>& entry, Segment& segment);
   Result<void> rotate_if_large();
   Result<void> write(uint64_t sequence, const std::string& value, const Done& done);
   void set_aside(std::string_view name, uint64_t first, const Error& why);

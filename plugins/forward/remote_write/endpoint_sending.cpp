@@ -12,6 +12,12 @@ constexpr uint64_t kMaxAnswerBytes = uint64_t{1} << 16;
 constexpr std::string_view kTypeV1 = "application/x-protobuf";
 constexpr std::string_view kTypeV2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
 
+/// What of a request is stored though it was refused: receivers of 2.0 say so.
+RequestCounts taken_of(const RequestCounts& sent, const Written& written) {
+  return {std::min(sent.samples, written.samples), std::min(sent.histograms, written.histograms),
+          std::min(sent.exemplars, written.exemplars)};
+}
+
 }  // namespace
 
 bool Endpoint::any_in_flight() const { return metadata_in_flight_ || std::ranges::any_of(shards_, &Shard::in_flight); }
@@ -76,6 +82,7 @@ void Endpoint::post_body(std::string_view body, uint32_t attempts, std::optional
 
   tarsier_http_client_request call{};
   call.size = sizeof(call);
+  call.flags = TARSIER_CLIENT_MAY_FINISH;
   call.method = str("POST");
   call.url = str(settings_.url);
   call.headers = headers.data();
@@ -122,7 +129,10 @@ void Endpoint::request_done(size_t number, const Answer& answer) {
   if (answer.verdict == Verdict::retry) return try_again(shard, answer);
   const Request request = shard.sent();
   if (answer.verdict == Verdict::refused) {
-    metrics_.refused(request.counts);
+    const RequestCounts taken = taken_of(request.counts, answer.written.value_or(Written{}));
+    if (taken.all() > 0) metrics_.sent(taken, request.body.size(), static_cast<double>(answer.duration_ns) / 1e9);
+    metrics_.refused({request.counts.samples - taken.samples, request.counts.histograms - taken.histograms,
+                      request.counts.exemplars - taken.exemplars});
     host_.error("a receiver refused samples for good; they are not sent again",
                 {field("endpoint", name_), field("parts", std::to_string(request.counts.all())), field("error", answer.what)});
     return set_trouble(answer.what);

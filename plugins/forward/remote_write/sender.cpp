@@ -24,10 +24,12 @@ Sender::~Sender() {
 
 Result<void> Sender::open(const Settings& settings) {
   if (auto opened = cursors_.open(); !opened) return opened;
-  uint64_t at_least = 1;
-  for (const auto& [name, cursor] : cursors_.found())
-    for (const ShardMark& mark : cursor.shards) at_least = std::max({at_least, mark.acknowledged.sequence, mark.sending.sequence});
-  if (auto opened = queue_.open(at_least); !opened) return opened;
+  uint64_t sequence = 1, samples = 0;
+  for (const auto& [name, cursor] : cursors_.found()) {
+    samples = std::max(samples, cursor.samples_before);
+    for (const ShardMark& mark : cursor.shards) sequence = std::max({sequence, mark.acknowledged.sequence, mark.sending.sequence});
+  }
+  if (auto opened = queue_.open(sequence, samples); !opened) return opened;
   for (const auto& [name, cursor] : cursors_.found())
     if (std::ranges::find(settings.endpoints, name, &EndpointSettings::name) == settings.endpoints.end()) forget(name);
   for (const EndpointSettings& wanted : settings.endpoints) {
@@ -101,13 +103,19 @@ void Sender::take(std::span<const uint8_t> batch, DurableQueue::Done done) {
     if (time > highest_ns_.load(std::memory_order_relaxed)) highest_ns_.store(time, std::memory_order_relaxed);
   const double samples = view.rows();
   queue_.append(batch, host_.now_ns(), [this, samples, done = std::move(done)](Result<void> kept) {
-    if (kept) {
-      appended_.add(samples);
-    } else {
-      append_failed_.add();
-    }
+    note_append(samples, kept);
     done(std::move(kept));
   });
+}
+
+void Sender::note_append(double samples, const Result<void>& kept) {
+  if (kept) {
+    appended_.add(samples);
+  } else {
+    append_failed_.add();
+  }
+  const std::lock_guard lock(mutex_);
+  append_error_ = kept ? std::string() : kept.error().message();
 }
 
 void Sender::wake_all() {
@@ -133,6 +141,8 @@ void Sender::tick() {
 void Sender::show_health(const Result<void>& kept) {
   std::string message = kept ? std::string() : "the queue cannot be tidied up: " + kept.error().message();
   const std::lock_guard lock(mutex_);
+  if (!append_error_.empty())
+    message.append(message.empty() ? "" : "; ").append("samples cannot be kept in the queue: " + append_error_);
   for (const auto& endpoint : endpoints_)
     if (const std::string trouble = endpoint->trouble(); !trouble.empty())
       message.append(message.empty() ? "" : "; ").append(endpoint->name() + ": " + trouble);

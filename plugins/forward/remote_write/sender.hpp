@@ -34,6 +34,7 @@ class Sender {
   std::vector<std::shared_ptr<Endpoint>> endpoints() const;
   void forget(const std::string& endpoint);
   void wake_all();
+  void note_append(double samples, const Result<void>& kept);
   void show_health(const Result<void>& kept);
 
   const Host& host_;
@@ -42,7 +43,8 @@ class Sender {
   Surroundings around_;
   mutable std::mutex mutex_;  // guards what follows
   std::vector<std::shared_ptr<Endpoint>> endpoints_;
-  std::string health_;  // as it was told last
+  std::string health_;        // as it was told last
+  std::string append_error_;  // of the last batch; "": it is in the queue
   bool stopped_ = false;
   std::atomic<int64_t> highest_ns_{INT64_MIN};
   Gauge queue_bytes_, queue_segments_, highest_seconds_, damaged_;

@@ -100,7 +100,10 @@ typedef struct tarsier_http_client_request {
   const tarsier_tls_options *tls; /* NULL: defaults */
 } tarsier_http_client_request;
 enum {
-  TARSIER_CLIENT_ACCEPT_GZIP = 1u << 0 /* asks for gzip and decompresses */
+  TARSIER_CLIENT_ACCEPT_GZIP = 1u << 0, /* asks for gzip and decompresses */
+  /* Since minor version 2. When its owner stops the call has two seconds more, so that what is known of it is the other side's answer and not
+   * a connection that was cut off. A provider that does not know the flag cancels it at once. */
+  TARSIER_CLIENT_MAY_FINISH = 1u << 1
 };
 
 typedef struct tarsier_http_client_response {
@@ -146,7 +149,7 @@ typedef struct tarsier_http {
   void (*close)(tarsier_websocket *socket, uint32_t code, tarsier_str reason);
 
   /* [any] Begins a call for `owner`; `done` is called exactly once when OK is returned. Connections are pooled. Cancelled by itself when the
-   * owner stops. `out` may be NULL. */
+   * owner stops, see TARSIER_CLIENT_MAY_FINISH. `out` may be NULL. */
   tarsier_status (*request)(void *self, const tarsier_host *owner, const tarsier_http_client_request *request, tarsier_http_done_fn done,
                             void *user, tarsier_http_call **out, tarsier_error *error);
   /* [any] `done` comes with CANCELLED, unless it is already on its way. Only before `done` has been called. */

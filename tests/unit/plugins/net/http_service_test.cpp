@@ -315,6 +315,59 @@ TEST_F(Service, CancelsCallsOfAStoppingPlugin) {
   http.respond(exchange, 200, nullptr, 0, bytes("late"));
 }
 
+/// A call that may finish and one that may not, which both wait for an answer.
+class CallsOfAStoppingPlugin : public Service {
+ protected:
+  void SetUp() override {
+    Service::SetUp();
+    ASSERT_TRUE(
+        route("/wait", [&](const tarsier_http_request*, tarsier_exchange* exchange) { finishing_.set_value(exchange); }).ok());
+    ASSERT_TRUE(route("/cut", [&](const tarsier_http_request*, tarsier_exchange* exchange) { cut_.set_value(exchange); }).ok());
+    begin("/wait", TARSIER_CLIENT_MAY_FINISH, finished_);
+    begin("/cut", 0, cut_off_);
+    exchange_ = finishing_.get_future().get();
+    cut_exchange_ = cut_.get_future().get();
+  }
+  void TearDown() override {
+    http.respond(cut_exchange_, 200, nullptr, 0, bytes("late"));
+    Service::TearDown();
+  }
+  void begin(const std::string& path, uint32_t flags, std::promise<tarsier_status>& ended) {
+    tarsier_http_client_request request{};
+    request.size = sizeof(request);
+    request.flags = flags;
+    const std::string url = "http://" + address + path;
+    request.url = str(url);
+    ASSERT_EQ(TARSIER_OK, http.request(
+                              http.self, &other_.raw, &request,
+                              [](void* user, tarsier_status status, tarsier_str, const tarsier_http_client_response*) {
+                                static_cast<std::promise<tarsier_status>*>(user)->set_value(status);
+                              },
+                              &ended, nullptr, nullptr));
+  }
+  MadeUpHost::Instance& other_ = world.add("remote-write");
+  std::promise<tarsier_exchange*> finishing_, cut_;
+  std::promise<tarsier_status> finished_, cut_off_;
+  tarsier_exchange *exchange_ = nullptr, *cut_exchange_ = nullptr;
+};
+
+TEST_F(CallsOfAStoppingPlugin, MayFinish) {
+  world.hold_timers();
+  std::thread stops([&] { EXPECT_TRUE(world.quiesce(other_)); });
+  EXPECT_EQ(TARSIER_CANCELLED, cut_off_.get_future().get());
+  http.respond(exchange_, 200, nullptr, 0, bytes("in time"));
+  EXPECT_EQ(TARSIER_OK, finished_.get_future().get());
+  stops.join();
+  world.run_timers();
+}
+
+TEST_F(CallsOfAStoppingPlugin, AreCutOffWhenTheyDoNotFinish) {
+  EXPECT_TRUE(world.quiesce(other_));
+  EXPECT_EQ(TARSIER_CANCELLED, cut_off_.get_future().get());
+  EXPECT_EQ(TARSIER_CANCELLED, finished_.get_future().get());
+  http.respond(exchange_, 200, nullptr, 0, bytes("late"));
+}
+
 struct Sockets {
   const tarsier_http* http;
   std::promise<void> closed;

@@ -59,7 +59,12 @@ struct Tables {
     return Error::unavailable("stopping").to_c(error);
   }
   static tarsier_status after(const tarsier_host* host, int64_t, const tarsier_job* job, tarsier_timer**, tarsier_error* error) {
-    return post(host, job, error);  // tests do not wait: what is due later is due at once
+    MadeUpHost& world = *of(host).world;
+    {
+      const std::lock_guard lock(world.mutex_);
+      if (world.holds_timers_) return world.timers_.push_back(*job), TARSIER_OK;
+    }
+    return post(host, job, error);
   }
   static const tarsier_scheduler* scheduler() {
     static const tarsier_scheduler table = [] {
@@ -176,6 +181,21 @@ MadeUpHost::Instance& MadeUpHost::add(const std::string& name) {
   instance.host->services = &Tables::kServices;
   instance.host->control = Tables::control();
   return instance;
+}
+
+void MadeUpHost::hold_timers() {
+  const std::lock_guard lock(mutex_);
+  holds_timers_ = true;
+}
+
+void MadeUpHost::run_timers() {
+  std::vector<tarsier_job> due;
+  {
+    const std::lock_guard lock(mutex_);
+    holds_timers_ = false;
+    due.swap(timers_);
+  }
+  for (const tarsier_job& job : due) job.run(job.user);
 }
 
 bool MadeUpHost::quiesce(Instance& instance) {

@@ -67,6 +67,10 @@ class MadeUpHost {
   void set_in_transit(std::set<std::string> instances);
   bool is_in_transit(const std::string& instance);
 
+  /// From now on what is due later waits for run_timers(). Otherwise tests do not wait: it is due at once.
+  void hold_timers();
+  void run_timers();
+
   Workers workers;
   std::atomic<bool> ready{true};
   std::string not_running;
@@ -79,6 +83,8 @@ class MadeUpHost {
   std::list<std::unique_ptr<tarsier_hold>> holds_;
   std::list<Instance> instances_;
   std::set<std::string> in_transit_;
+  bool holds_timers_ = false;
+  std::vector<tarsier_job> timers_;
 };
 
 }  // namespace tarsier::net::test

@@ -18,12 +18,12 @@ class DurableQueueTest : public testing::Test {
   void SetUp() override { open(directory_.path()); }
   void TearDown() override { queue_.reset(); }
 
-  void open(const std::string& directory, uint64_t at_least = 1) {
+  void open(const std::string& directory, uint64_t sequence = 1, uint64_t samples = 0) {
     queue_.reset();
     storage_.reset();
     storage_ = std::make_unique<test::StorageOfTest>(directory);
     queue_ = std::make_unique<DurableQueue>(host_, limits_, [this] { ++told_; });
-    const auto opened = queue_->open(at_least);
+    const auto opened = queue_->open(sequence, samples);
     ASSERT_TRUE(opened) << opened.error().message();
   }
   void append(const std::vector<uint64_t>& batch, int64_t now_ns = 0) {
@@ -97,6 +97,40 @@ TEST_F(DurableQueueTest, NumbersAreNotUsedAgainWhenEverythingIsGone) {
   open(directory_.path(), 77);
   append(samples_of(1, 0, 0));
   EXPECT_EQ(sequences(), std::vector<uint64_t>{77});
+}
+
+TEST_F(DurableQueueTest, CountsOnFromWhatWasKnownBeforeAPowerCut) {
+  open(directory_.path(), 9, 500);
+  append(samples_of(3, 0, 0));
+  auto entry = queue_->read(0);
+  ASSERT_TRUE(entry && *entry);
+  EXPECT_EQ((*entry)->sequence, 9U);
+  EXPECT_EQ((*entry)->head.samples_before, 500U);
+  EXPECT_EQ(queue_->samples(), 503U);
+}
+
+TEST_F(DurableQueueTest, GoesOnPastWhatIsDamaged) {
+  append(samples_of(1, 0, 0));
+  {
+    auto env = open_env(host_, kActiveQueue, 0);
+    ASSERT_TRUE(env);
+    const std::string second = sequence_key(2), last = sequence_key(5);
+    const tarsier_op ops[] = {put("batches", second, "no entry"), put("batches", last, "no entry either")};
+    ASSERT_TRUE(env->write_wait(ops));
+  }
+  open(directory_.path());
+  for (int i = 0; i < 4; ++i) append(samples_of(1, i, i));
+  EXPECT_EQ(sequences(), (std::vector<uint64_t>{1, 2, 3, 4, 5})) << "written over";
+  EXPECT_EQ(queue_->samples(), 5U);
+  {
+    auto env = open_env(host_, kActiveQueue, 0);
+    ASSERT_TRUE(env);
+    const std::string third = sequence_key(3);
+    const tarsier_op op = put("batches", third, "no entry");
+    ASSERT_TRUE(env->write_wait({&op, 1}));
+  }
+  EXPECT_EQ(sequences(), (std::vector<uint64_t>{1, 2, 4, 5}));
+  EXPECT_EQ(queue_->damaged(), 1U);
 }
 
 TEST_F(DurableQueueTest, EndsFilesAndRemovesThoseThatNobodyNeeds) {

@@ -165,6 +165,15 @@ TEST_F(EndpointTest, Version2HasItsHeadersAndReadsWhatWasWritten) {
   EXPECT_NE(fake_.health.find("did not say that it has written"), std::string::npos) << fake_.health;
 }
 
+TEST_F(EndpointTest, WhatAReceiverOf2HasTakenOfARefusedRequestIsCounted) {
+  endpoint_.message = Message::request_v2;
+  open();
+  send(5, 1000, 1);
+  answer(0, 400, {{"x-prometheus-remote-write-samples-written", "3"}}, "out of order sample");
+  EXPECT_EQ(metric("sent_samples_total"), 3);
+  EXPECT_EQ(metric("failed_samples_total"), 2);
+}
+
 TEST_F(EndpointTest, ExternalLabelsAndStalenessMarkers) {
   endpoint_.external_labels = {{"i", "no"}, {"site", "north"}};
   open();
