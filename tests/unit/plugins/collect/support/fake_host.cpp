@@ -94,8 +94,12 @@ const tarsier_scheduler kScheduler = {
     [](tarsier_timer* timer) { reinterpret_cast<Timer*>(timer)->cancelled = true; },
     nullptr,
     nullptr,
-    nullptr,
-    nullptr,
+    [](const tarsier_host* host, tarsier_str path, void* user, void (*on_event)(void*, tarsier_str, uint32_t), tarsier_watch** out,
+       tarsier_error*) -> tarsier_status {
+      *out = reinterpret_cast<tarsier_watch*>(&self(host).watches.emplace_back(FileWatch{std::string(view(path)), user, on_event}));
+      return TARSIER_OK;
+    },
+    [](tarsier_watch* watch) { reinterpret_cast<FileWatch*>(watch)->cancelled = true; },
     nullptr,
     nullptr};
 
@@ -158,6 +162,7 @@ const tarsier_services kServices = [] {
   services.acquire = [](tarsier_service_ref* service, tarsier_error*) { return *reinterpret_cast<const void**>(service); };
   services.acquire_wait = services.acquire;
   services.release = [](tarsier_service_ref*) {};
+  services.name = [](const tarsier_host*) { return str("test"); };
   return services;
 }();
 
@@ -249,13 +254,23 @@ void FakeHost::fire_timers() {
   }
 }
 
+void FakeHost::touch(std::string_view path) {
+  for (size_t i = 0; i < watches.size(); ++i)
+    if (watches[i].path == path && !watches[i].cancelled) watches[i].on_event(watches[i].user, str(path), TARSIER_WATCH_CHANGED);
+}
+
 void FakeHost::answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body) {
-  const tarsier_pair type = {str("content-type"), str(content_type)};
+  answer(call, code, {{"content-type", std::string(content_type)}}, body);
+}
+
+void FakeHost::answer(size_t call, uint32_t code, const std::map<std::string, std::string>& headers, std::string_view body) {
+  std::vector<tarsier_pair> pairs;
+  for (const auto& [name, value] : headers) pairs.push_back({str(name), str(value)});
   tarsier_http_client_response response{};
   response.size = sizeof(response);
   response.code = code;
-  response.headers = &type;
-  response.header_count = 1;
+  response.headers = pairs.data();
+  response.header_count = static_cast<uint32_t>(pairs.size());
   response.body = bytes(body);
   calls[call].done(calls[call].user, TARSIER_OK, str(""), &response);
 }

@@ -23,6 +23,13 @@ struct Timer {
   bool cancelled = false;
 };
 
+struct FileWatch {
+  std::string path;
+  void* user = nullptr;
+  void (*on_event)(void* user, tarsier_str path, uint32_t events) = nullptr;
+  bool cancelled = false;
+};
+
 struct Call {
   std::string url;
   std::map<std::string, std::string> headers;
@@ -63,6 +70,7 @@ class FakeHost {
   // What the test looks at.
   std::vector<std::vector<uint64_t>> batches;  // aligned copies
   std::deque<Timer> timers;
+  std::deque<FileWatch> watches;
   std::vector<Call> calls;
   std::vector<Route> routes;
   std::vector<std::string> log;
@@ -75,8 +83,11 @@ class FakeHost {
   std::string last_batch() const { return batches.empty() ? std::string("none") : batch_text(batches.size() - 1); }
   /// Runs every timer that is not cancelled, once; one-shot timers only at their first time.
   void fire_timers();
+  /// Tells those who watch `path` that it has changed.
+  void touch(std::string_view path);
   /// Answers the call of that number.
   void answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body);
+  void answer(size_t call, uint32_t code, const std::map<std::string, std::string>& headers, std::string_view body);
   void fail(size_t call, tarsier_status status, std::string_view message);
   /// Asks a route; `query` without '?'.
   Answer ask(std::string_view pattern, std::string_view query = "", const std::map<std::string, std::string>& headers = {}) const;
