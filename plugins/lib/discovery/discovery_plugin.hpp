@@ -43,7 +43,9 @@ class DiscoveryPlugin : public Plugin {
   Result<void> reconfigure(const Config& config) override {
     auto settings = read(config);
     if (!settings) return std::move(settings).error();
-    return apply(*settings);
+    auto applied = apply(*settings);
+    if (applied) settings_ = std::move(*settings);
+    return applied;
   }
   Result<void> stop(int64_t) override {
     for (const Running& running : running_) running.unit->stop();

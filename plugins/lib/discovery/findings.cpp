@@ -15,6 +15,11 @@ bool is_worth_another_try(tarsier_status status) {
 
 Result<void> Findings::withdraw() {
   again_.reset();  // the job takes the lock
+  const std::lock_guard guard(lock_);
+  armed_ = false;
+  entries_.clear();  // the instance may be started again, with other shares
+  problems_.clear();
+  for (auto& [name, pool] : pools_) pool.targets.set(static_cast<double>(pool.target_count = 0));
   return found_.withdraw();
 }
 

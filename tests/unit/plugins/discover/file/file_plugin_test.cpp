@@ -149,6 +149,20 @@ TEST_F(FilePluginTest, StoppedItTakesItsTargetsWithIt) {
   EXPECT_EQ(found(), Found{});
 }
 
+TEST_F(FilePluginTest, StartedAgainItGoesOnWithWhatItWasTold) {
+  write("a.yml", "- targets: [a:1]\n");
+  write("b.yml", "- targets: [b:1]\n");
+  start(all({config("a.yml")}));
+  ASSERT_EQ(plugin_.reconfigure(all({config("b.yml")})), "");
+  ASSERT_EQ(plugin_.stop(), "");
+  ASSERT_EQ(plugin_.start(), "");
+  EXPECT_EQ(found(), (Found{{"web test/b.yml", "b:1"}}));
+  EXPECT_EQ(fake_.metrics["tarsier_discovery_targets"], 1);
+  std::filesystem::remove(folder_ + "/b.yml");
+  fake_.touch(folder_);
+  EXPECT_EQ(found(), Found{});
+}
+
 TEST_F(FilePluginTest, RefusesWhatCannotBe) {
   EXPECT_THAT(plugin_.configure(all({config("a.txt")})), HasSubstr("test.toml:1:1: '" + folder_ + "/a.txt' is no pattern"));
   EXPECT_THAT(plugin_.configure(all({config("*/a.yml")})), HasSubstr("only the last part of the path may have them"));
