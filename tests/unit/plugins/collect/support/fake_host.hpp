@@ -1,6 +1,8 @@
 // A host for tests of plugins: keeps what is published, logged and registered; time, timers and HTTP answers are the test's.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
@@ -81,6 +83,16 @@ class FakeHost {
   /// One line a sample, sorted: `name{label=value} value @ms`, stale markers as "stale", start timestamps as "since ms".
   std::string batch_text(size_t index) const;
   std::string last_batch() const { return batches.empty() ? std::string("none") : batch_text(batches.size() - 1); }
+  /// For plugins with threads of their own, which may publish, log and say how they are at any time: waits until `condition`,
+  /// called under `lock`, holds.
+  template <class Condition>
+  bool eventually(Condition&& condition) {
+    std::unique_lock guard(lock);
+    return changed.wait_for(guard, std::chrono::seconds(20), std::forward<Condition>(condition));
+  }
+  std::recursive_mutex lock;
+  std::condition_variable_any changed;
+
   /// Runs every timer that is not cancelled, once; one-shot timers only at their first time.
   void fire_timers();
   /// Tells those who watch `path` that it has changed.
