@@ -89,6 +89,20 @@ void Share::claim(const std::string& source) {
   findings_.entries_[{pool_, source}].owners.insert(number_);
 }
 
+void Share::claim_all(std::string_view prefix) {
+  const std::lock_guard guard(findings_.lock_);
+  for (auto& [name, entry] : findings_.entries_)
+    if (name.first == pool_ && name.second.starts_with(prefix)) entry.owners.insert(number_);
+}
+
+std::vector<std::string> Share::sources() const {
+  const std::lock_guard guard(findings_.lock_);
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : findings_.entries_)
+    if (name.first == pool_ && entry.owners.contains(number_)) names.push_back(name.second);
+  return names;
+}
+
 void Share::set(const std::string& source, std::vector<TargetLabels> targets) {
   const std::lock_guard guard(findings_.lock_);
   if (ended_) return;

@@ -52,7 +52,7 @@ class Findings {
   void show_health();
 
   const Host& host_;
-  std::mutex lock_;  // guards what follows
+  mutable std::mutex lock_;  // guards what follows
   DiscoveredTargets found_;
   std::map<std::string, Pool> pools_;
   std::map<Name, Entry> entries_;
@@ -73,6 +73,10 @@ class Share {
   const std::string& pool() const noexcept { return pool_; }
   /// The source is this configuration's, whatever is known of it: what an earlier one found stays until more is known.
   void claim(const std::string& source);
+  /// The same for all sources of the pool whose names begin so.
+  void claim_all(std::string_view prefix);
+  /// The sources that are this configuration's.
+  std::vector<std::string> sources() const;
   /// All targets of the source as they are now.
   void set(const std::string& source, std::vector<TargetLabels> targets);
   /// The source is no more.
