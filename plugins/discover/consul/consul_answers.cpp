@@ -1,59 +1,17 @@
 #include "plugins/discover/consul/consul_answers.hpp"
 
-#include <algorithm>
-#include <exception>
-#include <optional>
-
-#include <boost/json.hpp>
+#include "plugins/lib/discovery/json_answer.hpp"
 
 namespace tarsier::discover_consul {
 namespace {
 
 namespace bj = boost::json;
 
-/// nullptr for what is absent or null, as Consul writes what it has none of. Another type throws, which parse() turns into an
-/// error.
-const bj::value* find(const bj::object& in, std::string_view key) {
-  const bj::value* found = in.if_contains(key);
-  return found == nullptr || found->is_null() ? nullptr : found;
-}
-std::string text(const bj::object& in, std::string_view key) {
-  const bj::value* found = find(in, key);
-  return found == nullptr ? std::string() : std::string(std::string_view(found->as_string()));
-}
-const bj::object& table(const bj::object& in, std::string_view key, const bj::object& none) {
-  const bj::value* found = find(in, key);
-  return found == nullptr ? none : found->as_object();
-}
-
-/// Reads the body by `read`, which may throw.
-template <class Read>
-auto parse(std::string_view body, Read&& read) -> Result<decltype(read(bj::value()))> {
-  try {
-    return read(bj::parse(body));
-  } catch (const std::exception& thrown) {
-    return Error::invalid("the answer is not what Consul answers: " + std::string(thrown.what()));
-  }
-}
-
-std::string label_name(std::string_view prefix, std::string_view key) {
-  std::string name(prefix);
-  for (const char c : key) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    name += plain ? c : '_';
-  }
-  return name;
-}
-
-void add(TargetLabels& labels, std::string name, std::string value) {
-  if (!value.empty()) labels.insert_or_assign(std::move(name), std::move(value));
-}
-void add_all(TargetLabels& labels, std::string_view prefix, const bj::object& values) {
-  for (const auto& entry : values) {
-    if (entry.value().is_null()) continue;
-    add(labels, label_name(prefix, entry.key()), std::string(std::string_view(entry.value().as_string())));
-  }
-}
+using discovery::add;
+using discovery::add_all;
+using discovery::find;
+using discovery::table;
+using discovery::text;
 
 /// Of all checks of node and service: maintenance before critical before warning before passing; "" when one is in a state that is
 /// none.
@@ -98,7 +56,7 @@ TargetLabels target_of(const bj::object& instance, const Settings& settings) {
   // A service may be registered by a node that it does not run on: its own address comes first.
   const std::string& host = service_address.empty() ? node_address : service_address;
   TargetLabels labels;
-  labels.emplace("__address__", (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port);
+  labels.emplace("__address__", discovery::join_host_port(host, port));
   add(labels, "__meta_consul_address", node_address);
   add(labels, "__meta_consul_node", text(node, "Node"));
   add(labels, "__meta_consul_namespace", text(service, "Namespace"));
@@ -117,7 +75,7 @@ TargetLabels target_of(const bj::object& instance, const Settings& settings) {
 }  // namespace
 
 Result<std::string> parse_agent(std::string_view body) {
-  auto datacenter = parse(body, [](const bj::value& root) {
+  auto datacenter = discovery::parse_answer(body, [](const bj::value& root) {
     const bj::object none;
     return text(table(root.as_object(), "Config", none), "Datacenter");
   });
@@ -126,7 +84,7 @@ Result<std::string> parse_agent(std::string_view body) {
 }
 
 Result<Services> parse_catalog(std::string_view body) {
-  return parse(body, [](const bj::value& root) {
+  return discovery::parse_answer(body, [](const bj::value& root) {
     Services services;
     if (root.is_null()) return services;
     for (const auto& entry : root.as_object()) {
@@ -140,7 +98,7 @@ Result<Services> parse_catalog(std::string_view body) {
 
 Result<std::vector<TargetLabels>> parse_health(std::string_view body, const Settings& settings, const std::string& service,
                                                const std::string& datacenter) {
-  return parse(body, [&](const bj::value& root) {
+  return discovery::parse_answer(body, [&](const bj::value& root) {
     std::vector<TargetLabels> targets;
     if (root.is_null()) return targets;
     for (const bj::value& instance : root.as_array()) {

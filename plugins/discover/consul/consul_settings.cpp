@@ -7,21 +7,7 @@
 namespace tarsier::discover_consul {
 namespace {
 
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kPlain = "-_.~";
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (letter || kPlain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out.append(1, '%').append(1, kHex[byte >> 4U]).append(1, kHex[byte & 15U]);
-    }
-  }
-  return out;
-}
+using discovery::percent_encode;
 
 class Url {
  public:

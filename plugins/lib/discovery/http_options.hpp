@@ -42,6 +42,9 @@ Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const H
 /// [work] Whether Content-Type says JSON, with no charset but UTF-8.
 bool is_json(std::string_view content_type);
 
+/// Of a parameter's value or a part of a path.
+std::string percent_encode(std::string_view text);
+
 constexpr uint32_t kHttpKeyFlags = TARSIER_KEY_RELOADABLE;
 inline constexpr tarsier_config_key kHttpKeys[] = {
     key("config[].follow_redirects", TARSIER_KEY_BOOL, "true", "redirects are followed, at most 10", nullptr, kHttpKeyFlags),

@@ -97,7 +97,7 @@ TEST(ConsulAnswers, WhatIsOfAnotherFormIsAnError) {
         R"([{"Checks": {}}])", R"([{"Service": {"Port": 1e300}}])", "[{\"Node\": {\"Node\": \"\xff\"}}]"}) {
     const auto read = parse_health(body, plain(), "web", "dc1");
     ASSERT_FALSE(read.ok()) << body;
-    EXPECT_THAT(read.error().message(), HasSubstr("the answer is not what Consul answers: "));
+    EXPECT_THAT(read.error().message(), HasSubstr("the answer is not of the expected form: "));
   }
   EXPECT_FALSE(parse_catalog("[]").ok());
   EXPECT_FALSE(parse_catalog(R"({"web": ["a", 1]})").ok());

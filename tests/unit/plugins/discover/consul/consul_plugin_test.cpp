@@ -190,7 +190,7 @@ TEST_F(ConsulWatchTest, ErrorsKeepTheTargetsAndAreTriedAgain) {
   EXPECT_THAT(fake_.health, HasSubstr(": web: connection refused"));
   fake_.fire_timers();
   answer(web("5"), "6", "[{]");
-  EXPECT_THAT(fake_.health, HasSubstr("not what Consul answers"));
+  EXPECT_THAT(fake_.health, HasSubstr("not of the expected form"));
   fake_.fire_timers();
   answer(web("5"), "6", "rpc error", 500);
   EXPECT_THAT(fake_.health, HasSubstr("server returned HTTP status 500"));
