@@ -16,6 +16,17 @@ namespace {
 
 FakeHost& self(const tarsier_host* host) { return *static_cast<FakeHost*>(host->ctx); }
 
+/// A call that may come from any thread.
+class AnyThread {
+ public:
+  explicit AnyThread(FakeHost& fake) : fake_(fake), guard_(fake.lock) {}
+  ~AnyThread() { fake_.changed.notify_all(); }
+
+ private:
+  FakeHost& fake_;
+  std::lock_guard<std::recursive_mutex> guard_;
+};
+
 struct FakeBatch {
   std::vector<uint64_t> words;
   uint64_t size;
@@ -55,6 +66,7 @@ const tarsier_bus kBus = {
     [](const tarsier_host* host, tarsier_str topic, const tarsier_batch* batch, uint32_t, tarsier_published_fn published,
        void* user, tarsier_error* error) -> tarsier_status {
       FakeHost& fake = self(host);
+      const AnyThread locked(fake);
       if (!fake.publish_answers.empty()) {
         const tarsier_status status = fake.publish_answers.front();
         fake.publish_answers.pop_front();
@@ -81,6 +93,7 @@ const tarsier_clock kClock = {sizeof(tarsier_clock), [](const tarsier_host* host
 const tarsier_log kLog = {
     sizeof(tarsier_log), [](const tarsier_host*, tarsier_log_level) -> int32_t { return 1; },
     [](const tarsier_host* host, tarsier_log_level, tarsier_str message, const tarsier_pair* fields, uint32_t count) {
+      const AnyThread locked(self(host));
       std::string line(view(message));
       for (uint32_t i = 0; i < count; ++i) line.append(" ").append(view(fields[i].name)).append("=").append(view(fields[i].value));
       self(host).log.push_back(std::move(line));
@@ -115,8 +128,12 @@ const tarsier_scheduler kScheduler = {
       return TARSIER_OK;
     },
     nullptr,
-    nullptr,
-    nullptr,
+    [](const tarsier_host* host, tarsier_str path, void* user, void (*on_event)(void*, tarsier_str, uint32_t), tarsier_watch** out,
+       tarsier_error*) -> tarsier_status {
+      *out = reinterpret_cast<tarsier_watch*>(&self(host).watches.emplace_back(FileWatch{std::string(view(path)), user, on_event}));
+      return TARSIER_OK;
+    },
+    [](tarsier_watch* watch) { reinterpret_cast<FileWatch*>(watch)->cancelled = true; },
     nullptr,
     nullptr};
 
@@ -187,9 +204,12 @@ const tarsier_services kServices = [] {
   return services;
 }();
 
-const tarsier_health kHealth = {sizeof(tarsier_health), [](const tarsier_host* host) { self(host).health = "ok"; },
-                                [](const tarsier_host* host, tarsier_str reason) { self(host).health = view(reason); },
-                                [](const tarsier_host* host, tarsier_str reason) { self(host).health = view(reason); }};
+void set_health(const tarsier_host* host, tarsier_str text) {
+  const AnyThread locked(self(host));
+  self(host).health = view(text);
+}
+const tarsier_health kHealth = {sizeof(tarsier_health), [](const tarsier_host* host) { set_health(host, str("ok")); }, set_health,
+                                set_health};
 const tarsier_control kControl = [] {
   tarsier_control control{};
   control.size = sizeof(control);
@@ -307,6 +327,11 @@ void FakeHost::run_jobs() {
     }
     job.run(job.user);
   }
+}
+
+void FakeHost::touch(std::string_view path) {
+  for (size_t i = 0; i < watches.size(); ++i)
+    if (watches[i].path == path && !watches[i].cancelled) watches[i].on_event(watches[i].user, str(path), TARSIER_WATCH_CHANGED);
 }
 
 void FakeHost::answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body) {

@@ -1,6 +1,8 @@
 // A host for tests of plugins: keeps what is published, logged and registered; time, timers and HTTP answers are the test's.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
@@ -22,6 +24,13 @@ struct Timer {
   tarsier_job job{};
   bool cancelled = false;
   int64_t due_ns = 0;  // monotonic
+};
+
+struct FileWatch {
+  std::string path;
+  void* user = nullptr;
+  void (*on_event)(void* user, tarsier_str path, uint32_t events) = nullptr;
+  bool cancelled = false;
 };
 
 struct Call {
@@ -76,6 +85,7 @@ class FakeHost {
   // What the test looks at.
   std::vector<std::vector<uint64_t>> batches;  // aligned copies
   std::deque<Timer> timers;
+  std::deque<FileWatch> watches;
   std::vector<Call> calls;
   std::vector<Route> routes;
   std::deque<Subscriber> subscribers;  // get what is published
@@ -87,6 +97,16 @@ class FakeHost {
   /// One line a sample, sorted: `name{label=value} value @ms`, stale markers as "stale", start timestamps as "since ms".
   std::string batch_text(size_t index) const;
   std::string last_batch() const { return batches.empty() ? std::string("none") : batch_text(batches.size() - 1); }
+  /// For plugins with threads of their own, which may publish, log and say how they are at any time: waits until `condition`,
+  /// called under `lock`, holds.
+  template <class Condition>
+  bool eventually(Condition&& condition) {
+    std::unique_lock guard(lock);
+    return changed.wait_for(guard, std::chrono::seconds(20), std::forward<Condition>(condition));
+  }
+  std::recursive_mutex lock;
+  std::condition_variable_any changed;
+
   /// Runs every timer that is not cancelled, once; one-shot timers only at their first time.
   void fire_timers();
   /// Runs the timers that are due, once, in the order in which they were made.
@@ -94,6 +114,8 @@ class FakeHost {
   /// Runs what was posted, and what that posts, on this thread.
   void run_jobs();
   void post(const tarsier_job& job);
+  /// Tells those who watch `path` that it has changed.
+  void touch(std::string_view path);
   /// Answers the call of that number.
   void answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body);
   void answer(size_t call, uint32_t code, const std::map<std::string, std::string>& headers, std::string_view body);
