@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "plugins/lib/http/base64.hpp"
 #include "plugins/lib/json/json_writer.hpp"
 #include "tarsier/utf8.hpp"
 
@@ -19,17 +20,7 @@ using protobuf::WireType;
 
 constexpr int kMaxDepth = 32;
 
-std::string base64(Bytes bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t left = std::min<size_t>(bytes.size() - i, 3);
-    uint32_t group = 0;
-    for (size_t j = 0; j < 3; ++j) group = group << 8U | (j < left ? bytes[i + j] : 0U);
-    for (size_t j = 0; j < 4; ++j) out.push_back(j <= left ? kDigits[(group >> (18 - 6 * j)) & 63U] : '=');
-  }
-  return out;
-}
+std::string base64(Bytes bytes) { return net::base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); }
 
 /// As JSON has numbers: without an exponent from 1e-6 to 1e21.
 std::string number(double value) {

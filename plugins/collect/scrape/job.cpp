@@ -6,7 +6,6 @@
 #include <set>
 
 #include "plugins/collect/scrape/protocol.hpp"
-#include "plugins/lib/http/headers.hpp"
 #include "plugins/lib/relabel/rule_config.hpp"
 
 namespace tarsier::scrape {
@@ -25,60 +24,6 @@ std::vector<std::pair<std::string, std::string>> read_params(const Config& table
   for (uint64_t i = 0; i < table.size(); ++i)
     for (std::string& value : strings(table.at(i))) params.emplace_back(std::string(table.key_at(i)), std::move(value));
   return params;
-}
-
-/// `what` is named in place of the value, which may be secret.
-Result<void> check_header_value(const Config& node, std::string_view what) {
-  if (net::is_valid_field("a", node.string())) return {};
-  return node.invalid(std::string(what) + " must not have line breaks or control bytes: it is sent as a header");
-}
-
-Result<void> read_headers(const Config& table, Job& job) {
-  for (uint64_t i = 0; i < table.size(); ++i) {
-    const Config entry = table.at(i);
-    const std::string name(table.key_at(i));
-    if (!net::is_valid_field(name, ""))
-      return entry.invalid("not a header's name: letters, digits and !#$%&'*+-.^_`|~ are allowed");
-    const Config values = entry["values"];
-    for (uint64_t k = 0; k < values.size(); ++k) {
-      if (auto checked = check_header_value(values.at(k), "the value of header " + name); !checked) return checked;
-      job.headers.emplace_back(name, values.at(k).string());
-    }
-  }
-  return {};
-}
-
-Result<void> read_authorization(const Config& node, Job& job) {
-  const Config basic = node["basic_auth"], other = node["authorization"];
-  const bool has_basic = basic["username"].present(),
-             has_other = other["credentials"].present() || other["credentials_file"].present();
-  if (has_basic && has_other) return other.invalid("at most one of basic_auth and authorization may be given");
-  for (const auto& [table, value] : {std::pair{basic, std::string("password")}, std::pair{other, std::string("credentials")}}) {
-    const std::string file = value + "_file";
-    if (table[value].present() && table[file].present())
-      return table[file].invalid("at most one of " + value + " and " + file + " may be given");
-  }
-  if (has_basic) {
-    if (basic["password_file"].present()) {
-      job.authorization_type = "Basic";
-      job.authorization_user = basic["username"].string();
-      job.authorization_file = basic["password_file"].path();
-    } else {
-      job.authorization = "Basic " + base64(basic["username"].string() + ":" + basic["password"].string());
-    }
-  } else if (has_other) {
-    const std::string type = other["type"].present() ? other["type"].string() : "Bearer";
-    if (type == "Basic") return other.invalid("authorization type Basic is written as basic_auth");
-    for (const char* key : {"type", "credentials"})
-      if (auto checked = check_header_value(other[key], key); !checked) return checked;
-    if (other["credentials_file"].present()) {
-      job.authorization_type = type;
-      job.authorization_file = other["credentials_file"].path();
-    } else {
-      job.authorization = type + " " + other["credentials"].string();
-    }
-  }
-  return {};
 }
 
 void read_limits(const Config& node, Job& job) {
@@ -152,12 +97,10 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
   job.fallback_scrape_protocol = node["fallback_scrape_protocol"].string();
   if (auto read = read_protocols(node, job); !read) return std::move(read).error();
   job.params = read_params(node["params"]);
-  if (auto read = read_headers(node["http_headers"], job); !read) return std::move(read).error();
   read_limits(node, job);
-  const Config tls = node["tls_config"];
-  job.tls = {tls["ca_file"].path(), tls["cert_file"].path(), tls["key_file"].path(), tls["server_name"].string(),
-             tls["insecure_skip_verify"].boolean()};
-  if (auto read = read_authorization(node, job); !read) return std::move(read).error();
+  auto client = client_config::read_client_config(node);
+  if (!client) return std::move(client).error();
+  job.client = std::move(*client);
   if (auto read = read_relabelling(node, job); !read) return std::move(read).error();
   if (auto read = read_static_configs(node["static_configs"], job); !read) return std::move(read).error();
   return job;
@@ -191,17 +134,6 @@ std::string duration_text(int64_t ns) {
     if (ms < unit.ms) continue;
     out += std::to_string(ms / unit.ms) + unit.name;
     ms %= unit.ms;
-  }
-  return out;
-}
-
-std::string base64(std::string_view text) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t i = 0; i < text.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U);
-    for (size_t k = 0; k < 4; ++k) out += i + k <= text.size() ? kDigits[group >> (18 - 6 * k) & 63U] : '=';
   }
   return out;
 }

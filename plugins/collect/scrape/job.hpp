@@ -7,17 +7,12 @@
 #include <vector>
 
 #include "plugins/collect/scrape/label_set.hpp"
+#include "plugins/lib/client_config/client_config.hpp"
 #include "plugins/lib/relabel/rule.hpp"
 #include "tarsier/config.hpp"
 #include "tarsier/result.hpp"
 
 namespace tarsier::scrape {
-
-struct TlsConfig {
-  std::string ca_file, cert_file, key_file, server_name;
-  bool insecure_skip_verify = false;
-  bool operator==(const TlsConfig&) const = default;
-};
 
 /// The keys keep Prometheus' names; 0 means no limit.
 struct Job {
@@ -36,18 +31,13 @@ struct Job {
   bool classic_beside_native = false;  // histograms in both forms are taken in both
   std::string fallback_scrape_protocol;
   std::vector<std::pair<std::string, std::string>> params;
-  std::vector<std::pair<std::string, std::string>> headers;
   uint64_t sample_limit = 0;
   uint64_t body_size_limit = 0;
   uint64_t target_limit = 0;
   uint64_t label_limit = 0;
   uint64_t label_name_length_limit = 0;
   uint64_t label_value_length_limit = 0;
-  std::string authorization;       // the whole header value, when no file is named
-  std::string authorization_type;  // "Basic" with a user's name, or the scheme, when the secret is read from a file at each scrape
-  std::string authorization_user;
-  std::string authorization_file;
-  TlsConfig tls;
+  client_config::ClientConfig client;  // headers, authorization, TLS
   struct StaticConfig {
     std::vector<std::string> targets;
     LabelSet labels;
@@ -65,6 +55,5 @@ Result<std::vector<Job>> read_jobs(const Config& config);
 
 /// "15s", "1m30s", as Prometheus writes durations.
 std::string duration_text(int64_t ns);
-std::string base64(std::string_view text);
 
 }  // namespace tarsier::scrape

@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <cstdlib>
-#include <fstream>
 
 #include "plugins/collect/scrape/protocol.hpp"
 #include "plugins/lib/exposition/number.hpp"
@@ -137,33 +136,17 @@ void Target::begin_scrape() {
   if (auto asked = request(time_ns, begun); !asked) end_scrape(time_ns, begun, asked.error());
 }
 
-Result<std::string> Target::authorization() const {
-  if (job_->authorization_file.empty()) return job_->authorization;
-  std::ifstream file(job_->authorization_file);
-  std::string secret;
-  if (!file || !std::getline(file, secret)) return Error::unavailable("cannot read the secret in " + job_->authorization_file);
-  if (job_->authorization_type == "Basic") return "Basic " + base64(job_->authorization_user + ":" + secret);
-  return job_->authorization_type + " " + secret;
-}
-
 Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
-  auto secret = authorization();
+  auto secret = job_->client.authorization.header();
   if (!secret) return std::move(secret).error();
   std::string timeout;
   exposition::append_number(timeout, static_cast<double>(spec_.timeout_ns) / 1e9);
   std::vector<tarsier_pair> headers = {field("Accept", job_->accept), field("User-Agent", kUserAgent),
                                        field("X-Prometheus-Scrape-Timeout-Seconds", timeout)};
   if (!secret->empty()) headers.push_back(field("Authorization", *secret));
-  for (const auto& [name, value] : job_->headers) headers.push_back(field(name, value));
+  for (const auto& [name, value] : job_->client.headers) headers.push_back(field(name, value));
 
-  tarsier_tls_options tls{};
-  tls.size = sizeof(tls);
-  tls.insecure_skip_verify = job_->tls.insecure_skip_verify ? 1 : 0;
-  tls.ca_file = str(job_->tls.ca_file);
-  tls.cert_file = str(job_->tls.cert_file);
-  tls.key_file = str(job_->tls.key_file);
-  tls.server_name = str(job_->tls.server_name);
-
+  const tarsier_tls_options tls = job_->client.tls.options();
   tarsier_http_client_request request{};
   request.size = sizeof(request);
   request.flags = job_->enable_compression ? uint32_t{TARSIER_CLIENT_ACCEPT_GZIP} : 0U;

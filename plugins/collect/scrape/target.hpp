@@ -66,7 +66,6 @@ class Target : public std::enable_shared_from_this<Target> {
 
  private:
   Result<void> request(int64_t time_ns, int64_t begun_mono_ns);
-  Result<std::string> authorization() const;
   Result<void> read_page(const Result<http::Response>& response, int64_t time_ns);
   int64_t scheduled_ns(int64_t now_ns) const;
   void tell_repeats();

@@ -1,7 +1,6 @@
 #include "plugins/forward/remote_write/settings.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "tarsier/utf8.hpp"
@@ -10,20 +9,6 @@ namespace tarsier::forward {
 namespace {
 
 constexpr size_t kMaxNameBytes = 200;  // the name is a key of a table
-
-constexpr std::array<std::string_view, 13> kReservedHeaders = {"accept-encoding",
-                                                               "connection",
-                                                               "content-encoding",
-                                                               "content-length",
-                                                               "content-type",
-                                                               "host",
-                                                               "keep-alive",
-                                                               "proxy-authenticate",
-                                                               "proxy-authorization",
-                                                               "retry-attempt",
-                                                               "user-agent",
-                                                               "www-authenticate",
-                                                               "x-prometheus-remote-write-version"};
 
 Result<Labels> read_external_labels(const Config& table) {
   Labels labels;
@@ -68,7 +53,7 @@ Result<EndpointSettings> read_endpoint(const Config& node) {
   if (out.name.empty() || out.name.size() > kMaxNameBytes)
     return node["name"].invalid("a name has 1 to " + std::to_string(kMaxNameBytes) + " bytes");
   out.remote_timeout_ns = node["remote_timeout"].duration_ns();
-  auto client = client_config::read_client_config(node, kReservedHeaders);
+  auto client = client_config::read_client_config(node);
   if (!client) return std::move(client).error();
   out.client = std::move(*client);
   out.message = node["protobuf_message"].string() == "prometheus.WriteRequest" ? Message::write_request : Message::request_v2;

@@ -1,12 +1,30 @@
 #include "plugins/lib/client_config/client_config.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 
+#include "plugins/lib/http/base64.hpp"
 #include "plugins/lib/http/headers.hpp"
 
 namespace tarsier::client_config {
 namespace {
+
+constexpr std::array<std::string_view, 15> kReserved = {"accept-encoding",
+                                                        "connection",
+                                                        "content-encoding",
+                                                        "content-length",
+                                                        "content-type",
+                                                        "host",
+                                                        "keep-alive",
+                                                        "proxy-authenticate",
+                                                        "proxy-authorization",
+                                                        "retry-attempt",
+                                                        "user-agent",
+                                                        "www-authenticate",
+                                                        "x-prometheus-refresh-interval-seconds",
+                                                        "x-prometheus-remote-write-version",
+                                                        "x-prometheus-scrape-timeout-seconds"};
 
 /// `what` is named in place of the value, which may be secret.
 Result<void> check_value(const Config& node, std::string_view what) {
@@ -14,29 +32,33 @@ Result<void> check_value(const Config& node, std::string_view what) {
   return node.invalid(std::string(what) + " must not have line breaks or control bytes: it is sent as a header");
 }
 
-Result<void> check_name(const Config& node, const std::string& name, std::span<const std::string_view> reserved) {
+Result<void> check_name(const Config& node, const std::string& name) {
   if (!net::is_valid_field(name, "")) return node.invalid("not a header's name: letters, digits and !#$%&'*+-.^_`|~ are allowed");
   const std::string key = net::lower(name);
   if (key == "authorization") return node.invalid("the header Authorization is written as basic_auth or authorization");
-  if (std::ranges::find(reserved, key) != reserved.end()) return node.invalid("the header " + name + " is set by the program");
+  if (std::ranges::find(kReserved, key) != kReserved.end()) return node.invalid("the header " + name + " is set by the program");
   return {};
 }
 
-Result<void> read_headers(const Config& table, std::span<const std::string_view> reserved, ClientConfig& out) {
+Result<void> add_header(const std::string& name, const Config& value, ClientConfig& out) {
+  if (auto checked = check_value(value, "the value of header " + name); !checked) return checked;
+  out.headers.emplace_back(name, value.string());
+  return {};
+}
+
+Result<void> read_headers(const Config& table, ClientConfig& out) {
   const Config plain = table["headers"], lists = table["http_headers"];
   for (uint64_t i = 0; i < plain.size(); ++i) {
     const std::string name(plain.key_at(i));
-    if (auto checked = check_name(plain.at(i), name, reserved); !checked) return checked;
-    if (auto checked = check_value(plain.at(i), "the value of header " + name); !checked) return checked;
-    out.headers.emplace_back(name, plain.at(i).string());
+    if (auto checked = check_name(plain.at(i), name); !checked) return checked;
+    if (auto added = add_header(name, plain.at(i), out); !added) return added;
   }
   for (uint64_t i = 0; i < lists.size(); ++i) {
     const std::string name(lists.key_at(i));
-    if (auto checked = check_name(lists.at(i), name, reserved); !checked) return checked;
+    if (auto checked = check_name(lists.at(i), name); !checked) return checked;
     const Config values = lists.at(i)["values"];
     for (uint64_t k = 0; k < values.size(); ++k) {
-      if (auto checked = check_value(values.at(k), "the value of header " + name); !checked) return checked;
-      out.headers.emplace_back(name, values.at(k).string());
+      if (auto added = add_header(name, values.at(k), out); !added) return added;
     }
   }
   return {};
@@ -55,7 +77,7 @@ Result<void> read_basic(const Config& basic, Authorization& out) {
     out.user = basic["username"].string();
     out.file = basic["password_file"].path();
   } else {
-    out.value = "Basic " + base64(basic["username"].string() + ":" + basic["password"].string());
+    out.value = "Basic " + net::base64(basic["username"].string() + ":" + basic["password"].string());
   }
   return {};
 }
@@ -63,7 +85,7 @@ Result<void> read_basic(const Config& basic, Authorization& out) {
 Result<void> read_other(const Config& other, Authorization& out) {
   if (auto checked = check_one_secret(other, "credentials"); !checked) return checked;
   const std::string type = other["type"].present() ? other["type"].string() : "Bearer";
-  if (type == "Basic") return other.invalid("authorization type Basic is written as basic_auth");
+  if (net::lower(type) == "basic") return other.invalid("authorization type Basic is written as basic_auth");
   for (const char* key : {"type", "credentials"})
     if (auto checked = check_value(other[key], key); !checked) return checked;
   if (other["credentials_file"].present()) {
@@ -96,28 +118,18 @@ Result<std::string> Authorization::header() const {
   std::ifstream from(file);
   std::string secret;
   if (!from || !std::getline(from, secret)) return Error::unavailable("cannot read the secret in " + file);
-  if (type == "Basic") return "Basic " + base64(user + ":" + secret);
+  if (!net::is_valid_field("a", secret)) return Error::invalid("the secret in " + file + " has control bytes");
+  if (type == "Basic") return "Basic " + net::base64(user + ":" + secret);
   return type + " " + secret;
 }
 
-Result<ClientConfig> read_client_config(const Config& table, std::span<const std::string_view> reserved) {
+Result<ClientConfig> read_client_config(const Config& table) {
   ClientConfig out;
-  if (auto read = read_headers(table, reserved, out); !read) return std::move(read).error();
+  if (auto read = read_headers(table, out); !read) return std::move(read).error();
   if (auto read = read_authorization(table, out.authorization); !read) return std::move(read).error();
   const Config tls = table["tls_config"];
   out.tls = {tls["ca_file"].path(), tls["cert_file"].path(), tls["key_file"].path(), tls["server_name"].string(),
              tls["insecure_skip_verify"].boolean()};
-  return out;
-}
-
-std::string base64(std::string_view text) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t i = 0; i < text.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8U | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U);
-    for (size_t k = 0; k < 4; ++k) out += i + k <= text.size() ? kDigits[group >> (18 - 6 * k) & 63U] : '=';
-  }
   return out;
 }
 

@@ -1,9 +1,7 @@
 // ClientConfig: headers, authorization and TLS of requests to others, under Prometheus' names.
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,9 +36,8 @@ struct ClientConfig {
   bool operator==(const ClientConfig&) const = default;
 };
 
-/// INVALID with the place in the file. Headers that are named in `reserved` (lower case) are refused, and Authorization is.
-Result<ClientConfig> read_client_config(const Config& table, std::span<const std::string_view> reserved);
-
-std::string base64(std::string_view text);
+/// Of a table with Prometheus' keys: headers, http_headers, basic_auth, authorization, tls_config. INVALID with the place in the
+/// file, also for a header that the program sets itself.
+Result<ClientConfig> read_client_config(const Config& table);
 
 }  // namespace tarsier::client_config

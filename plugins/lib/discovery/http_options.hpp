@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/lib/client_config/client_config.hpp"
 #include "tarsier/config.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/plugin.hpp"
@@ -14,13 +15,7 @@
 namespace tarsier::discovery {
 
 struct HttpOptions {
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string authorization;       // the whole header value, when no file is named
-  std::string authorization_type;  // "Basic" with a user's name, or the scheme, when the secret is read from a file at each call
-  std::string authorization_user;
-  std::string authorization_file;
-  std::string ca_file, cert_file, key_file, server_name;
-  bool insecure_skip_verify = false;
+  client_config::ClientConfig client;
   bool follow_redirects = true;
   bool operator==(const HttpOptions&) const = default;
 };

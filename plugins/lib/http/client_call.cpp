@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 
+#include "plugins/lib/http/base64.hpp"
 #include "plugins/lib/http/compression.hpp"
 
 namespace tarsier::net {

@@ -27,6 +27,4 @@ Result<Url> parse_url(std::string_view text);
 /// What the Location of an answer from `base` means.
 Result<Url> resolve_url(const Url& base, std::string_view location);
 
-std::string base64(std::string_view bytes);
-
 }  // namespace tarsier::net

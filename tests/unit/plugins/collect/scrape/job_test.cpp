@@ -112,13 +112,13 @@ TEST(Job, TakesAnyTargetThatRulesMayMakeAnAddress) {
 TEST(Job, ReadsCredentials) {
   auto basic = read({job_node({{"basic_auth", Node::table({{"username", "u"}, {"password", "p:w"}})}})});
   ASSERT_TRUE(basic);
-  EXPECT_EQ(basic->at(0).authorization, "Basic dTpwOnc=");
+  EXPECT_EQ(basic->at(0).client.authorization.value, "Basic dTpwOnc=");
   auto bearer = read({job_node({{"authorization", Node::table({{"credentials", "token"}})}})});
   ASSERT_TRUE(bearer);
-  EXPECT_EQ(bearer->at(0).authorization, "Bearer token");
+  EXPECT_EQ(bearer->at(0).client.authorization.value, "Bearer token");
   auto file = read({job_node({{"authorization", Node::table({{"type", "Token"}, {"credentials_file", "secret"}})}})});
   ASSERT_TRUE(file);
-  EXPECT_EQ(file->at(0).authorization_file, "/etc/tarsier/secret");
+  EXPECT_EQ(file->at(0).client.authorization.file, "/etc/tarsier/secret");
   EXPECT_FALSE(
       read({job_node({{"basic_auth", Node::table({{"username", "u"}})}, {"authorization", Node::table({{"credentials", "t"}})}})}));
 }

@@ -43,9 +43,9 @@ class TargetTest : public testing::Test {
 
 TEST_F(TargetTest, AsksAsPrometheusDoes) {
   Job job = make_job("api", {"a:1"});
-  job.authorization = "Bearer t";
+  job.client.authorization.value = "Bearer t";
   job.accept = "text/plain;version=0.0.4;q=0.6,*/*;q=0.5";
-  job.headers = {{"X-Extra", "1"}};
+  job.client.headers = {{"X-Extra", "1"}};
   job.body_size_limit = 1234;
   apply({job});
   fake.fire_timers();

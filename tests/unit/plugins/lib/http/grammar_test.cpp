@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plugins/lib/http/base64.hpp"
 #include "plugins/lib/http/compression.hpp"
 #include "plugins/lib/http/headers.hpp"
 #include "plugins/lib/http/message_parser.hpp"
