@@ -40,6 +40,7 @@ class Url {
 
 std::vector<std::string> strings(const Config& node) {
   std::vector<std::string> values;
+  values.reserve(node.size());
   for (uint64_t i = 0; i < node.size(); ++i) values.push_back(node.at(i).string());
   return values;
 }

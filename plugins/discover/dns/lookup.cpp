@@ -231,6 +231,7 @@ void Lookup::cancel(const Error& why) {
 
 void Lookup::report() {
   std::vector<Result<Records>> answers;
+  answers.reserve(names_.size());
   for (const auto& name : names_) answers.push_back(std::move(*name->outcome));
   question_.done(std::move(answers));
 }

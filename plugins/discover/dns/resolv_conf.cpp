@@ -52,6 +52,7 @@ Result<ResolvConf> ResolvConf::read(const std::string& path) {
 std::vector<std::string> ResolvConf::candidates(const std::string& name) const {
   if (name.ends_with('.')) return {name};
   std::vector<std::string> names;
+  names.reserve(search.size() + 1);
   for (const std::string& domain : search) names.push_back(domain == "." ? name + "." : name + "." + domain);
   const bool has_dots = static_cast<size_t>(std::count(name.begin(), name.end(), '.')) >= ndots;
   names.insert(has_dots ? names.begin() : names.end(), name + ".");
