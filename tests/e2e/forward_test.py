@@ -15,7 +15,7 @@ import urllib.error
 import urllib.parse
 
 from host import PLUGINS, Host, get, wait_for
-from peer import Peer, histogram, labels, post, send
+from peer import Peer, histogram, labels, needs_prometheus, post, prometheus_major, send
 from reload_test import drop
 from upgrade_test import replaced
 from wire import double, fields, message, number, snappy, unsnappy
@@ -149,6 +149,23 @@ class ForwardToPrometheus(unittest.TestCase):
                 wait_for("nothing to wait", lambda: metric(host, "tarsier_remote_write_pending_samples") == 0)
                 self.assertEqual(stored(there), stream.expected())
                 self.assertEqual(metric(host, "tarsier_remote_write_dropped_samples_total"), 0)
+
+    @needs_prometheus
+    def test_version_2_is_taken_once_when_both_are_killed(self):
+        accepts = [f"--web.remote-write-receiver.accepted-protobuf-messages={message}" for message in (V1, V2)]
+        with Receiver("{}", *accepts) as there, gateway(there.url, message=V2) as host:
+            stream = Stream(host)
+            kill_both(stream, there)
+            wait_for("all samples", lambda: stored(there) == stream.expected())
+
+    def test_that_version_2_is_not_known_is_said(self):
+        said, only = "did not say that it has written anything", []
+        if prometheus_major() >= 3:
+            said, only = "does not take remote write 2.0", [f"--web.remote-write-receiver.accepted-protobuf-messages={V1}"]
+        with Receiver("{}", *only) as there, gateway(there.url, message=V2) as host:
+            Stream(host).go_on(3)
+            wait_for("a word about it", lambda: said in host.log())
+            wait_for("all to be counted", lambda: metric(host, "tarsier_remote_write_failed_samples_total") == 3 * SERIES)
 
     def test_an_agent_scrapes_and_sends_and_has_no_store(self):
         config = """
@@ -284,7 +301,8 @@ class ForwardToTarsier(unittest.TestCase):
 class Answers:
     """A receiver that answers as it is told, and keeps what it has answered 2xx."""
 
-    def __init__(self):
+    def __init__(self, port=0):
+        self.port = port
         self.script = []  # (code, headers, and perhaps after how many seconds), or seconds to hang, one a request; then 204
         self.requests = []  # (when, code, [(i, time, value)])
         self.page = ""
@@ -323,7 +341,7 @@ class Answers:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.address = f"127.0.0.1:{self.server.server_port}"
         self.url = f"http://{self.address}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -395,6 +413,23 @@ class ForwardAnswers(unittest.TestCase):
         self.assertGreater(failed, 0)
         self.assertEqual(failed + sum(len(values) for values in there.taken().values()), 10 * SERIES)
         self.assertIn("refused samples for good", log)
+
+    def test_a_receiver_that_is_down_holds_up_no_other(self):
+        with Answers() as there, Answers() as other:
+            other.server.server_close()  # nobody listens any more
+            second = f'[[plugin.remote-write.endpoint]]\nname = "other"\nurl = "{other.url}/write"\n'
+            with Host(GATEWAY + second, there=there.url, timeout="5s", message=V1, batch=100, shards=2) as host:
+                stream = Stream(host)
+                stream.go_on(20)
+                wait_for("all samples", lambda: there.taken() == stream.expected())
+                wait_for("a word about the other", lambda: "remote write fails" in host.log())
+                self.assertEqual(metric(host, "tarsier_remote_write_pending_samples"), 20 * SERIES)
+                host.kill()
+                host.start()
+                stream.go_on(5)
+                with Answers(other.server.server_port) as back:
+                    wait_for("all samples", lambda: back.taken() == stream.expected())
+                    wait_for("the first to have them, too", lambda: there.taken() == stream.expected())
 
     def test_a_stop_waits_for_answers_that_are_owed(self):
         with Answers() as there, gateway(there.url, shards=1) as host:

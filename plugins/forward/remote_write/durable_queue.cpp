@@ -145,7 +145,7 @@ void DurableQueue::set_aside(std::string_view name, uint64_t first, const Error&
 
 // ---- appending ---------------------------------------------------------------------------------------------------------------
 
-void DurableQueue::append(std::span<const uint8_t> batch, int64_t now_ns, Done done) {
+void DurableQueue::append(std::span<const uint8_t> batch, int64_t now_ns, const Done& done) {
   if (auto rotated = rotate_if_large(); !rotated)
     host_.error("the queue's file could not be ended; it grows on", {field("error", rotated.error().message())});
   const auto samples = batch::View(batch).rows();

@@ -42,7 +42,7 @@ class DurableQueue {
   /// known of the queue before a power cut that took its end.
   Result<void> open(uint64_t sequence, uint64_t samples);
   /// [work] Appends the batch; `done` is called once, on any thread. One caller at a time.
-  void append(std::span<const uint8_t> batch, int64_t now_ns, Done done);
+  void append(std::span<const uint8_t> batch, int64_t now_ns, const Done& done);
   /// [work] The first entry at or behind `from`; none: there is nothing yet. What cannot be read is left out and counted.
   Result<std::optional<QueueEntry>> read(uint64_t from);
   /// [work] Removes what lies before `needed`, then what is beyond the limits.

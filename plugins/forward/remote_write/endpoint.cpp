@@ -67,10 +67,11 @@ void Endpoint::step() {
   if (adopting_ && !any_in_flight()) adopt(*std::exchange(adopting_, std::nullopt));
   const int64_t now = host_.mono_ns();
   look_at_traffic(now);
-  reshard_when_empty();
-  if (!adopting_ && (reshard_to_ == 0 || !settled())) fill();
-  for (Shard& shard : shards_) shard.end_request(read_, now, reshard_to_ != 0);
-  if (!adopting_) send_due(now);
+  reshard();
+  if (!waits()) fill();
+  for (Shard& shard : shards_) shard.end_request(reached(), now, read_ >= stop_at_);
+  reshard();
+  if (!waits()) send_due(now);
   save_place();
   arm(now);
 }
@@ -111,7 +112,7 @@ void Endpoint::set_trouble(std::string text) {
 /// The next thing that happens without anybody asking.
 void Endpoint::arm(int64_t mono_ns) {
   int64_t next = traffic_.since_ns + kTrafficNs;
-  if (!adopting_)
+  if (!waits())
     for (const Shard& shard : shards_) next = std::min(next, std::max(shard.next_ns(), mono_ns + 1'000'000));
   if (timer_at_ns_ > mono_ns && timer_at_ns_ <= next) return;
   auto timer = after(host_, "remote write " + name_, std::max<int64_t>(next - mono_ns, 0), [this] { wake(); });
@@ -123,9 +124,10 @@ void Endpoint::arm(int64_t mono_ns) {
 // ---- the place in the queue --------------------------------------------------------------------------------------------------
 
 /// Makes everything anew from what was acknowledged.
-void Endpoint::begin_at(const Cursor& cursor) {
+void Endpoint::begin_at(const Cursor& cursor, const Position& stop) {
+  stop_at_ = stop;
   shards_.clear();
-  for (const ShardMark& mark : cursor.shards) shards_.emplace_back(settings_, mark);
+  for (const ShardMark& mark : cursor.shards) shards_.emplace_back(settings_, mark, stop);
   read_ = {cursor.lowest().sequence, 0, 0};
   samples_read_ = cursor.samples_before;
   entries_.clear();
@@ -146,11 +148,15 @@ void Endpoint::adopt(EndpointSettings settings) {
 
 Cursor Endpoint::cursor() const {
   Cursor cursor;
-  for (const Shard& shard : shards_) cursor.shards.push_back(shard.mark(read_));
-  const uint64_t lowest = cursor.lowest().sequence;
-  const auto entry = std::ranges::find_if(entries_, [&](const auto& one) { return one.first >= lowest; });
-  cursor.samples_before = entry == entries_.end() ? samples_read_ : entry->second;
+  for (const Shard& shard : shards_) cursor.shards.push_back(shard.mark(reached()));
+  cursor.samples_before = samples_before(cursor.lowest().sequence);
   return cursor;
+}
+
+/// Of a batch that was read and not sent whole, or of the next one.
+uint64_t Endpoint::samples_before(uint64_t sequence) const {
+  const auto entry = std::ranges::find_if(entries_, [&](const auto& one) { return one.first >= sequence; });
+  return entry == entries_.end() ? samples_read_ : entry->second;
 }
 
 void Endpoint::save_place() {
@@ -168,9 +174,12 @@ void Endpoint::save_place() {
 
 // ---- reading -----------------------------------------------------------------------------------------------------------------
 
+/// Until the answers that are owed are there nothing new is begun.
+bool Endpoint::waits() const { return adopting_ || (reshard_to_ != 0 && stop_at_ == kNowhere); }
+
 /// All shards are at what was read: none is still ahead of it, as after a start.
 bool Endpoint::settled() const {
-  return std::ranges::all_of(shards_, [this](const Shard& shard) { return shard.settled(read_); });
+  return std::ranges::all_of(shards_, [this](const Shard& shard) { return shard.settled(reached()); });
 }
 
 bool Endpoint::has_room() const {
@@ -183,7 +192,7 @@ bool Endpoint::has_room() const {
 }
 
 void Endpoint::fill() {
-  while (has_room()) {
+  while (has_room() && read_ < stop_at_) {
     auto entry = around_.queue.read(read_.sequence);
     if (!entry) return set_trouble("the queue cannot be read: " + entry.error().message());
     if (!*entry) return;
@@ -228,13 +237,23 @@ void Endpoint::look_at_traffic(int64_t mono_ns) {
   traffic_ = {mono_ns, traffic_.last_sent_ns, samples, 0, 0};
 }
 
-/// All shards have to stand at one place, for another number of them has other series in each.
-void Endpoint::reshard_when_empty() {
-  if (reshard_to_ == 0 || !settled() || !std::ranges::all_of(shards_, &Shard::empty)) return;
+/// With another number of shards each has other series, so all have to stand at one place: at the end of what the foremost has
+/// sent. What lies in memory behind that is made anew.
+void Endpoint::reshard() {
+  if (reshard_to_ == 0 || adopting_ || any_in_flight()) return;
+  if (stop_at_ == kNowhere) {
+    const Cursor place = cursor();
+    Position meet = place.lowest();
+    for (const ShardMark& mark : place.shards) meet = std::max({meet, mark.acknowledged, mark.sending});
+    return begin_at(place, meet);
+  }
+  if (read_ < stop_at_ || !settled() || !std::ranges::all_of(shards_, &Shard::empty)) return;
   const uint64_t shards = std::exchange(reshard_to_, 0);
   host_.info("remote write: the number of shards changes",
              {field("endpoint", name_), field("from", std::to_string(shards_.size())), field("to", std::to_string(shards))});
-  begin_at(Cursor::at(read_, shards, samples_read_));
+  const Position met = stop_at_;
+  begin_at(Cursor::at(met, shards, samples_before(met.sequence)));
+  wake();
 }
 
 }  // namespace tarsier::forward

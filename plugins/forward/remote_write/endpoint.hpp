@@ -3,6 +3,7 @@
 // All of it runs in step(), never twice at the same time; what happens elsewhere leaves a note and calls wake().
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -56,17 +57,20 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   void run();
   void step();
   void set_trouble(std::string text);
-  void begin_at(const Cursor& cursor);
+  void begin_at(const Cursor& cursor, const Position& stop = kNowhere);
   void adopt(EndpointSettings settings);
   void fill();
   void take_entry(const QueueEntry& entry);
   bool has_room() const;
+  bool waits() const;
   bool settled() const;
   void save_place();
   Cursor cursor() const;
   void arm(int64_t mono_ns);
   void look_at_traffic(int64_t mono_ns);
-  void reshard_when_empty();
+  void reshard();
+  Position reached() const noexcept { return std::min(read_, stop_at_); }
+  uint64_t samples_before(uint64_t sequence) const;
   // endpoint_sending.cpp: requests and answers
   void take_note(const Note& note);
   void request_done(size_t shard, const Answer& answer);
@@ -106,6 +110,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   Cursor saved_;                                       // as it is on the disk
   std::optional<EndpointSettings> adopting_;           // once nothing is under way
   uint64_t reshard_to_ = 0;                            // 0: as it is
+  Position stop_at_ = kNowhere;                        // where the shards meet before there is another number of them
   Resharding resharding_;
   struct {
     int64_t since_ns = 0, last_sent_ns = 0;

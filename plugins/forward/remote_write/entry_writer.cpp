@@ -54,7 +54,8 @@ void EntryWriter::write(const QueueEntry& entry, Shards& shards, int64_t now_ns,
     if (metadata.any() && settings_.metadata.send) metadata_.learn(metric_of(*own), metadata);
     Shard& shard = shards[series_hash(*own) % shards.size()];
     const size_t parts = rows + next - first;
-    if (parts == 0 || !shard.wants({entry.sequence, number, static_cast<uint32_t>(parts - 1)})) continue;
+    const Position front{entry.sequence, number, 0}, back{entry.sequence, number, static_cast<uint32_t>(parts - 1)};
+    if (parts == 0 || !shard.wants_any(front, back)) continue;
     Series series{samples, exemplars, number, first, next, entry.sequence, now_ns, mono_ns, labels_.outgoing(), metadata, &shard};
     write_series(series);
   }

@@ -16,4 +16,7 @@ struct Position {
   auto operator<=>(const Position&) const = default;
 };
 
+/// Behind everything.
+inline constexpr Position kNowhere = {UINT64_MAX, UINT32_MAX, UINT32_MAX};
+
 }  // namespace tarsier::forward

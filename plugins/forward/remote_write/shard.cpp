@@ -8,10 +8,11 @@ namespace {
 constexpr size_t kMaxRequestBytes = size_t{8} << 20;  // uncompressed: receivers have limits
 }
 
-Shard::Shard(const EndpointSettings& settings, const ShardMark& mark)
+Shard::Shard(const EndpointSettings& settings, const ShardMark& mark, const Position& stop)
     : settings_(settings),
       mark_(mark),
       resume_(mark.acknowledged),
+      stop_(stop),
       fixed_end_(mark.sending),
       writer_(make_writer(settings.message)) {}
 

@@ -29,13 +29,15 @@ struct Request {
 
 class Shard {
  public:
-  /// `settings` outlive it.
-  Shard(const EndpointSettings& settings, const ShardMark& mark);
+  /// `settings` outlive it. Nothing from `stop` on is wanted.
+  Shard(const EndpointSettings& settings, const ShardMark& mark, const Position& stop = kNowhere);
 
   // -- what is to be sent
 
   /// Whether the part at that place was not sent yet.
-  bool wants(const Position& at) const noexcept { return at >= resume_; }
+  bool wants(const Position& at) const noexcept { return wants_any(at, at); }
+  /// Whether that is so of any part from `first` to `last`.
+  bool wants_any(const Position& first, const Position& last) const noexcept { return last >= resume_ && first < stop_; }
   /// The writer for the part at `at`, in a series with these labels; a request that is full ends before it.
   MessageWriter& write(const Position& at, std::span<const batch::Label> labels, const SeriesMetadata& metadata, int64_t mono_ns);
   /// Counts what was written.
@@ -78,7 +80,7 @@ class Shard {
 
   const EndpointSettings& settings_;
   ShardMark mark_;
-  const Position resume_;
+  const Position resume_, stop_;
   Position fixed_end_;  // where the first request ends, whatever its size; {}: anywhere
   std::unique_ptr<MessageWriter> writer_;
   bool in_series_ = false;
