@@ -312,7 +312,7 @@ void FakeHost::fire_due_timers() {
 }
 
 void FakeHost::post(const tarsier_job& job) {
-  const std::lock_guard lock(jobs_mutex_);
+  const std::lock_guard guard(jobs_mutex_);
   jobs_.push_back(job);
 }
 
@@ -320,7 +320,7 @@ void FakeHost::run_jobs() {
   while (true) {
     tarsier_job job;
     {
-      const std::lock_guard lock(jobs_mutex_);
+      const std::lock_guard guard(jobs_mutex_);
       if (jobs_.empty()) return;
       job = jobs_.front();
       jobs_.pop_front();
