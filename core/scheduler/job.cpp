@@ -20,6 +20,8 @@ Priority priority_of(tarsier_priority priority) noexcept {
 }
 
 std::string describe(const Report& report) {
+  if (report.kind == Report::Kind::no_thread)
+    return "the system gives no thread for another worker: jobs wait for those that there are";
   std::string text(report.instance);
   text.append(": job \"").append(report.job).append("\" ");
   switch (report.kind) {
@@ -32,6 +34,8 @@ std::string describe(const Report& report) {
              seconds(report.limit * static_cast<int64_t>(report.factor));
     case Report::Kind::recovered:
       return text + "keeps within its interval of " + seconds(report.limit) + " again";
+    case Report::Kind::no_thread:
+      break;  // said above
   }
   return text;
 }

@@ -36,10 +36,11 @@ struct Job {
 /// Something that an operator should read. The strings are valid during the call.
 struct Report {
   enum class Kind : uint8_t {
-    overrun,   ///< a job is still running after its deadline (said once a run); already counted in accounting().overruns
-    failure,   ///< a job let an exception escape; already counted in accounting().failures
-    slowed,    ///< a periodic job overran its interval, which is now `factor` times as long
-    recovered  ///< it kept within its interval three times; the interval is as configured again
+    overrun,    ///< a job is still running after its deadline (said once a run); already counted in accounting().overruns
+    failure,    ///< a job let an exception escape; already counted in accounting().failures
+    slowed,     ///< a periodic job overran its interval, which is now `factor` times as long
+    recovered,  ///< it kept within its interval three times; the interval is as configured again
+    no_thread   ///< the system gave none for another worker (said once, until it does); of no instance
   };
   Kind kind;
   std::string_view instance;

@@ -64,7 +64,8 @@ struct WorkerPool::State : std::enable_shared_from_this<WorkerPool::State> {
   explicit State(PoolOptions given);
 
   Result<void> submit(host::Owner& owner, Job job, bool bounded);
-  void start_worker(bool extra);
+  bool start_worker(bool extra);
+  bool add_worker(std::vector<Report>& reports);
   void worker_loop(Worker& self);
   bool take_job(std::unique_lock<std::mutex>& lock, Worker& self);
   void run_job(std::unique_lock<std::mutex>& lock, Worker& self, const std::shared_ptr<Lane>& lane, Job job);
@@ -93,7 +94,8 @@ struct WorkerPool::State : std::enable_shared_from_this<WorkerPool::State> {
   std::vector<std::thread> exited;  // to be joined
   unsigned alive = 0;
   unsigned idle = 0;
-  unsigned stuck = 0;  // workers whose job was reported and still runs
+  bool starved = false;  // the last worker could not be started
+  unsigned stuck = 0;    // workers whose job was reported and still runs
   uint64_t waiting = 0;
   uint64_t busy = 0;  // running and skipping
   uint64_t extra_started = 0;

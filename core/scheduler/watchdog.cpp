@@ -32,17 +32,21 @@ SteadyTime WorkerPool::State::watch_once(SteadyTime now, std::vector<Report>& re
     reports.push_back({Report::Kind::overrun, instance, job, worker.deadline, 1, {}});
   }
   const bool may_grow = alive < base_workers + options.extra_workers && !stopping;
-  if (may_grow && alive - stuck < base_workers) {
-    start_worker(true);
-    return now;
-  }
+  if (may_grow && alive - stuck < base_workers) return add_worker(reports) ? now : std::min(next, now + options.stall);
   if (may_grow && idle == 0 && !runnable.empty()) {
     if (now < last_take + options.stall) return std::min(next, last_take + options.stall);
-    start_worker(true);
+    (void)add_worker(reports);
     last_take = now;  // gives the new one its time before the next
     return std::min(next, now + options.stall);
   }
   return next;
+}
+
+bool WorkerPool::State::add_worker(std::vector<Report>& reports) {
+  const bool added = start_worker(true);
+  if (!added && !starved) reports.push_back({Report::Kind::no_thread, {}, {}, {}, 1, {}});
+  starved = !added;
+  return added;
 }
 
 void WorkerPool::State::watchdog_loop() {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "core/scheduler/pool_state.hpp"
@@ -29,7 +31,9 @@ WorkerPool::State::State(PoolOptions given)
 
 WorkerPool::WorkerPool(PoolOptions options) : state_(std::make_shared<State>(std::move(options))) {
   const std::lock_guard lock(state_->mutex);
-  for (unsigned i = 0; i < state_->base_workers; ++i) state_->start_worker(false);
+  for (unsigned i = 0; i < state_->base_workers; ++i) {
+    if (!state_->start_worker(false) && i == 0) throw std::runtime_error("the system gives no thread for a worker");
+  }
   state_->watchdog = std::thread([state = state_] { state->watchdog_loop(); });
 }
 
@@ -62,12 +66,19 @@ bool WorkerPool::shut_down() {
   return all_left;
 }
 
-void WorkerPool::State::start_worker(bool extra) {
+/// False when the system gives no thread: the workers that there are go on.
+bool WorkerPool::State::start_worker(bool extra) {
   workers.emplace_back();
   Worker& worker = workers.back();
+  try {
+    worker.thread = std::thread([state = shared_from_this(), &worker] { state->worker_loop(worker); });
+  } catch (const std::system_error&) {
+    workers.pop_back();
+    return false;
+  }
   ++alive;
   if (extra) ++extra_started;
-  worker.thread = std::thread([state = shared_from_this(), &worker] { state->worker_loop(worker); });
+  return true;
 }
 
 Result<void> WorkerPool::State::submit(host::Owner& owner, Job job, bool bounded) {
