@@ -41,6 +41,7 @@ Result<ClientRequest> request_of(const tarsier_http_client_request& from) {
   if (from.timeout_ns < 0) return Error::invalid("timeout_ns is negative");
   if (from.timeout_ns > 0) out.timeout = std::chrono::nanoseconds(from.timeout_ns);
   if (from.max_body_bytes > 0) out.max_body_bytes = from.max_body_bytes;
+  out.cut_body = (from.flags & TARSIER_CLIENT_CUT_BODY) != 0;
   out.accept_compressed = (from.flags & TARSIER_CLIENT_ACCEPT_GZIP) != 0;
   if (from.tls != nullptr) {
     out.tls.insecure_skip_verify = from.tls->insecure_skip_verify != 0;

@@ -306,6 +306,7 @@ class Answers:
         self.script = []  # (code, headers, and perhaps after how many seconds), or seconds to hang, one a request; then 204
         self.requests = []  # (when, code, [(i, time, value)])
         self.page = ""
+        self.body_bytes = 0  # of each answer
         self.lock = threading.Lock()
 
     def __enter__(self):
@@ -316,7 +317,7 @@ class Answers:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 rows = samples_of(body)
                 with answers.lock:
-                    step = answers.script.pop(0) if rows and answers.script else (204, {})
+                    step = answers.script.pop(0) if rows and answers.script else (200 if answers.body_bytes else 204, {})
                 if not isinstance(step, tuple):
                     answers.requests.append((time.monotonic(), 0, rows))
                     time.sleep(step)
@@ -328,8 +329,9 @@ class Answers:
                     self.send_response(code)
                     for name, value in headers.items():
                         self.send_header(name, value)
-                    self.send_header("content-length", "0")
+                    self.send_header("content-length", str(answers.body_bytes))
                     self.end_headers()
+                    self.wfile.write(b"x" * answers.body_bytes)
 
             def do_GET(self):
                 self.send_response(200)
@@ -381,9 +383,10 @@ def samples_of(block):
 
 
 class ForwardAnswers(unittest.TestCase):
-    def run_script(self, script, **values):
+    def run_script(self, script, body_bytes=0, **values):
         with Answers() as there, gateway(there.url, shards=1, **values) as host:
             there.script = list(script)
+            there.body_bytes = body_bytes
             stream = Stream(host)
             stream.go_on(10)
             done = lambda: sum(metric(host, f"tarsier_remote_write_{what}_samples_total") for what in ("sent", "failed"))
@@ -413,6 +416,18 @@ class ForwardAnswers(unittest.TestCase):
         self.assertGreater(failed, 0)
         self.assertEqual(failed + sum(len(values) for values in there.taken().values()), 10 * SERIES)
         self.assertIn("refused samples for good", log)
+
+    def test_a_long_answer_says_what_its_status_says(self):
+        there, stream, failed, log = self.run_script([(500, {}), (400, {})], body_bytes=100_000)
+        self.assertEqual(there.codes()[:3], [500, 400, 200], log)
+        self.assertGreater(failed, 0)
+        self.assertEqual(failed + sum(len(values) for values in there.taken().values()), 10 * SERIES)
+
+    def test_a_redirect_is_not_taken_for_an_answer(self):
+        there, stream, failed, log = self.run_script([(302, {"Location": "/login"}), (307, {"Location": "/elsewhere"})])
+        self.assertEqual(there.taken(), stream.expected(), log)
+        self.assertEqual((there.codes()[:2], failed), ([302, 307], 0))
+        self.assertIn("to be found at /login", log)
 
     def test_a_receiver_that_is_down_holds_up_no_other(self):
         with Answers() as there, Answers() as other:

@@ -29,7 +29,10 @@ std::optional<Written> read_written(const http::Response& response) {
 std::string text_of(const http::Response& response) {
   std::string_view body = response.body().substr(0, kMaxText);
   while (!body.empty() && (body.back() == '\n' || body.back() == '\r')) body.remove_suffix(1);
-  return "the receiver answered " + std::to_string(response.code()) + (body.empty() ? "" : ": " + std::string(body));
+  const std::string_view location = response.header("location");
+  return "the receiver answered " + std::to_string(response.code()) +
+         (location.empty() ? "" : " (to be found at " + std::string(location.substr(0, kMaxText)) + ")") +
+         (body.empty() ? "" : ": " + std::string(body));
 }
 
 }  // namespace
@@ -57,7 +60,7 @@ Answer judge(const Result<http::Response>& response, const EndpointSettings& set
       answer.what += "; it does not take remote write 2.0: set protobuf_message = \"prometheus.WriteRequest\"";
     return answer;
   }
-  // A redirect that was not followed and the like: nothing says that the samples are no good.
+  // A redirect, which is not followed, and the like: nothing says that the samples are no good.
   answer.verdict = Verdict::retry;
   answer.retry_after_ns = retry_after_ns(response->header("retry-after"), now_ns);
   return answer;

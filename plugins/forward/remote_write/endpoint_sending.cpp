@@ -7,8 +7,7 @@ namespace tarsier::forward {
 namespace {
 
 constexpr std::string_view kUserAgent = "Tarsier/0.1.0";
-constexpr uint32_t kMaxRedirects = 10;
-constexpr uint64_t kMaxAnswerBytes = uint64_t{1} << 16;
+constexpr uint64_t kMaxAnswerBytes = uint64_t{1} << 16;  // the status says what matters
 constexpr std::string_view kTypeV1 = "application/x-protobuf";
 constexpr std::string_view kTypeV2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
 
@@ -82,12 +81,12 @@ void Endpoint::post_body(std::string_view body, uint32_t attempts, std::optional
 
   tarsier_http_client_request call{};
   call.size = sizeof(call);
-  call.flags = TARSIER_CLIENT_MAY_FINISH;
+  call.flags = TARSIER_CLIENT_MAY_FINISH | TARSIER_CLIENT_CUT_BODY;
   call.method = str("POST");
   call.url = str(settings_.url);
   call.headers = headers.data();
   call.header_count = static_cast<uint32_t>(headers.size());
-  call.max_redirects = kMaxRedirects;
+  call.max_redirects = 0;  // followed it would become a GET, and a page that answers 200 would count as the receiver
   call.body = bytes(body);
   call.timeout_ns = settings_.remote_timeout_ns;
   call.max_body_bytes = kMaxAnswerBytes;

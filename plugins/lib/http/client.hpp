@@ -25,6 +25,7 @@ struct ClientRequest {
   uint32_t max_redirects = 0;                                   // 0: an answer with a redirect is the answer
   std::chrono::nanoseconds timeout = std::chrono::seconds(30);  // over all
   uint64_t max_body_bytes = 64 * 1024 * 1024;                   // decompressed
+  bool cut_body = false;                                        // a longer body ends there, or is empty, and is no failure
   bool accept_compressed = false;
   TlsClientOptions tls;
 };

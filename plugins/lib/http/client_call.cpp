@@ -317,6 +317,7 @@ awaitable<Result<void>> Call::receive(MessageParser& parser, const Url& url) {
     if (!waited) co_return std::move(waited).error();
   }
   if (!parser.failure()) co_return Result<void>();
+  if (parser.failure()->code == 413 && setup_.request.cut_body) co_return Result<void>();
   if (parser.failure()->code == 413) co_return Error(TARSIER_RESOURCE, url.origin() + ": " + parser.failure()->message);
   co_return Error::invalid(url.origin() + ": " + parser.failure()->message);
 }
@@ -360,8 +361,8 @@ awaitable<Result<ClientResponse>> Call::transfer(const Url& url, const std::shar
     std::erase_if(response.headers,
                   [](const Header& each) { return each.name == "content-encoding" || each.name == "content-length"; });
   }
-  const bool reusable = head.keep_alive && !read_error_ && !write_error_ && !reading_ && !writing_ && inbox_.empty() &&
-                        written_ == head_.size() + request.body.size();
+  const bool reusable = head.keep_alive && !parser->failure() && !read_error_ && !write_error_ && !reading_ && !writing_ &&
+                        inbox_.empty() && written_ == head_.size() + request.body.size();
   transport_.reset();
   if (reusable) {
     setup_.pool->give(pool_key(url), mine);

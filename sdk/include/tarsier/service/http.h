@@ -103,7 +103,9 @@ enum {
   TARSIER_CLIENT_ACCEPT_GZIP = 1u << 0, /* asks for gzip and decompresses */
   /* Since minor version 2. When its owner stops the call has two seconds more, so that what is known of it is the other side's answer and not
    * a connection that was cut off. A provider that does not know the flag cancels it at once. */
-  TARSIER_CLIENT_MAY_FINISH = 1u << 1
+  TARSIER_CLIENT_MAY_FINISH = 1u << 1,
+  /* Since minor version 2. An answer whose body is longer than max_body_bytes is no failure: the body ends there, or is empty. */
+  TARSIER_CLIENT_CUT_BODY = 1u << 2
 };
 
 typedef struct tarsier_http_client_response {

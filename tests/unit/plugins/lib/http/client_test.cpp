@@ -226,6 +226,21 @@ TEST_F(Calls, StopABodyAtTheLimit) {
   EXPECT_EQ(TARSIER_RESOURCE, call(client, request).error().code());
 }
 
+TEST_F(Calls, CutABodyAtTheLimitWhenTheStatusIsAllThatMatters) {
+  Site site;
+  site.paths.on("/refusal", [](const auto& exchange) { exchange->respond({400, {}, std::string(5000000, '0')}); });
+  ClientRequest request;
+  request.url = site.url("/refusal");
+  request.max_body_bytes = 100000;
+  request.cut_body = true;
+  for (int i = 0; i < 2; ++i) {  // what is left of the first must not be taken for the second
+    const auto refused = call(client, request);
+    ASSERT_TRUE(refused.ok()) << refused.error().message();
+    EXPECT_EQ(400U, refused->code);
+    EXPECT_LE(refused->body.size(), 100000U);
+  }
+}
+
 TEST_F(Calls, DecompressOnlyWhenAsked) {
   const std::string packed = *compress(Encoding::gzip, "plain text");
   const std::string answer =
