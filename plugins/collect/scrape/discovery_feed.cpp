@@ -20,6 +20,7 @@ LabelSet labels_of(const batch::Sets& sets, uint32_t set) {
 }  // namespace
 
 Result<void> DiscoveryFeed::start() {
+  told_by_bus_.emplace();
   auto subscribed = subscribe_required(host_, TARSIER_TOPIC_TARGETS, kMostWaiting, [this](const Batch& batch, Delivery delivery) {
     take(batch);
     delivery.complete();
@@ -37,25 +38,38 @@ void DiscoveryFeed::stop() {
   ended.swap(pools_);
 }
 
-/// Those that start later tell everything by themselves.
+/// Those that start later tell everything by themselves; and what the bus has told meanwhile is newer than what they answer here.
 void DiscoveryFeed::ask_providers() {
   std::vector<std::string> instances;
   host_.services->providers(host_.raw(), str(TARSIER_DISCOVERY_SERVICE), &instances, [](void* user, tarsier_str instance) {
     static_cast<std::vector<std::string>*>(user)->emplace_back(view(instance));
   });
+  std::set<std::string> changed;
   for (const std::string& instance : instances) {
-    const ServiceRef<tarsier_discovery> provider(host_, TARSIER_DISCOVERY_SERVICE "@" + instance);
-    const auto use = provider.acquire();
-    if (!use) continue;  // it has just stopped
-    std::vector<Batch> found;
-    std::pair<const Host*, std::vector<Batch>*> into{&host_, &found};
-    (*use)->current((*use)->self, &into, [](void* user, const tarsier_batch* raw) {
-      auto& [host, batches] = *static_cast<std::pair<const Host*, std::vector<Batch>*>*>(user);
-      host->bus->retain(raw);
-      batches->emplace_back(host->bus, raw);
-    });
-    for (const Batch& batch : found) take(batch);
+    for (const Batch& batch : current_of(instance)) {
+      std::string pool;
+      if (note(batch.view(), Told::when_asked, pool)) changed.insert(pool);
+    }
   }
+  {
+    const std::lock_guard guard(lock_);
+    told_by_bus_.reset();
+  }
+  for (const std::string& pool : changed) tell_in_turn(pool);
+}
+
+std::vector<Batch> DiscoveryFeed::current_of(const std::string& instance) const {
+  std::vector<Batch> found;
+  const ServiceRef<tarsier_discovery> provider(host_, TARSIER_DISCOVERY_SERVICE "@" + instance);
+  const auto use = provider.acquire();
+  if (!use) return found;  // it has just stopped
+  std::pair<const Host*, std::vector<Batch>*> into{&host_, &found};
+  (*use)->current((*use)->self, &into, [](void* user, const tarsier_batch* raw) {
+    auto& [host, batches] = *static_cast<std::pair<const Host*, std::vector<Batch>*>*>(user);
+    host->bus->retain(raw);
+    batches->emplace_back(host->bus, raw);
+  });
+  return found;
 }
 
 std::vector<LabelSet> DiscoveryFeed::of(std::string_view pool) const {
@@ -69,11 +83,11 @@ std::vector<LabelSet> DiscoveryFeed::of(std::string_view pool) const {
 
 void DiscoveryFeed::take(const Batch& batch) {
   std::string pool;
-  if (note(batch.view(), pool)) tell_in_turn(pool);
+  if (note(batch.view(), Told::by_bus, pool)) tell_in_turn(pool);
 }
 
 /// False when it says nothing new.
-bool DiscoveryFeed::note(const batch::View& view, std::string& pool) {
+bool DiscoveryFeed::note(const batch::View& view, Told told, std::string& pool) {
   const auto rows = view.column<uint32_t>(TARSIER_COL_TARGET_LABELS);
   if (rows.empty()) return false;
   const batch::Sets sets(view);
@@ -83,6 +97,8 @@ bool DiscoveryFeed::note(const batch::View& view, std::string& pool) {
   for (const uint32_t set : rows)
     if (sets.size(set) != 0) targets.push_back(labels_of(sets, set));
   const std::lock_guard guard(lock_);
+  if (told == Told::when_asked && told_by_bus_->contains({pool, source})) return false;
+  if (told == Told::by_bus && told_by_bus_) told_by_bus_->emplace(pool, source);
   auto& by_source = pools_[pool].by_source;
   const auto known = by_source.find(source);
   if (known == by_source.end() ? targets.empty() : known->second == targets) return false;

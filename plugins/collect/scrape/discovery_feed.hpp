@@ -4,8 +4,11 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "plugins/collect/scrape/label_set.hpp"
@@ -35,9 +38,12 @@ class DiscoveryFeed {
     Timer timer;
   };
 
+  enum class Told : uint8_t { by_bus, when_asked };
+
   void ask_providers();
+  std::vector<Batch> current_of(const std::string& instance) const;
   void take(const Batch& batch);
-  bool note(const batch::View& view, std::string& pool);
+  bool note(const batch::View& view, Told told, std::string& pool);
   void tell_in_turn(const std::string& pool);
   void tell(const std::string& pool);
 
@@ -45,6 +51,7 @@ class DiscoveryFeed {
   const std::function<void(const std::string&)> changed_;
   mutable std::mutex lock_;  // guards the map and what is in it
   std::map<std::string, Found, std::less<>> pools_;
+  std::optional<std::set<std::pair<std::string, std::string>>> told_by_bus_;  // pool and source; while providers are asked
   Subscription subscription_;
 };
 

@@ -35,6 +35,7 @@ void SeriesCache::begin() {
   over_limit_ = false;
   builder_.clear(false);
   forget_unused();
+  forget_families();
   describe_all_ = family_changed_ || scrape_ % kDescribeEvery == 0;
   family_changed_ = false;
 }
@@ -117,7 +118,10 @@ Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
   if (line.series == kNone) return {};
   ++counts_.kept;
   Series& series = series_[line.series];
-  if (series.seen == scrape_) {  // the first one counts
+  const bool explicit_time = parser.has_timestamp() && options_.honor_timestamps;
+  const int64_t sample_ns = explicit_time ? nanoseconds(parser.timestamp_ms()) : time_ns;
+  // Several points of a series have times of their own, which ascend; of others the first one counts.
+  if (series.seen == scrape_ && sample_ns <= series.newest_ns) {
     ++counts_.repeated;
     return {};
   }
@@ -126,15 +130,17 @@ Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
     return {};
   }
   series.seen = scrape_;
-  const bool explicit_time = parser.has_timestamp() && options_.honor_timestamps;
+  series.newest_ns = sample_ns;
   // A series with its own timestamps decides itself when it ends, unless asked otherwise: it is not watched for staleness.
   series.tracked = !explicit_time || options_.track_timestamps_staleness;
   ++counts_.added;
-  const int64_t sample_ns = explicit_time ? nanoseconds(parser.timestamp_ms()) : time_ns;
   builder_.series_of_symbols(series.symbols);
   if (auto written = write_value(parser, sample_ns); !written) return written;
   if (describe_all_ || !series.described) {
-    if (const Metadata* known = metadata_of(line.text)) builder_.metadata(known->type, known->help, known->unit);
+    if (const Metadata* known = metadata_of(line.text)) {
+      builder_.metadata(known->type, known->help, known->unit);
+      described_bytes_ += known->help.size();
+    }
     series.described = true;
   }
   take_exemplars(parser, sample_ns);
@@ -203,6 +209,9 @@ Result<void> SeriesCache::count_only(std::string_view text) {
 Result<uint32_t> SeriesCache::make_line(std::string_view text, uint32_t type) {
   const auto kept = labels_.resolve(text, type);
   if (!kept) return Error(kept.error());
+  text_bytes_ += text.size();
+  if (options_.text_bytes != 0 && text_bytes_ > options_.text_bytes)
+    return Error(TARSIER_RESOURCE, "the texts of the series take more than " + std::to_string(options_.text_bytes) + " bytes");
   const auto number = static_cast<uint32_t>(lines_.size());
   uint32_t series = kNone;
   if (*kept) {
@@ -251,6 +260,7 @@ Metadata& SeriesCache::family_of(std::string_view name) {
   for (size_t place = family_place_; place < std::min(family_place_ + 2, families_.size()); ++place) {
     if (families_[place].family != name) continue;
     family_place_ = place;
+    families_[place].seen = scrape_;
     return families_[place];
   }
   const auto found = family_index_.find(name);
@@ -258,9 +268,10 @@ Metadata& SeriesCache::family_of(std::string_view name) {
     family_place_ = found->second;
   } else {
     family_place_ = families_.size();
-    families_.push_back({std::string(name), {}, {}, TARSIER_SERIES_UNKNOWN, scrape_});
+    families_.push_back({std::string(name), {}, {}, TARSIER_SERIES_UNKNOWN, scrape_, scrape_});
     family_index_.emplace(families_.back().family, static_cast<uint32_t>(family_place_));
   }
+  families_[family_place_].seen = scrape_;
   return families_[family_place_];
 }
 
@@ -334,7 +345,9 @@ void SeriesCache::write_report(std::string_view name, int64_t time_ns, double va
 /// Starts over when half of the lines are history (series that churn), keeping what still needs a staleness marker.
 void SeriesCache::forget_unused() {
   constexpr size_t kSmallest = 256;
-  if (lines_.size() < kSmallest || lines_.size() < 2 * order_.size() || has_inherited_) return;
+  constexpr uint64_t kMostDescribed = 4 << 20;
+  const bool churned = lines_.size() >= kSmallest && lines_.size() >= 2 * order_.size();
+  if ((!churned && described_bytes_ < kMostDescribed) || has_inherited_) return;
   std::vector<std::pair<std::string, uint32_t>> kept;
   for (const Series& series : series_)
     if (series.published) kept.emplace_back(lines_[series.line].text, lines_[series.line].type);
@@ -344,6 +357,7 @@ void SeriesCache::forget_unused() {
   series_.clear();
   order_.clear();
   builder_.clear(true);
+  text_bytes_ = described_bytes_ = 0;
   for (const auto& [text, type] : kept) {
     auto line = make_line(text, type);
     if (!line) continue;  // cannot be: the same text was resolved before
@@ -352,6 +366,16 @@ void SeriesCache::forget_unused() {
     series.stored = last_good_;
     order_.push_back(*line);
   }
+}
+
+/// Those that no page has had for some scrapes; the original keeps them as long.
+void SeriesCache::forget_families() {
+  constexpr uint64_t kKept = 10;
+  const auto is_history = [&](const Metadata& family) { return family.seen + kKept < scrape_; };
+  if (scrape_ % kKept != 0 || std::none_of(families_.begin(), families_.end(), is_history)) return;
+  std::erase_if(families_, is_history);
+  family_index_.clear();
+  for (uint32_t i = 0; i < families_.size(); ++i) family_index_.emplace(families_[i].family, i);
 }
 
 }  // namespace tarsier::scrape

@@ -23,6 +23,7 @@ struct CacheOptions : LabelOptions {
   bool honor_timestamps = true;
   bool track_timestamps_staleness = false;
   exposition::HistogramForms histograms = exposition::HistogramForms::classic;
+  uint64_t text_bytes = 0;  ///< most that the texts of its series may take; 0: no limit
 };
 
 /// What a family said of itself.
@@ -30,6 +31,7 @@ struct Metadata {
   std::string family, help, unit;
   uint32_t type = TARSIER_SERIES_UNKNOWN;
   uint64_t since = 0;  ///< number of the scrape that first had it
+  uint64_t seen = 0;   ///< and of the last one
 };
 
 class SeriesCache {
@@ -66,16 +68,17 @@ class SeriesCache {
   struct Line {  // one spelling of a series
     std::string text;
     uint32_t series = 0;  // kNone: rules drop it
-    uint32_t type = 0;    // the last that its page said
+    uint32_t type = 0;    // that the page had said when the line was first seen
     size_t place = 0;     // in the last page
     uint64_t seen = 0;
   };
   struct Series {
     std::vector<uint32_t> symbols;
-    uint32_t line = 0;    // one of its spellings; kNone: inherited, and not seen yet
-    uint64_t seen = 0;    // number of the last scrape that had it
-    uint64_t stored = 0;  // the same, of those that were good
-    bool tracked = true;  // gets a staleness marker when it is gone
+    uint32_t line = 0;      // one of its spellings; kNone: inherited, and not seen yet
+    uint64_t seen = 0;      // number of the last scrape that had it
+    uint64_t stored = 0;    // the same, of those that were good
+    int64_t newest_ns = 0;  // of the last one that was seen
+    bool tracked = true;    // gets a staleness marker when it is gone
     bool published = false;
     bool described = false;
   };
@@ -104,6 +107,7 @@ class SeriesCache {
   const Metadata* metadata_of(std::string_view text) const;
   void write_stale(int64_t time_ns, bool all);
   void forget_unused();
+  void forget_families();
 
   const CacheOptions options_;
   batch::SamplesBuilder builder_;
@@ -111,7 +115,9 @@ class SeriesCache {
   uint64_t scrape_ = 0;
   uint64_t last_good_ = 0;
 
-  std::deque<Line> lines_;  // stays in place: the index has views of the texts
+  std::deque<Line> lines_;        // stays in place: the index has views of the texts
+  uint64_t text_bytes_ = 0;       // of all lines
+  uint64_t described_bytes_ = 0;  // help that the builder keeps
   std::unordered_map<std::string_view, uint32_t> line_index_;
   std::deque<Series> series_;
   std::unordered_map<std::string, uint32_t> series_index_;  // by the bytes of the symbols

@@ -8,7 +8,7 @@
 namespace tarsier::scrape {
 
 Result<bool> SeriesLabels::resolve(std::string_view text, uint32_t type) {
-  if (auto parsed = parsed_.parse(text, {}); !parsed) return std::move(parsed).error();
+  if (auto parsed = parsed_.parse(text, {}); !parsed) return std::move(parsed).error().in(exposition::quote(text));
   labels_.clear();
   changed_.clear();
   labels_.emplace_back("__name__", parsed_.name());

@@ -39,6 +39,7 @@ CacheOptions cache_options(const Job& job, const TargetSpec& spec) {
   if (job.native_histograms)
     options.histograms = job.classic_beside_native ? exposition::HistogramForms::both : exposition::HistogramForms::native;
   options.rules = job.metric_relabel_configs;
+  options.text_bytes = 4 * job.body_size_limit;  // a page of protobuf says more than it has bytes
   options.limits.samples = job.sample_limit;
   options.limits.labels = job.label_limit;
   options.limits.label_name_bytes = job.label_name_length_limit;

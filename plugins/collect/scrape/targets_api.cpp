@@ -155,7 +155,7 @@ Result<std::string> metadata_json(const std::vector<Pool>& pools, std::string_vi
             .key("help")
             .string(family.help)
             .key("unit")
-            .string("")
+            .string(family.unit)
             .end_object();
       });
     }

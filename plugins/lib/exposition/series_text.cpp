@@ -1,12 +1,15 @@
 // Labels of a series. A label set may hold one quoted string without '=': the name of the metric.
 #include "plugins/lib/exposition/series_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
 
 namespace tarsier::exposition {
 namespace {
+
+constexpr size_t kMostLabels = 4096;  // as in batches
 
 enum : uint8_t { kStart = 1, kDigit = 2 };
 constexpr std::array<uint8_t, 256> kNameChars = [] {
@@ -153,6 +156,7 @@ Result<void> SeriesText::parse_braces(std::string_view text) {
       auto value = quoted(text, "label value");
       if (!value) return std::move(value).error();
       if (name.empty()) return Error::invalid("empty label name");
+      if (labels_.size() == kMostLabels) return Error(TARSIER_RESOURCE, "more than " + std::to_string(kMostLabels) + " labels");
       labels_.push_back({name, *value});
     }
     text = skip_blanks(text);
@@ -194,11 +198,27 @@ Result<void> SeriesText::set_name(std::string_view name) {
   return {};
 }
 
-Result<void> SeriesText::check(const Limits& limits) const {
-  for (size_t i = 0; i < labels_.size(); ++i) {
-    const LabelText& label = labels_[i];
+/// Of the labels' names; null: there is none.
+const LabelText* SeriesText::find_repeated() {
+  constexpr size_t kFew = 32;
+  if (labels_.size() > kFew) {
+    names_.clear();
+    for (const LabelText& label : labels_) names_.push_back(&label);
+    std::sort(names_.begin(), names_.end(), [](const LabelText* a, const LabelText* b) { return a->name < b->name; });
+    const auto repeated =
+        std::adjacent_find(names_.begin(), names_.end(), [](const LabelText* a, const LabelText* b) { return a->name == b->name; });
+    return repeated == names_.end() ? nullptr : *repeated;
+  }
+  for (size_t i = 0; i < labels_.size(); ++i)
     for (size_t k = 0; k < i; ++k)
-      if (labels_[k].name == label.name) return Error::invalid("label name " + quote(label.name) + " is not unique");
+      if (labels_[k].name == labels_[i].name) return &labels_[i];
+  return nullptr;
+}
+
+Result<void> SeriesText::check(const Limits& limits) {
+  if (const LabelText* const repeated = find_repeated())
+    return Error::invalid("label name " + quote(repeated->name) + " is not unique");
+  for (const LabelText& label : labels_) {
     if (label.name == "__name__") return Error::invalid("label name \"__name__\" is not unique");
     if (limits.label_name_bytes != 0 && label.name.size() > limits.label_name_bytes)
       return Error(TARSIER_RESOURCE,

@@ -43,12 +43,14 @@ class SeriesText {
   Result<std::string_view> quoted(std::string_view& text, const char* what);
   std::string_view unescape(std::string_view text);
   Result<void> set_name(std::string_view name);
-  Result<void> check(const Limits& limits) const;
+  const LabelText* find_repeated();
+  Result<void> check(const Limits& limits);
 
   std::string_view name_;
   bool named_ = false;
   std::vector<LabelText> labels_;
-  std::string unescaped_;  // reserved before parsing, so that views into it stay
+  std::vector<const LabelText*> names_;  // sorted, when there are many
+  std::string unescaped_;                // reserved before parsing, so that views into it stay
 };
 
 /// For messages: in quotes, cut when long.

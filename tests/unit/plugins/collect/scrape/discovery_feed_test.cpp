@@ -79,6 +79,29 @@ TEST_F(DiscoveryFeedTest, AsksThoseWhoWereThereBefore) {
   EXPECT_EQ(changed.front(), "api");
 }
 
+TEST_F(DiscoveryFeedTest, WhatTheBusTellsMeanwhileIsNewer) {
+  ASSERT_TRUE(files.set("api", "a", {at("old:1")}));
+  ASSERT_TRUE(files.set("api", "b", {at("b:1")}));
+  struct Slow {
+    DiscoveredTargets& files;
+    tarsier_discovery table{sizeof(tarsier_discovery), 0, this, [](void* self, void* user, auto each) {
+                              auto& slow = *static_cast<Slow*>(self);
+                              std::vector<const tarsier_batch*> batches;
+                              slow.files.table()->current(slow.files.table()->self, &batches,
+                                                          [](void* to, const tarsier_batch* batch) {
+                                                            static_cast<std::vector<const tarsier_batch*>*>(to)->push_back(batch);
+                                                          });
+                              each(user, batches.at(0));
+                              EXPECT_TRUE(slow.files.set("api", "a", {at("new:1")}));
+                              EXPECT_TRUE(slow.files.remove("api", "b"));
+                            }};
+  } slow{files};
+  fake.providers[TARSIER_DISCOVERY_SERVICE] = {"test"};
+  fake.offered[TARSIER_DISCOVERY_SERVICE "@test"] = &slow.table;
+  ASSERT_TRUE(feed.start());
+  EXPECT_EQ(addresses("api"), Names{"new:1"});
+}
+
 TEST_F(DiscoveryFeedTest, WhoIsTakenOutTakesItsTargetsWithIt) {
   ASSERT_TRUE(feed.start());
   ASSERT_TRUE(files.set("api", "a", {at("a:1")}));

@@ -411,5 +411,54 @@ TEST(SeriesCache, RefusesAHistogramThatCannotBe) {
   EXPECT_EQ(text(cache), "");
 }
 
+TEST(SeriesCache, PointsWithTimesOfTheirOwnAreAllStored) {
+  SeriesCache cache(with_labels({}));
+  const std::string page = "a 1 5\na 2 7\na 3 7\na 4 6\nb 1\nb 2\n";
+  ASSERT_TRUE(cache.write_page(page, 9 * kMs));
+  EXPECT_EQ(text(cache), "__name__=a 1 @5\n__name__=a 2 @7\n__name__=b 1 @9\n");
+  EXPECT_EQ(cache.counts().repeated, 3U);
+  CacheOptions options = with_labels({});
+  options.honor_timestamps = false;
+  SeriesCache ignoring(options);
+  ASSERT_TRUE(ignoring.write_page(page, 9 * kMs));
+  EXPECT_EQ(text(ignoring), "__name__=a 1 @9\n__name__=b 1 @9\n");
+}
+
+TEST(SeriesCache, FamiliesThatAreGoneAreForgotten) {
+  SeriesCache cache(with_labels({}));
+  for (int64_t scrape = 1; scrape < 60; ++scrape) {
+    const std::string name = "family_" + std::to_string(scrape);
+    ASSERT_TRUE(cache.write_page("# TYPE stays gauge\nstays 1\n# TYPE " + name + " gauge\n", scrape * kMs));
+    EXPECT_LE(cache.metadata().size(), 22U);
+  }
+  EXPECT_EQ(cache.metadata().front().family, "stays");
+}
+
+TEST(SeriesCache, HelpThatChangesWithEachPageIsNotKept) {
+  SeriesCache cache(with_labels({}));
+  for (int64_t scrape = 1; scrape < 40; ++scrape) {
+    ASSERT_TRUE(cache.write_page(
+        "# HELP a " + std::string(1 << 18, static_cast<char>('a' + scrape % 26)) + "\n# TYPE a gauge\na 1\n", scrape * kMs));
+    EXPECT_EQ(cache.series_count(), 1U);
+  }
+  EXPECT_LT(cache.builder().labels().symbol("new"), 30U) << "symbols of old pages are still there";
+}
+
+TEST(SeriesCache, TextsOfSeriesHaveALimit) {
+  CacheOptions options = with_labels({});
+  options.text_bytes = 100;
+  SeriesCache cache(options);
+  ASSERT_TRUE(cache.write_page("a{b=\"" + std::string(80, 'x') + "\"} 1\n", 1 * kMs));
+  const auto refused = cache.write_page("a{b=\"" + std::string(80, 'x') + "\"} 1\na{b=\"yyyyyyyy\"} 1\n", 2 * kMs);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message(), "the texts of the series take more than 100 bytes");
+}
+
+TEST(SeriesCache, NamesTheSeriesWhoseLabelsAreWrong) {
+  SeriesCache cache(with_labels({}));
+  EXPECT_EQ(cache.write_page("a 1\nb{c=\"1\",c=\"2\"} 1\n", 1 * kMs).error().message(),
+            "\"b{c=\"1\",c=\"2\"}\": label name \"c\" is not unique");
+}
+
 }  // namespace
 }  // namespace tarsier::scrape

@@ -106,6 +106,10 @@ TEST_F(TargetsApi, ShowsMetadata) {
   EXPECT_EQ(metadata_json(pools_now, "up{", "", "").error().message(),
             "invalid parameter \"match_target\": 1:4: parse error: unexpected end of input inside braces");
   EXPECT_FALSE(metadata_json(pools_now, "", "", "x"));
+  fake.fire_timers();
+  fake.answer(fake.calls.size() - 1, 200, "application/openmetrics-text",
+              "# TYPE c_seconds gauge\n# UNIT c_seconds seconds\nc_seconds 1\n# EOF\n");
+  EXPECT_THAT(*metadata_json(pools.snapshot(), "", "c_seconds", ""), testing::HasSubstr("\"unit\":\"seconds\""));
 }
 
 }  // namespace
