@@ -356,7 +356,7 @@ class Answers:
     def taken(self):
         found = {}
         for _, code, rows in list(self.requests):
-            for i, at, value in rows if code == 204 else []:
+            for i, at, value in rows if code // 100 == 2 else []:
                 found.setdefault(i, []).append((at, value))
         return found
 
