@@ -82,7 +82,7 @@ void SeriesCache::write_failure(int64_t time_ns) {
 template <class Parser>
 Result<void> SeriesCache::read(Parser parser, int64_t time_ns) {
   for (;;) {
-    const std::string_view expected = place_ < order_.size() ? std::string_view(lines_[order_[place_]].text) : std::string_view();
+    const std::string_view expected = place_ < order_.size() ? lines_[order_[place_]].text : std::string_view();
     switch (parser.next(expected)) {
       case exposition::Entry::sample:
         if (auto taken = take_sample(parser, time_ns); !taken) return taken;
@@ -220,7 +220,8 @@ Result<uint32_t> SeriesCache::make_line(std::string_view text, uint32_t type) {
     std::tie(series, made) = series_of_symbols();
     if (made || series_[series].line == kNone) series_[series].line = number;
   }
-  lines_.push_back({std::string(text), series, type});
+  const std::span<const char> kept_text = texts_.add(text);
+  lines_.push_back({{kept_text.data(), kept_text.size()}, series, type});
   line_index_.emplace(lines_.back().text, number);
   return number;
 }
@@ -237,7 +238,7 @@ void SeriesCache::note_symbols() {
 std::pair<uint32_t, bool> SeriesCache::series_of_symbols() {
   std::string key(reinterpret_cast<const char*>(symbols_.data()), symbols_.size() * sizeof(uint32_t));
   const auto [series, made] = series_index_.try_emplace(std::move(key), static_cast<uint32_t>(series_.size()));
-  if (made) series_.push_back({symbols_, kNone});
+  if (made) series_.push_back({symbol_runs_.add(symbols_), kNone});
   return {series->second, made};
 }
 
@@ -355,6 +356,8 @@ void SeriesCache::forget_unused() {
   series_index_.clear();
   lines_.clear();
   series_.clear();
+  texts_.clear();
+  symbol_runs_.clear();
   order_.clear();
   builder_.clear(true);
   text_bytes_ = described_bytes_ = 0;

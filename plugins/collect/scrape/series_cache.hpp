@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plugins/collect/scrape/protocol.hpp"
+#include "plugins/collect/scrape/runs.hpp"
 #include "plugins/collect/scrape/series_labels.hpp"
 #include "plugins/lib/exposition/open_metrics_parser.hpp"
 #include "plugins/lib/exposition/protobuf_parser.hpp"
@@ -66,14 +67,14 @@ class SeriesCache {
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
   struct Line {  // one spelling of a series
-    std::string text;
+    std::string_view text;
     uint32_t series = 0;  // kNone: rules drop it
     uint32_t type = 0;    // that the page had said when the line was first seen
     size_t place = 0;     // in the last page
     uint64_t seen = 0;
   };
   struct Series {
-    std::vector<uint32_t> symbols;
+    std::span<const uint32_t> symbols;
     uint32_t line = 0;      // one of its spellings; kNone: inherited, and not seen yet
     uint64_t seen = 0;      // number of the last scrape that had it
     uint64_t stored = 0;    // the same, of those that were good
@@ -115,7 +116,9 @@ class SeriesCache {
   uint64_t scrape_ = 0;
   uint64_t last_good_ = 0;
 
-  std::deque<Line> lines_;        // stays in place: the index has views of the texts
+  Runs<char> texts_;
+  Runs<uint32_t> symbol_runs_;
+  std::deque<Line> lines_;
   uint64_t text_bytes_ = 0;       // of all lines
   uint64_t described_bytes_ = 0;  // help that the builder keeps
   std::unordered_map<std::string_view, uint32_t> line_index_;
