@@ -49,6 +49,11 @@ Result<ClientRequest> request_of(const tarsier_http_client_request& from) {
     out.tls.cert_file = view(from.tls->cert_file);
     out.tls.key_file = view(from.tls->key_file);
     out.tls.server_name = view(from.tls->server_name);
+    if (TARSIER_HAS(from.tls, key)) {
+      out.tls.ca = view(from.tls->ca);
+      out.tls.cert = view(from.tls->cert);
+      out.tls.key = view(from.tls->key);
+    }
   }
   return out;
 }

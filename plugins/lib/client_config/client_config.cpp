@@ -109,8 +109,15 @@ Result<void> read_authorization(const Config& table, Authorization& out) {
 }  // namespace
 
 tarsier_tls_options Tls::options() const noexcept {
-  return {
-      sizeof(tarsier_tls_options), insecure_skip_verify ? 1U : 0U, str(ca_file), str(cert_file), str(key_file), str(server_name)};
+  return {sizeof(tarsier_tls_options),
+          insecure_skip_verify ? 1U : 0U,
+          str(ca_file),
+          str(cert_file),
+          str(key_file),
+          str(server_name),
+          str(ca),
+          str(cert),
+          str(key)};
 }
 
 Result<std::string> Authorization::header() const {
@@ -128,8 +135,11 @@ Result<ClientConfig> read_client_config(const Config& table) {
   if (auto read = read_headers(table, out); !read) return std::move(read).error();
   if (auto read = read_authorization(table, out.authorization); !read) return std::move(read).error();
   const Config tls = table["tls_config"];
-  out.tls = {tls["ca_file"].path(), tls["cert_file"].path(), tls["key_file"].path(), tls["server_name"].string(),
-             tls["insecure_skip_verify"].boolean()};
+  out.tls.ca_file = tls["ca_file"].path();
+  out.tls.cert_file = tls["cert_file"].path();
+  out.tls.key_file = tls["key_file"].path();
+  out.tls.server_name = tls["server_name"].string();
+  out.tls.insecure_skip_verify = tls["insecure_skip_verify"].boolean();
   return out;
 }
 

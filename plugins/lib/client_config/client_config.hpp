@@ -14,6 +14,7 @@ namespace tarsier::client_config {
 struct Tls {
   std::string ca_file, cert_file, key_file, server_name;
   bool insecure_skip_verify = false;
+  std::string ca, cert, key;  // as texts in PEM; what is not "" comes before the file
   bool operator==(const Tls&) const = default;
   /// Points into this.
   tarsier_tls_options options() const noexcept;

@@ -26,6 +26,7 @@ std::string tls_key(const TlsClientOptions& tls) {
     const auto changed = std::filesystem::last_write_time(*file, missing);
     if (!missing) key.append("@").append(std::to_string(changed.time_since_epoch().count()));
   }
+  for (const std::string* text : {&tls.ca, &tls.cert, &tls.key}) key.append("|").append(*text);
   return key.append("|").append(tls.server_name);
 }
 

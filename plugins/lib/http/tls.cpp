@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
 
 namespace tarsier::net {
@@ -21,15 +22,53 @@ Error file_error(const char* what, const std::string& file, const error_code& ec
   return Error::invalid(std::string(what) + " '" + file + "': " + ec.message());
 }
 
-Result<void> use_certificate(ssl::context& context, const std::string& cert_file, const std::string& key_file) {
+/// Something in PEM: a text, or a file when there is none.
+struct Pem {
+  const std::string& text;
+  const std::string& file;
+  Error error(const char* what, const error_code& ec) const {
+    return text.empty() ? file_error(what, file, ec) : Error::invalid("the text of the " + std::string(what) + ": " + ec.message());
+  }
+  std::string name() const { return text.empty() ? "'" + file + "'" : "given as text"; }
+};
+
+Result<void> use_certificate(ssl::context& context, const Pem& cert, const Pem& key) {
   error_code ec;
-  context.use_certificate_chain_file(cert_file, ec);
-  if (ec) return file_error("certificate", cert_file, ec);
-  context.use_private_key_file(key_file, ssl::context::pem, ec);
-  if (ec) return file_error("private key", key_file, ec);
+  if (cert.text.empty()) {
+    context.use_certificate_chain_file(cert.file, ec);
+  } else {
+    context.use_certificate_chain(boost::asio::buffer(cert.text), ec);
+  }
+  if (ec) return cert.error("certificate", ec);
+  if (key.text.empty()) {
+    context.use_private_key_file(key.file, ssl::context::pem, ec);
+  } else {
+    context.use_private_key(boost::asio::buffer(key.text), ssl::context::pem, ec);
+  }
+  if (ec) return key.error("private key", ec);
   if (SSL_CTX_check_private_key(context.native_handle()) != 1) {
     ERR_clear_error();
-    return Error::invalid("private key '" + key_file + "' does not belong to the certificate '" + cert_file + "'");
+    return Error::invalid("private key " + key.name() + " does not belong to the certificate " + cert.name());
+  }
+  return {};
+}
+
+Result<void> use_certificate(ssl::context& context, const std::string& cert_file, const std::string& key_file) {
+  const std::string none;
+  return use_certificate(context, {none, cert_file}, {none, key_file});
+}
+
+Result<void> trust(ssl::context& context, const TlsClientOptions& options) {
+  error_code ec;
+  if (!options.ca.empty()) {
+    context.add_certificate_authority(boost::asio::buffer(options.ca), ec);
+    if (ec) return Error::invalid("the text of the CA: " + ec.message());
+  } else if (options.ca_file.empty()) {
+    context.set_default_verify_paths(ec);
+    if (ec) return Error::invalid("the system's CA certificates: " + ec.message());
+  } else {
+    context.load_verify_file(options.ca_file, ec);
+    if (ec) return file_error("CA file", options.ca_file, ec);
   }
   return {};
 }
@@ -104,17 +143,12 @@ int64_t TlsServer::expires_at() const {
 Result<Context> make_tls_client(const TlsClientOptions& options) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-  error_code ec;
-  if (options.ca_file.empty()) {
-    context->set_default_verify_paths(ec);
-    if (ec) return Error::invalid("the system's CA certificates: " + ec.message());
-  } else {
-    context->load_verify_file(options.ca_file, ec);
-    if (ec) return file_error("CA file", options.ca_file, ec);
-  }
-  if (!options.cert_file.empty()) {
-    const std::string& key = options.key_file.empty() ? options.cert_file : options.key_file;
-    if (auto used = use_certificate(*context, options.cert_file, key); !used) return std::move(used).error();
+  if (auto trusted = trust(*context, options); !trusted) return std::move(trusted).error();
+  if (!options.cert.empty() || !options.cert_file.empty()) {
+    const bool key_is_in_cert = options.key.empty() && options.key_file.empty();
+    const Pem cert = {options.cert, options.cert_file};
+    const Pem key = {key_is_in_cert ? options.cert : options.key, key_is_in_cert ? options.cert_file : options.key_file};
+    if (auto used = use_certificate(*context, cert, key); !used) return std::move(used).error();
   }
   return context;
 }

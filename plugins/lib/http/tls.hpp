@@ -46,7 +46,8 @@ struct TlsClientOptions {
   std::string ca_file;  // "": the system's
   std::string cert_file;
   std::string key_file;
-  std::string server_name;  // "": the URL's host
+  std::string server_name;    // "": the URL's host
+  std::string ca, cert, key;  // as texts in PEM; what is not "" comes before the file
 };
 Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_client(const TlsClientOptions& options);
 

@@ -83,6 +83,8 @@ typedef struct tarsier_tls_options {
   uint32_t size;
   uint32_t insecure_skip_verify;
   tarsier_str ca_file, cert_file, key_file, server_name; /* "": the system's, none, none, the URL's host */
+  /* Since minor version 2. The same as texts in PEM, for who has them from elsewhere than a file; what is not "" comes before the file. */
+  tarsier_str ca, cert, key;
 } tarsier_tls_options;
 
 /* Everything is copied. */

@@ -45,6 +45,26 @@ TEST_F(Tls, ServesThoseWhoTrustTheCertificate) {
   EXPECT_EQ("secure", answer->body);
 }
 
+TEST_F(Tls, TakesCertificatesAsTexts) {
+  options.client_ca_file = options.cert_file;
+  Site site({}, load());
+  site.paths.on_text("/a", "text/plain", "x");
+  const auto read = [](const std::string& file) {
+    std::ifstream in(file);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  Client client(threads, workers, {});
+  ClientRequest request;
+  request.url = site.url("/a");
+  request.tls.ca = read(options.cert_file);
+  request.tls.cert = request.tls.ca;
+  request.tls.key = read(options.key_file);
+  const auto answer = call(client, request);
+  ASSERT_TRUE(answer.ok()) << answer.error().message();
+  request.tls.key = "no key";
+  EXPECT_THAT(call(client, request).error().message(), HasSubstr("the text of the private key: "));
+}
+
 TEST_F(Tls, CarriesLargeBodies) {
   Site site({}, load());
   site.paths.on("/echo", [](const auto& exchange) { exchange->respond({200, {}, exchange->request().body}); });
