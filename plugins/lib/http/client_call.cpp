@@ -12,7 +12,6 @@
 #include <boost/asio/ssl/error.hpp>
 
 #include "plugins/lib/http/base64.hpp"
-#include "plugins/lib/http/compression.hpp"
 
 namespace tarsier::net {
 namespace {
@@ -24,6 +23,9 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 
 constexpr size_t kMaxHeaderBytes = 256 * 1024;
 constexpr size_t kReadBuffer = 32 * 1024;
+// So little can become very much: what a piece of it may become in memory is bounded as well.
+constexpr size_t kPackedPiece = 1024;
+constexpr uint64_t kMaxUnpacked = uint64_t{64} << 20U;
 
 /// The system's words in lower case, as the middle of a sentence.
 std::string words(const error_code& ec) {
@@ -34,8 +36,18 @@ std::string words(const error_code& ec) {
   return text;
 }
 
+std::string words(std::chrono::nanoseconds time) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
 bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
+}
+
+/// Of an answer that was unpacked.
+void forget_coding(Headers& headers) {
+  std::erase_if(headers, [](const Header& each) { return each.name == "content-encoding" || each.name == "content-length"; });
 }
 
 bool is_redirect(uint32_t code) { return code == 301 || code == 302 || code == 303 || code == 307 || code == 308; }
@@ -77,15 +89,14 @@ awaitable<void> Call::run() {
 }
 
 awaitable<Result<void>> Call::wait_for(const bool& ready, const std::string& what) {
+  const auto quiet = setup_.request.quiet_timeout;
+  const Moment quiet_until = quiet.count() > 0 ? moment_now() + quiet : kNever;
   while (!ready) {
     if (cancelled_) co_return Error(TARSIER_CANCELLED, what + ": cancelled");
-    if (moment_now() >= deadline_) {
-      const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(setup_.request.timeout).count();
-      co_return Error(
-          TARSIER_DEADLINE,
-          what + ": no answer within " + (limit % 1000 == 0 ? std::to_string(limit / 1000) + " s" : std::to_string(limit) + " ms"));
-    }
-    co_await event_.wait_until(deadline_);
+    const Moment now = moment_now();
+    if (now >= deadline_) co_return Error(TARSIER_DEADLINE, what + ": no answer within " + words(setup_.request.timeout));
+    if (now >= quiet_until) co_return Error(TARSIER_DEADLINE, what + ": nothing came for " + words(quiet));
+    co_await event_.wait_until(std::min(deadline_, quiet_until));
   }
   co_return Result<void>();
 }
@@ -95,10 +106,7 @@ awaitable<Result<ClientResponse>> Call::follow() {
   uint32_t redirects = 0;
   while (true) {
     auto response = co_await exchange_once(url);
-    if (!response || setup_.request.max_redirects == 0 || !is_redirect(response->code) ||
-        !has_header(response->headers, "location")) {
-      co_return response;
-    }
+    if (!response || !is_followed(response->code, response->headers)) co_return response;
     if (redirects++ == setup_.request.max_redirects) {
       co_return Error::invalid(setup_.request.url + ": stopped after " + std::to_string(setup_.request.max_redirects) +
                                " redirects, the last to " + std::string(find_header(response->headers, "location")));
@@ -106,6 +114,10 @@ awaitable<Result<ClientResponse>> Call::follow() {
     auto prepared = prepare_redirect(url, *response);
     if (!prepared) co_return std::move(prepared).error();
   }
+}
+
+bool Call::is_followed(uint32_t code, const Headers& headers) const {
+  return setup_.request.max_redirects != 0 && is_redirect(code) && has_header(headers, "location");
 }
 
 Result<void> Call::prepare_redirect(Url& url, const ClientResponse& response) {
@@ -296,14 +308,88 @@ std::string Call::why_broken(bool answer_begun) const {
                       : "the server closed the connection without an answer";
 }
 
+/// Lets a worker take a piece, and waits for it whatever happens meanwhile: what it looks at is in this coroutine.
+awaitable<Result<void>> Call::hand_over(const ClientResponse& head, std::string_view piece) {
+  if (cancelled_) co_return Error(TARSIER_CANCELLED, setup_.request.method + " " + setup_.url.origin() + ": cancelled");
+  // Says that the task is over also when it is dropped.
+  const auto over = [](Call* call) {
+    asio::post(call->context_, [self = call->shared_from_this()] {
+      self->piece_taken_ = true;
+      self->event_.notify();
+    });
+  };
+  piece_taken_ = false;
+  piece_outcome_ = Error(TARSIER_CANCELLED, "the HTTP client is stopping");
+  setup_.executor->post(Executor::Need::required, [call = std::shared_ptr<Call>(this, over), &head, piece] {
+    call->piece_outcome_ = call->setup_.on_piece(head, piece);
+  });
+  while (!piece_taken_) co_await event_.wait_until(kNever);
+  co_return std::move(piece_outcome_);
+}
+
+awaitable<Result<void>> Call::hand_over_unpacked(Answer& answer) {
+  std::string_view rest = answer.unpacked;
+  answer.handed_over += rest.size();
+  if (answer.handed_over > setup_.request.max_body_bytes) {
+    co_return Error(TARSIER_RESOURCE,
+                    setup_.url.origin() + ": the body is larger than " + std::to_string(setup_.request.max_body_bytes) + " bytes");
+  }
+  while (!rest.empty()) {
+    const std::string_view piece = rest.substr(0, Client::kMaxPiece);
+    rest.remove_prefix(piece.size());
+    auto handed = co_await hand_over(answer.response, piece);
+    if (!handed) co_return handed;
+  }
+  answer.unpacked.clear();
+  co_return Result<void>();
+}
+
+awaitable<Result<void>> Call::hand_over_body(MessageParser& parser, Answer& answer) {
+  if (!parser.head_done()) co_return Result<void>();
+  const MessageHead& head = parser.head();
+  if (head.code < 200 || is_followed(head.code, head.headers)) {  // another answer comes
+    answer.waiting.clear();
+    co_return Result<void>();
+  }
+  if (!answer.begun) {
+    answer.begun = true;
+    answer.response.code = head.code;
+    answer.response.headers = head.headers;
+    if (setup_.request.accept_compressed) answer.decoder = make_decoder(find_header(head.headers, "content-encoding"));
+    if (answer.decoder) forget_coding(answer.response.headers);
+    auto handed = co_await hand_over(answer.response, {});
+    if (!handed) co_return handed;
+  }
+  std::string_view rest = answer.waiting;
+  while (!rest.empty()) {
+    const std::string_view packed = rest.substr(0, answer.decoder ? kPackedPiece : rest.size());
+    rest.remove_prefix(packed.size());
+    if (answer.decoder) {
+      auto unpacked = answer.decoder->write(packed, kMaxUnpacked, answer.unpacked);
+      if (!unpacked) co_return std::move(unpacked).error().in(setup_.url.origin());
+    } else {
+      answer.unpacked.append(packed);
+    }
+    if (!rest.empty() && answer.unpacked.size() < kReadBuffer) continue;
+    auto handed = co_await hand_over_unpacked(answer);
+    if (!handed) co_return handed;
+  }
+  answer.waiting.clear();
+  co_return Result<void>();
+}
+
 /// Sends and receives at the same time, so that an early refusal is seen; until the parser is done.
-awaitable<Result<void>> Call::receive(MessageParser& parser, const Url& url) {
+awaitable<Result<void>> Call::receive(MessageParser& parser, Answer& answer, const Url& url) {
   while (true) {
     size_t taken = 0;
     do {  // it stops after the head, and goes on with the body
       taken = parser.feed(inbox_);
       inbox_.erase(0, taken);
     } while (taken > 0 && !inbox_.empty() && !parser.failure() && !parser.done());
+    if (setup_.on_piece) {
+      auto handed = co_await hand_over_body(parser, answer);
+      if (!handed) co_return handed;
+    }
     if (parser.failure() || parser.done()) break;
     if (read_error_) {
       parser.feed_end();
@@ -322,6 +408,18 @@ awaitable<Result<void>> Call::receive(MessageParser& parser, const Url& url) {
   co_return Error::invalid(url.origin() + ": " + parser.failure()->message);
 }
 
+void Call::take_whole(MessageParser& parser, Answer& answer) {
+  parser.set_body_sink([this, &parser, &answer](std::string_view piece) -> Result<void> {
+    std::string& body = answer.response.body;
+    if (body.empty() && !answer.decoder && setup_.request.accept_compressed) {
+      answer.decoder = make_decoder(find_header(parser.head().headers, "content-encoding"));
+    }
+    if (answer.decoder) return answer.decoder->write(piece, setup_.request.max_body_bytes, body);
+    body.append(piece);
+    return {};
+  });
+}
+
 awaitable<Result<ClientResponse>> Call::transfer(const Url& url, const std::shared_ptr<Transport>& transport) {
   const std::shared_ptr<Transport> mine = transport;
   head_ = request_head(url);
@@ -333,34 +431,29 @@ awaitable<Result<ClientResponse>> Call::transfer(const Url& url, const std::shar
   const ClientRequest& request = setup_.request;
   const auto kind = request.method == "HEAD" ? MessageParser::Kind::response_without_body : MessageParser::Kind::response;
   std::optional<MessageParser> parser;
-  ClientResponse response;
-  std::unique_ptr<Decoder> decoder;
+  Answer answer;
   do {  // answers 100 to 199 only announce another
     parser.emplace(kind, kMaxHeaderBytes);
-    MessageParser& current = *parser;
-    current.set_body_limit(request.max_body_bytes);
-    current.set_body_sink([&](std::string_view piece) -> Result<void> {
-      if (response.body.empty() && !decoder && request.accept_compressed) {
-        decoder = make_decoder(find_header(current.head().headers, "content-encoding"));
-      }
-      if (decoder) return decoder->write(piece, request.max_body_bytes, response.body);
-      response.body.append(piece);
-      return {};
-    });
-    auto received = co_await receive(current, url);
+    parser->set_body_limit(request.max_body_bytes);
+    if (setup_.on_piece) {
+      parser->set_body_sink([&answer](std::string_view piece) -> Result<void> {
+        answer.waiting.append(piece);
+        return {};
+      });
+    } else {
+      take_whole(*parser, answer);
+    }
+    auto received = co_await receive(*parser, answer, url);
     if (!received) co_return std::move(received).error();
   } while (parser->head().code >= 100 && parser->head().code < 200);
-  if (decoder) {
-    auto finished = decoder->finish();
+  if (answer.decoder) {
+    auto finished = answer.decoder->finish();
     if (!finished) co_return std::move(finished).error().in(url.origin());
   }
   MessageHead& head = parser->head();
-  response.code = head.code;
-  response.headers = std::move(head.headers);
-  if (decoder) {
-    std::erase_if(response.headers,
-                  [](const Header& each) { return each.name == "content-encoding" || each.name == "content-length"; });
-  }
+  answer.response.code = head.code;
+  answer.response.headers = std::move(head.headers);
+  if (answer.decoder) forget_coding(answer.response.headers);
   const bool reusable = head.keep_alive && !parser->failure() && !read_error_ && !write_error_ && !reading_ && !writing_ &&
                         inbox_.empty() && written_ == head_.size() + request.body.size();
   transport_.reset();
@@ -369,7 +462,7 @@ awaitable<Result<ClientResponse>> Call::transfer(const Url& url, const std::shar
   } else {
     mine->close();
   }
-  co_return response;
+  co_return std::move(answer.response);
 }
 
 }  // namespace tarsier::net
