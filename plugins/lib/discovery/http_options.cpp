@@ -16,29 +16,37 @@ Result<HttpOptions> read_http_options(const Config& entry) {
   return HttpOptions{std::move(*client), entry["follow_redirects"].boolean()};
 }
 
-Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const HttpOptions& options, const HttpQuestion& question,
-                 http::Done done) {
+Result<HttpRequest> HttpRequest::make(const HttpOptions& options, const HttpQuestion& question) {
   auto secret = options.client.authorization.header();
   if (!secret) return std::move(secret).error();
-  std::vector<tarsier_pair> headers = {field("Accept", "application/json"), field("User-Agent", kUserAgent)};
-  if (!secret->empty()) headers.push_back(field("Authorization", *secret));
-  for (const auto& [name, value] : question.headers) headers.push_back(field(name, value));
-  for (const auto& [name, value] : options.client.headers) headers.push_back(field(name, value));
-  const tarsier_tls_options tls = options.client.tls.options();
+  return HttpRequest(options, question, std::move(*secret));
+}
 
-  tarsier_http_client_request request{};
-  request.size = sizeof(request);
-  request.flags = TARSIER_CLIENT_ACCEPT_GZIP;
-  request.method = str("GET");
-  request.url = str(question.url);
-  request.headers = headers.data();
-  request.header_count = static_cast<uint32_t>(headers.size());
-  request.max_redirects = options.follow_redirects ? kMaxRedirects : 0;
-  request.body = bytes("");
-  request.timeout_ns = question.timeout_ns;
-  request.max_body_bytes = question.max_body_bytes;
-  request.tls = &tls;
-  return http::request(host, http, request, [done = std::move(done)](Result<http::Response> response) {
+const tarsier_http_client_request& HttpRequest::raw() {
+  headers_ = {field("Accept", "application/json"), field("User-Agent", kUserAgent)};
+  if (!secret_.empty()) headers_.push_back(field("Authorization", secret_));
+  for (const auto& [name, value] : question_->headers) headers_.push_back(field(name, value));
+  for (const auto& [name, value] : options_->client.headers) headers_.push_back(field(name, value));
+  tls_ = options_->client.tls.options();
+  raw_.size = sizeof(raw_);
+  raw_.flags = TARSIER_CLIENT_ACCEPT_GZIP;
+  raw_.method = str("GET");
+  raw_.url = str(question_->url);
+  raw_.headers = headers_.data();
+  raw_.header_count = static_cast<uint32_t>(headers_.size());
+  raw_.max_redirects = options_->follow_redirects ? kMaxRedirects : 0;
+  raw_.body = bytes("");
+  raw_.timeout_ns = question_->timeout_ns;
+  raw_.max_body_bytes = question_->max_body_bytes;
+  raw_.tls = &tls_;
+  return raw_;
+}
+
+Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const HttpOptions& options, const HttpQuestion& question,
+                 http::Done done) {
+  auto request = HttpRequest::make(options, question);
+  if (!request) return std::move(request).error();
+  return http::request(host, http, request->raw(), [done = std::move(done)](Result<http::Response> response) {
     if (!response || response->code() == 200) return done(std::move(response));
     done(Error::unavailable("server returned HTTP status " + std::to_string(response->code()) + " " +
                             std::string(net::reason_phrase(response->code()))));

@@ -30,6 +30,25 @@ struct HttpQuestion {
   uint64_t max_body_bytes = 0;
 };
 
+/// A GET as tarsier.http/1 wants it, with the secrets that there are now.
+class HttpRequest {
+ public:
+  /// `options` and `question` stay as long as this. UNAVAILABLE: a file with a secret cannot be read.
+  static Result<HttpRequest> make(const HttpOptions& options, const HttpQuestion& question);
+  /// Points into this.
+  const tarsier_http_client_request& raw();
+
+ private:
+  HttpRequest(const HttpOptions& options, const HttpQuestion& question, std::string secret)
+      : options_(&options), question_(&question), secret_(std::move(secret)) {}
+  const HttpOptions* options_;
+  const HttpQuestion* question_;
+  std::string secret_;
+  std::vector<tarsier_pair> headers_;
+  tarsier_tls_options tls_{};
+  tarsier_http_client_request raw_{};
+};
+
 /// [any] A GET. `done` is called once as [work] when OK is returned; what is not 200 comes as an error that says so.
 Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const HttpOptions& options, const HttpQuestion& question,
                  http::Done done);
