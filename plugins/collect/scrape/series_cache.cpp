@@ -14,6 +14,7 @@ namespace {
 
 // Help and type go with new series, with all when a family changes, and once in so many scrapes for those who missed them.
 constexpr uint64_t kDescribeEvery = 240;
+constexpr uint64_t kFamilyKept = 10;  // scrapes after the last that had it; as in the original
 
 /// As near as there are times.
 int64_t nanoseconds(int64_t ms) noexcept {
@@ -25,8 +26,14 @@ double stale() noexcept { return std::bit_cast<double>(TARSIER_STALE_NAN_BITS); 
 
 }  // namespace
 
-void SeriesCache::begin() {
+void SeriesCache::count_scrape() {
   ++scrape_;
+  if (scrape_ % kFamilyKept == 0) forget_families();
+}
+
+/// Begins a scrape that is not like the last one.
+void SeriesCache::begin() {
+  settle();
   counts_ = {};
   place_ = 0;
   family_place_ = 0;
@@ -35,31 +42,62 @@ void SeriesCache::begin() {
   over_limit_ = false;
   builder_.clear(false);
   forget_unused();
-  forget_families();
-  describe_all_ = family_changed_ || scrape_ % kDescribeEvery == 0;
+  describe_all_ = is_to_describe();
   family_changed_ = false;
 }
 
+/// What was left out while pages were alike.
+void SeriesCache::settle() {
+  const uint64_t until = std::exchange(read_, last_good_);
+  if (until == last_good_) return;
+  for (Series& series : series_)
+    if (series.stored == until) series.seen = series.stored = last_good_;
+  for (Metadata& family : families_)
+    if (family.seen == until) family.seen = last_good_;
+}
+
 Result<void> SeriesCache::write_page(std::string_view page, int64_t time_ns, Format format) {
+  count_scrape();
+  if (repeat_page(page, time_ns, format)) return {};
   begin();
-  exposition::Limits limits = options_.limits;
-  limits.samples = 0;  // counted here, without repeated series
-  Result<void> result;
-  switch (format) {
-    case Format::text:
-      result = read(exposition::TextParser(page, limits), time_ns);
-      break;
-    case Format::open_metrics:
-      result = read(exposition::OpenMetricsParser(page, limits), time_ns);
-      break;
-    case Format::protobuf:
-      result = read(exposition::ProtobufParser(page, limits, options_.histograms), time_ns);
-  }
+  auto result = read_page(page, time_ns, format);
   if (!result) {
+    shape_.clear();
     builder_.clear(false);
     write_stale(time_ns, true);
     return result;
   }
+  end_page();
+  write_stale(time_ns, false);
+  return {};
+}
+
+/// False when the page differs from the last one in more than its values.
+bool SeriesCache::repeat_page(std::string_view page, int64_t time_ns, Format format) {
+  if (format != shape_format_ || is_to_describe() || !shape_.read(page, values_)) return false;
+  builder_.repeat(time_ns, values_);
+  counts_ = shape_counts_;
+  last_good_ = scrape_;
+  return true;
+}
+
+Result<void> SeriesCache::read_page(std::string_view page, int64_t time_ns, Format format) {
+  exposition::Limits limits = options_.limits;
+  limits.samples = 0;  // counted here, without repeated series
+  shape_format_ = format;
+  switch (format) {
+    case Format::text:
+      return read(exposition::TextParser(page, limits), page, time_ns);
+    case Format::open_metrics:
+      return read(exposition::OpenMetricsParser(page, limits), page, time_ns);
+    case Format::protobuf:
+      return read(exposition::ProtobufParser(page, limits, options_.histograms), page, time_ns);
+  }
+  return Error::invalid("no such format");
+}
+
+/// The page was good as a whole.
+void SeriesCache::end_page() {
   for (const uint32_t line : next_order_) {  // published only now that the whole page is good
     if (lines_[line].series == kNone) continue;
     Series& series = series_[lines_[line].series];
@@ -68,24 +106,37 @@ Result<void> SeriesCache::write_page(std::string_view page, int64_t time_ns, For
     series.stored = scrape_;
     series.published = series.tracked;
   }
-  last_good_ = scrape_;
+  read_ = last_good_ = scrape_;
+  shape_.finish();
+  shape_counts_ = counts_;
+  shape_counts_.new_series = 0;
   order_.swap(next_order_);
-  write_stale(time_ns, false);
-  return {};
 }
 
 void SeriesCache::write_failure(int64_t time_ns) {
+  count_scrape();
+  shape_.clear();
   begin();
   write_stale(time_ns, true);
 }
 
+bool SeriesCache::is_to_describe() const noexcept { return family_changed_ || scrape_ % kDescribeEvery == 0; }
+
+/// Texts of lines have a place in the page, messages of protobuf have none.
 template <class Parser>
-Result<void> SeriesCache::read(Parser parser, int64_t time_ns) {
+Result<void> SeriesCache::read(Parser parser, std::string_view page, int64_t time_ns) {
+  constexpr bool kOfLines = requires { parser.position(); };
+  kOfLines ? shape_.begin(page) : shape_.clear();
   for (;;) {
+    const uint64_t stored = counts_.added;
     const std::string_view expected = place_ < order_.size() ? lines_[order_[place_]].text : std::string_view();
     switch (parser.next(expected)) {
       case exposition::Entry::sample:
         if (auto taken = take_sample(parser, time_ns); !taken) return taken;
+        if constexpr (kOfLines) {
+          if (!over_limit_)
+            shape_.add(parser.series(), lines_[next_order_.back()].text, parser.position(), counts_.added != stored);
+        }
         break;
       case exposition::Entry::help:
         note_help(parser.family(), parser.help(), Parser::kHelpEscapesQuotes);
@@ -243,6 +294,7 @@ std::pair<uint32_t, bool> SeriesCache::series_of_symbols() {
 }
 
 void SeriesCache::inherit(const SeriesCache& ended) {
+  shape_.clear();
   const batch::Labels& texts = ended.builder_.labels();
   for (const Series& series : ended.series_) {
     if (!series.published) continue;
@@ -359,6 +411,7 @@ void SeriesCache::forget_unused() {
   texts_.clear();
   symbol_runs_.clear();
   order_.clear();
+  shape_.clear();
   builder_.clear(true);
   text_bytes_ = described_bytes_ = 0;
   for (const auto& [text, type] : kept) {
@@ -371,11 +424,11 @@ void SeriesCache::forget_unused() {
   }
 }
 
-/// Those that no page has had for some scrapes; the original keeps them as long.
+/// Those that no page has had for some scrapes.
 void SeriesCache::forget_families() {
-  constexpr uint64_t kKept = 10;
-  const auto is_history = [&](const Metadata& family) { return family.seen + kKept < scrape_; };
-  if (scrape_ % kKept != 0 || std::none_of(families_.begin(), families_.end(), is_history)) return;
+  settle();
+  const auto is_history = [&](const Metadata& family) { return family.seen + kFamilyKept < scrape_; };
+  if (std::none_of(families_.begin(), families_.end(), is_history)) return;
   std::erase_if(families_, is_history);
   family_index_.clear();
   for (uint32_t i = 0; i < families_.size(); ++i) family_index_.emplace(families_[i].family, i);

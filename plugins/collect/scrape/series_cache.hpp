@@ -1,5 +1,6 @@
 // The series of one target, remembered from scrape to scrape by the text that its lines begin with, so that an unchanged line costs
-// one compare. Writes each scrape into a builder of samples, with staleness markers for what is gone.
+// one compare; of a page in which only values changed nothing else is looked at. Writes each scrape into a builder of samples, with
+// staleness markers for what is gone.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "plugins/collect/scrape/page_shape.hpp"
 #include "plugins/collect/scrape/protocol.hpp"
 #include "plugins/collect/scrape/runs.hpp"
 #include "plugins/collect/scrape/series_labels.hpp"
@@ -77,17 +79,23 @@ class SeriesCache {
     std::span<const uint32_t> symbols;
     uint32_t line = 0;      // one of its spellings; kNone: inherited, and not seen yet
     uint64_t seen = 0;      // number of the last scrape that had it
-    uint64_t stored = 0;    // the same, of those that were good
+    uint64_t stored = 0;    // the same, of those that were good; both as of read_
     int64_t newest_ns = 0;  // of the last one that was seen
     bool tracked = true;    // gets a staleness marker when it is gone
     bool published = false;
     bool described = false;
   };
 
+  void count_scrape();
+  bool repeat_page(std::string_view page, int64_t time_ns, Format format);
   void begin();
+  void settle();
+  bool is_to_describe() const noexcept;
+  void end_page();
+  Result<void> read_page(std::string_view page, int64_t time_ns, Format format);
   // Parser: TextParser, OpenMetricsParser or ProtobufParser.
   template <class Parser>
-  Result<void> read(Parser parser, int64_t time_ns);
+  Result<void> read(Parser parser, std::string_view page, int64_t time_ns);
   template <class Parser>
   Result<void> take_sample(const Parser& parser, int64_t time_ns);
   template <class Parser>
@@ -115,6 +123,12 @@ class SeriesCache {
   Counts counts_;
   uint64_t scrape_ = 0;
   uint64_t last_good_ = 0;
+  uint64_t read_ = 0;  // the last good one that was read line by line; those from then on were like it
+
+  PageShape shape_;
+  Format shape_format_ = Format::text;
+  Counts shape_counts_;
+  std::vector<double> values_;
 
   Runs<char> texts_;
   Runs<uint32_t> symbol_runs_;
