@@ -14,6 +14,7 @@ namespace {
 
 // Help and type go with new series, with all when a family changes, and once in so many scrapes for those who missed them.
 constexpr uint64_t kDescribeEvery = 240;
+constexpr uint64_t kFamilyKept = 10;  // scrapes after the last that had it; as in the original
 
 /// As near as there are times.
 int64_t nanoseconds(int64_t ms) noexcept {
@@ -21,12 +22,20 @@ int64_t nanoseconds(int64_t ms) noexcept {
   return std::clamp(ms, -kMost, kMost) * 1'000'000;
 }
 
+uint64_t hash_of(std::string_view bytes) noexcept { return std::hash<std::string_view>()(bytes); }
+
 double stale() noexcept { return std::bit_cast<double>(TARSIER_STALE_NAN_BITS); }
 
 }  // namespace
 
-void SeriesCache::begin() {
+void SeriesCache::count_scrape() {
   ++scrape_;
+  if (scrape_ % kFamilyKept == 0) forget_families();
+}
+
+/// Begins a scrape that is not like the last one.
+void SeriesCache::begin() {
+  settle();
   counts_ = {};
   place_ = 0;
   family_place_ = 0;
@@ -35,31 +44,62 @@ void SeriesCache::begin() {
   over_limit_ = false;
   builder_.clear(false);
   forget_unused();
-  forget_families();
-  describe_all_ = family_changed_ || scrape_ % kDescribeEvery == 0;
+  describe_all_ = is_to_describe();
   family_changed_ = false;
 }
 
+/// What was left out while pages were alike.
+void SeriesCache::settle() {
+  const uint32_t until = std::exchange(read_, last_good_);
+  if (until == last_good_) return;
+  for (Series& series : series_)
+    if (series.stored == until) series.seen = series.stored = last_good_;
+  for (Metadata& family : families_)
+    if (family.seen == until) family.seen = last_good_;
+}
+
 Result<void> SeriesCache::write_page(std::string_view page, int64_t time_ns, Format format) {
+  count_scrape();
+  if (repeat_page(page, time_ns, format)) return {};
   begin();
-  exposition::Limits limits = options_.limits;
-  limits.samples = 0;  // counted here, without repeated series
-  Result<void> result;
-  switch (format) {
-    case Format::text:
-      result = read(exposition::TextParser(page, limits), time_ns);
-      break;
-    case Format::open_metrics:
-      result = read(exposition::OpenMetricsParser(page, limits), time_ns);
-      break;
-    case Format::protobuf:
-      result = read(exposition::ProtobufParser(page, limits, options_.histograms), time_ns);
-  }
+  auto result = read_page(page, time_ns, format);
   if (!result) {
+    shape_.clear();
     builder_.clear(false);
     write_stale(time_ns, true);
     return result;
   }
+  end_page();
+  write_stale(time_ns, false);
+  return {};
+}
+
+/// False when the page differs from the last one in more than its values.
+bool SeriesCache::repeat_page(std::string_view page, int64_t time_ns, Format format) {
+  if (format != shape_format_ || is_to_describe() || !shape_.read(page, values_)) return false;
+  builder_.repeat(time_ns, values_);
+  counts_ = shape_counts_;
+  last_good_ = scrape_;
+  return true;
+}
+
+Result<void> SeriesCache::read_page(std::string_view page, int64_t time_ns, Format format) {
+  exposition::Limits limits = options_.limits;
+  limits.samples = 0;  // counted here, without repeated series
+  shape_format_ = format;
+  switch (format) {
+    case Format::text:
+      return read(exposition::TextParser(page, limits), page, time_ns);
+    case Format::open_metrics:
+      return read(exposition::OpenMetricsParser(page, limits), page, time_ns);
+    case Format::protobuf:
+      return read(exposition::ProtobufParser(page, limits, options_.histograms), page, time_ns);
+  }
+  return Error::invalid("no such format");
+}
+
+/// The page was good as a whole.
+void SeriesCache::end_page() {
   for (const uint32_t line : next_order_) {  // published only now that the whole page is good
     if (lines_[line].series == kNone) continue;
     Series& series = series_[lines_[line].series];
@@ -68,24 +108,42 @@ Result<void> SeriesCache::write_page(std::string_view page, int64_t time_ns, For
     series.stored = scrape_;
     series.published = series.tracked;
   }
-  last_good_ = scrape_;
+  read_ = last_good_ = scrape_;
+  shape_.finish();
+  shape_counts_ = counts_;
+  shape_counts_.new_series = 0;
   order_.swap(next_order_);
-  write_stale(time_ns, false);
-  return {};
+  const auto give_back = [](auto& grown) {
+    if (grown.capacity() > grown.size() + grown.size() / 8) grown.shrink_to_fit();
+  };
+  give_back(lines_);
+  give_back(series_);
 }
 
 void SeriesCache::write_failure(int64_t time_ns) {
+  count_scrape();
+  shape_.clear();
   begin();
   write_stale(time_ns, true);
 }
 
+bool SeriesCache::is_to_describe() const noexcept { return family_changed_ || scrape_ % kDescribeEvery == 0; }
+
+/// Texts of lines have a place in the page, messages of protobuf have none.
 template <class Parser>
-Result<void> SeriesCache::read(Parser parser, int64_t time_ns) {
+Result<void> SeriesCache::read(Parser parser, std::string_view page, int64_t time_ns) {
+  constexpr bool kOfLines = requires { parser.position(); };
+  kOfLines ? shape_.begin(page) : shape_.clear();
   for (;;) {
-    const std::string_view expected = place_ < order_.size() ? lines_[order_[place_]].text : std::string_view();
+    const uint64_t stored = counts_.added;
+    const std::string_view expected = place_ < order_.size() ? lines_[order_[place_]].view() : std::string_view();
     switch (parser.next(expected)) {
       case exposition::Entry::sample:
         if (auto taken = take_sample(parser, time_ns); !taken) return taken;
+        if constexpr (kOfLines) {
+          if (!over_limit_)
+            shape_.add(parser.series(), lines_[next_order_.back()].view(), parser.position(), counts_.added != stored);
+        }
         break;
       case exposition::Entry::help:
         note_help(parser.family(), parser.help(), Parser::kHelpEscapesQuotes);
@@ -112,8 +170,7 @@ Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
   auto found = find_line(parser);
   if (!found) return std::move(found).error();
   Line& line = lines_[*found];
-  line.seen = scrape_;
-  line.place = next_order_.size();
+  line.place = static_cast<uint32_t>(next_order_.size());
   next_order_.push_back(*found);
   if (line.series == kNone) return {};
   ++counts_.kept;
@@ -134,10 +191,10 @@ Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
   // A series with its own timestamps decides itself when it ends, unless asked otherwise: it is not watched for staleness.
   series.tracked = !explicit_time || options_.track_timestamps_staleness;
   ++counts_.added;
-  builder_.series_of_symbols(series.symbols);
+  builder_.series_of_symbols(series.set());
   if (auto written = write_value(parser, sample_ns); !written) return written;
   if (describe_all_ || !series.described) {
-    if (const Metadata* known = metadata_of(line.text)) {
+    if (const Metadata* known = metadata_of(line.view())) {
       builder_.metadata(known->type, known->help, known->unit);
       described_bytes_ += known->help.size();
     }
@@ -186,18 +243,21 @@ void SeriesCache::take_exemplar(std::span<const exposition::LabelText> labels, d
 template <class Parser>
 Result<uint32_t> SeriesCache::find_line(const Parser& parser) {
   if (parser.matched()) return order_[place_++];
-  const auto found = line_index_.find(parser.series());
-  if (found == line_index_.end()) return make_line(parser.series(), type_);
-  const Line& line = lines_[found->second];
-  if (line.seen != 0 && line.place < order_.size() && order_[line.place] == found->second) place_ = line.place + 1;
-  return found->second;
+  const uint32_t found = find_text(parser.series());
+  if (found == kNone) return make_line(parser.series(), type_);
+  const size_t place = lines_[found].place;
+  if (place < order_.size() && order_[place] == found) place_ = place + 1;
+  return found;
+}
+
+uint32_t SeriesCache::find_text(std::string_view text) const {
+  return line_index_.find(hash_of(text), [&](uint32_t line) { return lines_[line].view() == text; });
 }
 
 /// A line past the limit of samples. It is not remembered: pages that grow without end are what the limit is for.
 Result<void> SeriesCache::count_only(std::string_view text) {
-  const auto found = line_index_.find(text);
-  if (found != line_index_.end()) {
-    counts_.kept += lines_[found->second].series == kNone ? 0U : 1U;
+  if (const uint32_t found = find_text(text); found != kNone) {
+    counts_.kept += lines_[found].series == kNone ? 0U : 1U;
     return {};
   }
   const auto kept = labels_.resolve(text, type_);
@@ -221,8 +281,8 @@ Result<uint32_t> SeriesCache::make_line(std::string_view text, uint32_t type) {
     if (made || series_[series].line == kNone) series_[series].line = number;
   }
   const std::span<const char> kept_text = texts_.add(text);
-  lines_.push_back({{kept_text.data(), kept_text.size()}, series, type});
-  line_index_.emplace(lines_.back().text, number);
+  lines_.push_back({kept_text.data(), static_cast<uint32_t>(kept_text.size()), series, type});
+  line_index_.add(hash_of(text), number);
   return number;
 }
 
@@ -236,18 +296,23 @@ void SeriesCache::note_symbols() {
 
 /// The series of symbols_, and whether it is new.
 std::pair<uint32_t, bool> SeriesCache::series_of_symbols() {
-  std::string key(reinterpret_cast<const char*>(symbols_.data()), symbols_.size() * sizeof(uint32_t));
-  const auto [series, made] = series_index_.try_emplace(std::move(key), static_cast<uint32_t>(series_.size()));
-  if (made) series_.push_back({symbol_runs_.add(symbols_), kNone});
-  return {series->second, made};
+  const uint64_t hash = hash_of({reinterpret_cast<const char*>(symbols_.data()), symbols_.size() * sizeof(uint32_t)});
+  const auto is_this = [&](uint32_t series) { return std::ranges::equal(series_[series].set(), symbols_); };
+  if (const uint32_t found = series_index_.find(hash, is_this); found != kNone) return {found, false};
+  const auto number = static_cast<uint32_t>(series_.size());
+  const std::span<const uint32_t> kept = symbol_runs_.add(symbols_);
+  series_.push_back({kept.data(), static_cast<uint32_t>(kept.size()), kNone});
+  series_index_.add(hash, number);
+  return {number, true};
 }
 
 void SeriesCache::inherit(const SeriesCache& ended) {
+  shape_.clear();
   const batch::Labels& texts = ended.builder_.labels();
   for (const Series& series : ended.series_) {
     if (!series.published) continue;
     symbols_.clear();
-    for (const uint32_t symbol : series.symbols) symbols_.push_back(builder_.labels().symbol(texts.text(symbol)));
+    for (const uint32_t symbol : series.set()) symbols_.push_back(builder_.labels().symbol(texts.text(symbol)));
     const auto [number, made] = series_of_symbols();
     if (!made) continue;
     series_[number].published = true;
@@ -329,7 +394,7 @@ const Metadata* SeriesCache::metadata_of(std::string_view text) const {
 void SeriesCache::write_stale(int64_t time_ns, bool all) {
   for (Series& series : series_) {
     if (!series.published || (!all && series.seen == scrape_)) continue;
-    builder_.series_of_symbols(series.symbols);
+    builder_.series_of_symbols(series.set());
     builder_.sample(time_ns, stale());
     series.published = false;
   }
@@ -337,10 +402,21 @@ void SeriesCache::write_stale(int64_t time_ns, bool all) {
 }
 
 void SeriesCache::write_report(std::string_view name, int64_t time_ns, double value) {
-  report_.assign(1, {"__name__", name});
-  report_.insert(report_.end(), options_.target_labels.begin(), options_.target_labels.end());
-  builder_.series(report_);
+  builder_.series_of_symbols(report_symbols(name));
   builder_.sample(time_ns, value);
+}
+
+std::span<const uint32_t> SeriesCache::report_symbols(std::string_view name) {
+  for (const Report& known : reports_)
+    if (known.name == name) return known.symbols;
+  LabelSet labels = options_.target_labels;
+  labels.insert_or_assign("__name__", std::string(name));
+  Report& made = reports_.emplace_back(std::string(name));
+  for (const auto& [label, value] : labels) {
+    made.symbols.push_back(builder_.labels().symbol(label));
+    made.symbols.push_back(builder_.labels().symbol(value));
+  }
+  return made.symbols;
 }
 
 /// Starts over when half of the lines are history (series that churn), keeping what still needs a staleness marker.
@@ -351,7 +427,7 @@ void SeriesCache::forget_unused() {
   if ((!churned && described_bytes_ < kMostDescribed) || has_inherited_) return;
   std::vector<std::pair<std::string, uint32_t>> kept;
   for (const Series& series : series_)
-    if (series.published) kept.emplace_back(lines_[series.line].text, lines_[series.line].type);
+    if (series.published) kept.emplace_back(lines_[series.line].view(), lines_[series.line].type);
   line_index_.clear();
   series_index_.clear();
   lines_.clear();
@@ -359,6 +435,8 @@ void SeriesCache::forget_unused() {
   texts_.clear();
   symbol_runs_.clear();
   order_.clear();
+  reports_.clear();
+  shape_.clear();
   builder_.clear(true);
   text_bytes_ = described_bytes_ = 0;
   for (const auto& [text, type] : kept) {
@@ -371,11 +449,11 @@ void SeriesCache::forget_unused() {
   }
 }
 
-/// Those that no page has had for some scrapes; the original keeps them as long.
+/// Those that no page has had for some scrapes.
 void SeriesCache::forget_families() {
-  constexpr uint64_t kKept = 10;
-  const auto is_history = [&](const Metadata& family) { return family.seen + kKept < scrape_; };
-  if (scrape_ % kKept != 0 || std::none_of(families_.begin(), families_.end(), is_history)) return;
+  settle();
+  const auto is_history = [&](const Metadata& family) { return family.seen + kFamilyKept < scrape_; };
+  if (std::none_of(families_.begin(), families_.end(), is_history)) return;
   std::erase_if(families_, is_history);
   family_index_.clear();
   for (uint32_t i = 0; i < families_.size(); ++i) family_index_.emplace(families_[i].family, i);

@@ -1,6 +1,7 @@
 // Numbers from and to text.
 #include "plugins/lib/exposition/number.hpp"
 
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -23,16 +24,26 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcep
   return true;
 }
 
-/// Up to 15 digits fit a double exactly and need no rounding.
-bool parse_short_integer(std::string_view text, double& value) noexcept {
-  if (text.size() > 15) return false;
+/// Up to 15 digits and the power of ten that they are divided by fit a double exactly, so that the quotient is the nearest one.
+bool parse_short_decimal(std::string_view text, double& value) noexcept {
+  constexpr size_t kMostDigits = 15;
+  constexpr std::array<double, kMostDigits + 1> kPowers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                           1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  if (text.size() > kMostDigits) return false;
   uint64_t number = 0;
-  for (const char c : text) {
-    const auto digit = static_cast<unsigned>(c - '0');
-    if (digit > 9) return false;
-    number = number * 10 + digit;
+  size_t point = text.size();
+  for (size_t at = 0; at < text.size(); ++at) {
+    const auto digit = static_cast<unsigned>(text[at] - '0');
+    if (digit <= 9) {
+      number = number * 10 + digit;
+    } else if (text[at] == '.' && point == text.size() && text.size() > 1) {
+      point = at;
+    } else {
+      return false;
+    }
   }
   value = static_cast<double>(number);
+  if (point < text.size()) value /= kPowers[text.size() - point - 1];
   return true;
 }
 
@@ -57,7 +68,7 @@ bool parse_out_of_range(std::string_view text, double& value) {
 
 bool parse_number(std::string_view text, double& value) noexcept {
   if (text.empty()) return false;
-  if (parse_short_integer(text, value)) return true;
+  if (parse_short_decimal(text, value)) return true;
   const bool negative = text.front() == '-';
   if (negative || text.front() == '+') text.remove_prefix(1);
   if (text.empty()) return false;

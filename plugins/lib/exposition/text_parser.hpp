@@ -41,6 +41,8 @@ class TextParser {
   /// Of `invalid`: "line 3: ...".
   const Error& error() const noexcept { return error_; }
   uint64_t samples() const noexcept { return samples_; }
+  /// Where in the page the next entry begins.
+  size_t position() const noexcept { return at_; }
 
  private:
   Entry read_sample(std::string_view expected);

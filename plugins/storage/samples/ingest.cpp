@@ -1,5 +1,7 @@
 #include "ingest.hpp"
 
+#include <algorithm>
+
 #include "metric_family.hpp"
 #include "tarsier/flat_set.hpp"
 
@@ -192,7 +194,20 @@ uint32_t Ingest::resolve_set(const batch::Sets& sets, uint32_t set, BatchSymbols
   return table.add(hash, head_.next_ref(), pairs_);
 }
 
-void Ingest::resolve(const batch::Sets& sets, const Rows& rows) {
+/// A batch whose sets all came before, as those of a page mostly did, costs one hash.
+void Ingest::resolve(const batch::View& batch, const Rows& rows) {
+  SeriesTable& table = head_.table();
+  const BatchKey key = batch_key(batch);
+  if (const auto known = table.batches().find(key); !known.empty()) {
+    series_.assign(known.begin(), known.end());
+    return;
+  }
+  resolve_sets(rows.samples.labels(), rows);
+  if (std::find(series_.begin(), series_.end(), kNoSeries) == series_.end())
+    table.batches().add(key, series_, kMostAliases + size_t{table.size()} * 2);
+}
+
+void Ingest::resolve_sets(const batch::Sets& sets, const Rows& rows) {
   BatchSymbols symbols(batch_symbols_);
   series_.clear();
   for (uint32_t set = 0; set < rows.samples.series_count(); ++set) {
@@ -297,6 +312,15 @@ bool Ingest::admit_row(Series& series, uint32_t id, const Sample& sample, const 
   return !insert || insert_row(series, id, sample);
 }
 
+/// Series lie all over the memory. What the next ones need is asked for while this one is worked on.
+void Ingest::prefetch_after(uint32_t set) {
+  constexpr uint32_t kSeriesAhead = 16, kChunkAhead = 8;
+  const SeriesTable& table = head_.table();
+  const auto at = [&](size_t ahead) { return set + ahead < series_.size() ? series_[set + ahead] : kNoSeries; };
+  if (const uint32_t series = at(kSeriesAhead); series != kNoSeries) table.prefetch(series);
+  if (const uint32_t series = at(kChunkAhead); series != kNoSeries) table[series].chunks.prefetch_end();
+}
+
 /// One pass over the rows: checked, inserted into the head and put into the journal's entry.
 void Ingest::admit(const Rows& rows, const TimeLimits& limits, bool insert) {
   SeriesTable& table = head_.table();
@@ -304,6 +328,7 @@ void Ingest::admit(const Rows& rows, const TimeLimits& limits, bool insert) {
   const uint64_t committed = journal_.committed();
   keep_.assign(insert ? 0 : rows.times.size(), 0);
   for (uint32_t set = 0; set < series_.size(); ++set) {
+    prefetch_after(set);
     const uint32_t id = series_[set];
     if (id == kNoSeries) continue;
     Series& series = table[id];
@@ -430,7 +455,7 @@ void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {
     if (rows.samples.has_flat_sets()) {
       resolve_flat(rows);
     } else {
-      resolve(rows.samples.labels(), rows);
+      resolve(batch, rows);
     }
     note_metadata(rows.samples);
     admit(rows, limits, !journal_first);

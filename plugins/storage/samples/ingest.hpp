@@ -51,7 +51,8 @@ class Ingest {
   struct BatchSymbols;
   class Rows;
 
-  void resolve(const batch::Sets& sets, const Rows& rows);
+  void resolve(const batch::View& batch, const Rows& rows);
+  void resolve_sets(const batch::Sets& sets, const Rows& rows);
   void resolve_flat(const Rows& rows);
   /// Why no series may be made: the reason, and what of it a person can look for.
   struct Limit {
@@ -65,6 +66,7 @@ class Ingest {
   void refuse_set(const Limit& limit, Labels labels, uint32_t set, const Rows& rows);
 
   TimeLimits time_limits(int64_t now_ns) const;
+  void prefetch_after(uint32_t set);
   void admit(const Rows& rows, const TimeLimits& limits, bool insert);
   bool admit_row(Series& series, uint32_t id, const Sample& sample, const TimeLimits& limits, bool insert);
   void insert_kept(const Rows& rows);

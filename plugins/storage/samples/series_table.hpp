@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "batch_aliases.hpp"
 #include "labels.hpp"
 #include "match_index.hpp"
 #include "postings.hpp"
@@ -48,6 +49,7 @@ class SeriesTable final : public LabelIndex {
   Symbols& symbols() noexcept { return symbols_; }
   const Symbols& symbols() const noexcept { return symbols_; }
   SetAliases& aliases() noexcept { return aliases_; }
+  BatchAliases& batches() noexcept { return batches_; }
   SeriesAges& ages() noexcept { return ages_; }
   const SeriesAges& ages() const noexcept { return ages_; }
   uint32_t size() const noexcept { return series_.size(); }
@@ -109,6 +111,7 @@ class SeriesTable final : public LabelIndex {
 
   Symbols symbols_;
   SetAliases aliases_;
+  BatchAliases batches_;
   SeriesAges ages_;
   SegmentedVector<Series> series_;
   std::vector<Slot> slots_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,12 @@ class Labels {
   uint32_t set_of_symbols(std::span<const uint32_t> pairs) {
     pairs_.insert(pairs_.end(), pairs.begin(), pairs.end());
     return end_set();
+  }
+
+  /// Drops the sets from that number on.
+  void truncate(uint32_t sets) noexcept {
+    set_offsets_.resize(size_t{sets} + 1);
+    pairs_.resize(size_t{set_offsets_.back()} * 2);
   }
 
   uint32_t set_count() const noexcept { return static_cast<uint32_t>(set_offsets_.size() - 1); }
@@ -239,6 +246,21 @@ class SamplesBuilder {
   void clear(bool symbols_too = true) {
     labels_.clear(symbols_too);
     offsets_.assign(1, 0);
+    clear_samples();
+  }
+  /// Begins anew with as many of the series of the batch before as there are values, in their order, and for each a sample of that
+  /// time. There were so many.
+  void repeat(int64_t time_ns, std::span<const double> values) {
+    labels_.truncate(static_cast<uint32_t>(values.size()));
+    clear_samples();
+    offsets_.resize(values.size() + 1);
+    std::iota(offsets_.begin(), offsets_.end(), 0U);
+    times_.assign(values.size(), time_ns);
+    values_.assign(values.begin(), values.end());
+  }
+
+ private:
+  void clear_samples() {
     times_.clear();
     values_.clear();
     starts_.clear();
@@ -253,8 +275,6 @@ class SamplesBuilder {
     exemplar_labels_.clear();
     exemplar_bytes_.clear();
   }
-
- private:
   static constexpr uint32_t kNone = UINT32_MAX;  // a series without metadata, until finish()
   void begin(uint32_t) { offsets_.push_back(static_cast<uint32_t>(times_.size())); }
   void add_exemplars(Assembly& assembly) const {

@@ -49,6 +49,28 @@ TEST(SamplesBatch, KeepsTheStalenessMarkerBitForBit) {
   EXPECT_EQ(std::memcmp(view.values(0).data(), &bits, sizeof(bits)), 0);
 }
 
+TEST(SamplesBatch, RepeatsTheFirstSeriesOfTheBatchBeforeWithOtherValues) {
+  auto builder = two_series();
+  const Bytes before(builder);
+  const double one[] = {7};
+  builder.repeat(3'000, one);
+  const Label added[] = {{"__name__", "added"}};
+  builder.series(added);
+  builder.sample(3'000, 8);
+  const Bytes bytes(builder);
+  ASSERT_EQ(why(bytes), "accepted");
+  const SamplesView view{View(bytes.span())};
+  ASSERT_EQ(view.series_count(), 2U);
+  EXPECT_EQ(view.labels().value(0, 0), "up");
+  EXPECT_EQ(view.times(0)[0], 3'000);
+  EXPECT_EQ(view.values(0)[0], 7);
+  EXPECT_EQ(view.labels().value(1, 0), "added");
+  EXPECT_EQ(view.values(1)[0], 8);
+  EXPECT_FALSE(view.has_metadata());
+  builder.repeat(4'000, {});
+  EXPECT_EQ(builder.series_count(), 0U);
+}
+
 TEST(SamplesBatch, StartTimestampsFillUpWithNone) {
   auto builder = two_series();
   builder.sample(1'600, 0.6, 1'100);

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <gtest/gtest.h>
+#include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "plugins/lib/exposition/number.hpp"
@@ -458,6 +460,79 @@ TEST(SeriesCache, NamesTheSeriesWhoseLabelsAreWrong) {
   SeriesCache cache(with_labels({}));
   EXPECT_EQ(cache.write_page("a 1\nb{c=\"1\",c=\"2\"} 1\n", 1 * kMs).error().message(),
             "\"b{c=\"1\",c=\"2\"}\": label name \"c\" is not unique");
+}
+
+/// A page of text, or of the same with two blanks before each value: such a one is read line by line each time.
+std::string page_of(const std::vector<std::pair<std::string, double>>& lines, bool regular) {
+  std::string page = "# HELP a What a is.\n# TYPE a counter\n";
+  for (const auto& [series, value] : lines) {
+    if (series == "b") page += "# TYPE b gauge\n";
+    page.append(series).append(regular ? " " : "  ");
+    exposition::append_number(page, value);
+    page += '\n';
+  }
+  return page;
+}
+
+TEST(SeriesCache, WritesAPageInWhichOnlyValuesChangedAsOneThatIsReadLineByLine) {
+  CacheOptions options = with_rules({{.source_labels = {"x"}, .regex = "drop", .action = "drop"}}, {{"job", "api"}});
+  SeriesCache repeating(options), reading(options);
+  std::mt19937 random(7);
+  std::vector<std::string> series = {"a{x=\"1\"}", "a{x=\"2\"}", "a{x=\"drop\"}", "a{x=\"1\"}", "b", "b{y=\"\\n\"}"};
+  for (int64_t time = 1; time < 700; ++time) {  // past two full descriptions
+    const auto what = random() % 16;
+    if (what == 0) std::shuffle(series.begin(), series.end(), random);
+    if (what == 1) series.push_back("c" + std::to_string(random() % 4));
+    if (what == 2 && series.size() > 1) series.pop_back();
+    if (what == 3) {
+      repeating.write_failure(time * kMs);
+      reading.write_failure(time * kMs);
+    } else {
+      std::vector<std::pair<std::string, double>> lines;
+      for (const std::string& each : series) lines.emplace_back(each, random() % 5 == 0 ? 0.1 * double(random() % 100) : 7);
+      const bool broken = what == 4;
+      const std::string_view end = broken ? "a{ 1\n" : "";
+      EXPECT_EQ(repeating.write_page(page_of(lines, true).append(end), time * kMs).ok(), !broken);
+      EXPECT_EQ(reading.write_page(page_of(lines, false).append(end), time * kMs).ok(), !broken);
+    }
+    ASSERT_EQ(text(repeating, true), text(reading, true)) << time;
+    const SeriesCache::Counts &ours = repeating.counts(), &theirs = reading.counts();
+    ASSERT_EQ(std::tie(ours.scraped, ours.kept, ours.added, ours.repeated, ours.new_series),
+              std::tie(theirs.scraped, theirs.kept, theirs.added, theirs.repeated, theirs.new_series))
+        << time;
+    ASSERT_EQ(repeating.metadata().size(), reading.metadata().size()) << time;
+  }
+}
+
+TEST(SeriesCache, SeesWhatIsWrongInAPageThatBeginsLikeTheLastOne) {
+  SeriesCache cache(with_labels({}));
+  const std::string page = "a 1\nb 2\n";
+  ASSERT_TRUE(cache.write_page(page, 1 * kMs));
+  ASSERT_TRUE(cache.write_page("a 3\nb 4\n", 2 * kMs));
+  for (const std::string wrong : {"a x\nb 2\n", "a 1\nb 2 x\n", "a \nb 2\n", "a 1\nb 2\nc", "a 1\nb"})
+    EXPECT_FALSE(cache.write_page(wrong, 3 * kMs)) << wrong;
+  ASSERT_TRUE(cache.write_page(page, 4 * kMs));
+  EXPECT_EQ(text(cache), "__name__=a 1 @4\n__name__=b 2 @4\n");
+  ASSERT_TRUE(cache.write_page("a 5\nb 6 1000\n", 5 * kMs));  // a time of its own
+  EXPECT_EQ(text(cache), "__name__=a 5 @5\n__name__=b 6 @1000\n");
+  ASSERT_TRUE(cache.write_page("a 5", 6 * kMs));  // no line break at the end
+  EXPECT_EQ(text(cache), "__name__=a 5 @6\n");
+}
+
+TEST(SeriesCache, RepeatsOpenMetricsUntilAnExemplarComes) {
+  SeriesCache cache(with_labels({}));
+  for (int64_t time = 1; time <= 3; ++time) {
+    ASSERT_TRUE(cache.write_page("# TYPE a counter\na_total 1.0\n# EOF\n", time * kMs, Format::open_metrics));
+    EXPECT_EQ(text(cache), "__name__=a_total 1 @" + std::to_string(time) + "\n");
+  }
+  EXPECT_FALSE(cache.write_page("# TYPE a counter\na_total 1.0\n", 4 * kMs, Format::open_metrics));
+  ASSERT_TRUE(cache.write_page("# TYPE a counter\na_total 1.0 # {id=\"7\"} 1\n# EOF\n", 5 * kMs, Format::open_metrics));
+  ASSERT_TRUE(cache.write_page("# TYPE a counter\na_total 2.0 # {id=\"8\"} 1\n# EOF\n", 6 * kMs, Format::open_metrics));
+  EXPECT_EQ(text(cache), "__name__=a_total 2 @6\n");
+  // The same bytes are no text of the other format.
+  ASSERT_TRUE(cache.write_page("# TYPE a counter\na_total 2.0\n# EOF\n", 7 * kMs, Format::open_metrics));
+  ASSERT_TRUE(cache.write_page("# TYPE a counter\na_total 2.0\n# EOF\n", 8 * kMs, Format::text));
+  EXPECT_EQ(text(cache), "__name__=a_total 2 @8\n");
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ TEST_F(TargetTest, AlignsTimestampsThatAreNearTheSchedule) {
   apply({make_job("api", {"a:1"})});
   const int64_t offset = fake.timers[0].offset_ns;
   const int64_t scheduled = (70 * 15 * kSecond + offset) / 1'000'000 * 1'000'000;
-  for (const auto& [late_ms, aligned] : {std::pair<int64_t, bool>{1, true}, {2, true}, {5, false}}) {
+  for (const auto& [late_ms, aligned] : {std::pair<int64_t, bool>{1, true}, {50, true}, {60, false}}) {
     fake.wall_ns = scheduled + late_ms * 1'000'000;
     fake.fire_timers();
     fake.answer(fake.calls.size() - 1, 200, "text/plain", "");
@@ -139,17 +139,18 @@ TEST_F(TargetTest, AlignsTimestampsThatAreNearTheSchedule) {
   }
 }
 
-TEST_F(TargetTest, SpreadsTargetsOverTheInterval) {
+TEST_F(TargetTest, SpreadsTargetsOverTheIntervalInSlotsOfAQuarterOfASecond) {
   std::vector<std::string> addresses;
   for (int i = 0; i < 100; ++i) addresses.push_back("host:" + std::to_string(9000 + i));
   apply({make_job("api", addresses)});
-  std::set<int64_t> thirds;
+  std::set<int64_t> fifths;
   for (const fake::Timer& timer : fake.timers) {
     EXPECT_GE(timer.offset_ns, 0);
     EXPECT_LT(timer.offset_ns, 15 * kSecond);
-    thirds.insert(timer.offset_ns / (3 * kSecond));
+    EXPECT_EQ(timer.offset_ns % (kSecond / 4), 0);
+    fifths.insert(timer.offset_ns / (3 * kSecond));
   }
-  EXPECT_EQ(thirds.size(), 5U);
+  EXPECT_EQ(fifths.size(), 5U);
 }
 
 TEST_F(TargetTest, ATargetLimitFailsEveryTarget) {
