@@ -133,10 +133,14 @@ class Kubernetes:
             meta |= {"name": name, "uid": uid, "resourceVersion": str(self.version), "managedFields": [{"manager": "test", "fieldsV1": {"f:spec": {}}}]}
             if namespace:
                 meta["namespace"] = namespace
-            made = {"kind": KINDS[resource], "apiVersion": RESOURCES[resource].removeprefix("/apis/").removeprefix("/api/"), "metadata": meta, **rest}
+            made = {**self.type(resource), "metadata": meta, **rest}
             self.objects[key] = made
             self.history.append((self.version, "MODIFIED" if before else "ADDED", resource, made, before))
             self.changed.notify_all()
+
+    @staticmethod
+    def type(resource, suffix=""):
+        return {"kind": KINDS[resource] + suffix, "apiVersion": RESOURCES[resource].removeprefix("/apis/").removeprefix("/api/")}
 
     def delete(self, resource, name, namespace=""):
         with self.changed:
@@ -238,9 +242,11 @@ class Kubernetes:
             item = dict(self.snapshots[version][key])
             del item["kind"], item["apiVersion"]  # the items of lists have none
             items.append(item)
-        return {"kind": KINDS[resource] + "List", "apiVersion": "v1", "metadata": meta, "items": items}
+        return {**self.type(resource, "List"), "metadata": meta, "items": items}
 
     def check_watch(self, query):
+        if "sendInitialEvents" in query:
+            raise Refused(422, "Invalid", "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled")
         since = int(query.get("resourceVersion") or 0)
         if since > self.version:
             raise Refused(504, "Timeout", f"Too large resource version: {since}, current: {self.version}")
@@ -283,8 +289,8 @@ class Kubernetes:
                         return
                     since = max(since, self.version)
                     if not events and query.get("allowWatchBookmarks") == "true":
-                        events = [(since, {"type": "BOOKMARK", "object": {"kind": KINDS[resource], "metadata": {
-                            "resourceVersion": str(since), "creationTimestamp": None}, "spec": {"containers": None}, "status": {}}})]
+                        events = [(since, {"type": "BOOKMARK", "object": {**self.type(resource), "metadata": {
+                            "resourceVersion": str(since), "creationTimestamp": None}}})]
                 for _, event in events:
                     self.write(request, json.dumps(event).encode() + b"\n")
                 if time.monotonic() >= deadline or (events and events[-1][1]["type"] == "ERROR"):

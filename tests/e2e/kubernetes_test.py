@@ -1,6 +1,7 @@
 """Kubernetes discovery as it is seen from outside: from objects of an API server to what the API says of targets."""
 
 import base64
+import json
 import pathlib
 import tempfile
 import unittest
@@ -8,6 +9,7 @@ import unittest
 from first_path_test import Exporter
 from host import Host, free_port, get, wait_for
 from kubernetes_double import Authority, Kubernetes
+from peer import Peer, needs_prometheus
 
 SCRAPE = """
 [plugin.samples]
@@ -257,6 +259,95 @@ class ObjectsAreJoined(unittest.TestCase):
             api.apply("services", "web", "shop", labels={"tier": "back"}, spec={"type": "ClusterIP"})
             wait_for("the service to be selected no more", lambda: "service_name" not in discovered(9090))
             self.assertTrue(api.asked("/services?labelSelector=tier%3Dfront"))
+
+
+ROLES = ("node", "pod", "service", "endpoints", "endpointslice", "ingress")
+# What Prometheus 3.5 does not have yet.
+NEWER = ("node_condition_",)
+
+
+def fill(api):
+    """Objects with all that labels are made of."""
+    api.apply("nodes", "node1", labels={"kubernetes.io/hostname": "node1", "zone": "a"}, annotations={"node.alpha/ttl": "0"}, spec={"providerID": "kind://x/node1"},
+              status={"addresses": [{"type": "InternalIP", "address": "10.0.0.7"}, {"type": "Hostname", "address": "node1"}, {"type": "InternalIP", "address": "fd00::7"}],
+                      "conditions": [{"type": "Ready", "status": "True"}], "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}}})
+    api.apply("nodes", "node2", status={"addresses": [{"type": "ExternalIP", "address": "203.0.113.4"}], "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}}})
+    api.apply("nodes", "lost", status={"addresses": []})
+    web = {"spec": {"nodeName": "node1", "initContainers": [{"name": "setup", "image": "setup:1", "ports": [{"name": "once", "containerPort": 7000, "protocol": "TCP"}]}],
+                    "containers": [{"name": "app", "image": "app:2", "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"},
+                                                                               {"name": "dns", "containerPort": 5353, "protocol": "UDP"}]},
+                                   {"name": "sidecar", "image": "sidecar:3"}]},
+           "status": {"phase": "Running", "podIP": "10.1.0.1", "hostIP": "10.0.0.7",
+                      "conditions": [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": "False"}],
+                      "containerStatuses": [{"name": "app", "containerID": "containerd://a", "image": "app:2", "imageID": "", "ready": True, "restartCount": 0, "lastState": {}, "state": {}},
+                                            {"name": "sidecar", "containerID": "containerd://b", "image": "s", "imageID": "", "ready": True, "restartCount": 0}],
+                      "initContainerStatuses": [{"name": "setup", "containerID": "containerd://c", "image": "s", "imageID": "", "ready": True, "restartCount": 0}]}}
+    owner = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-rs", "uid": "r", "controller": True}]
+    api.apply("pods", "web-1", "shop", labels={"app.kubernetes.io/name": "web", "empty": "", "ä-b": "c"}, annotations={"prometheus.io/scrape": "true"},
+              ownerReferences=owner, **web)
+    api.apply("pods", "six", "shop", spec={"nodeName": "node2", "containers": [{"name": "c", "image": "i", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]},
+              status={"phase": "Failed", "podIP": "fd00::1"})
+    api.apply("pods", "homeless", "shop", spec={"nodeName": "gone", "containers": [{"name": "c", "image": "i"}]}, status={"podIP": "10.1.0.9"})
+    api.apply("pods", "pending", "shop", spec={"containers": [{"name": "c", "image": "i"}]}, status={"phase": "Pending"})
+    api.apply("services", "web", "shop", labels={"tier": "front"}, annotations={"a/b": "c"},
+              spec={"type": "ClusterIP", "clusterIP": "10.96.0.9", "ports": [{"name": "http", "port": 80, "protocol": "TCP"}, {"port": 53, "protocol": "UDP"}]})
+    api.apply("services", "far", "shop", spec={"type": "ExternalName", "externalName": "example.org", "ports": [{"port": 443, "protocol": "TCP"}]})
+    api.apply("services", "lb", "shop", spec={"type": "LoadBalancer", "clusterIP": "10.96.0.10", "ports": [{"port": 1, "protocol": "TCP"}]})
+    api.apply("services", "dual", "shop", spec={"type": "ClusterIP", "ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv4"], "ports": [{"port": 1, "protocol": "TCP"}]})
+    reference = {"kind": "Pod", "name": "web-1", "namespace": "shop"}
+    api.apply("endpoints", "web", "shop", labels={"tier": "front"}, subsets=[
+        {"addresses": [{"ip": "10.1.0.1", "nodeName": "node1", "hostname": "h", "targetRef": reference}, {"ip": "10.9.9.9"}],
+         "notReadyAddresses": [{"ip": "10.1.0.5", "targetRef": {"kind": "Pod", "name": "unknown", "namespace": "shop"}}],
+         "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}, {"name": "other", "port": 9, "protocol": "TCP"}]},
+        {"addresses": [{"ip": "10.0.0.7", "targetRef": {"kind": "Node", "name": "node1"}}], "ports": [{"name": "k", "port": 10250, "protocol": "TCP"}]}])
+    api.apply("endpointslices", "web-x", "shop", labels={"kubernetes.io/service-name": "web"}, addressType="IPv4",
+              ports=[{"name": "http", "port": 8080, "protocol": "TCP", "appProtocol": "h2c"}, {"name": "", "port": 9, "protocol": "TCP"}],
+              endpoints=[{"addresses": ["10.1.0.1"], "conditions": {"ready": True, "serving": True, "terminating": False}, "hostname": "h", "nodeName": "node1",
+                          "zone": "z1", "targetRef": reference, "deprecatedTopology": {"topology.kubernetes.io/region": "r"}},
+                         {"addresses": ["10.0.0.7"], "conditions": {"ready": False}, "targetRef": {"kind": "Node", "name": "node1"}}])
+    api.apply("endpointslices", "alone", "shop", addressType="FQDN", ports=[{"port": 1}], endpoints=[{"addresses": ["example.org"], "conditions": {}}])
+    api.apply("ingresses", "front", "shop", labels={"a": "b"}, spec={
+        "ingressClassName": "nginx", "tls": [{"hosts": ["*.example.org", "plain.test"], "secretName": "s"}],
+        "rules": [{"host": "a.example.org", "http": {"paths": [{"path": "/x", "pathType": "Prefix"}, {"pathType": "Prefix"}]}}, {"host": "a.b.example.org"},
+                  {"host": "plain.test"}, {"host": "none.test", "http": {"paths": []}}]})
+
+
+@needs_prometheus
+class LabelsAreThoseOfPrometheus(unittest.TestCase):
+    maxDiff = None
+
+    def test_of_all_roles(self):
+        cluster = Cluster(self)
+        fill(cluster.api)
+        attached = ("pod", "endpoints", "endpointslice")
+        theirs = {"scrape_configs": [
+            {"job_name": role, "kubernetes_sd_configs": [
+                {"role": role, "api_server": cluster.api.url, "authorization": {"credentials_file": str(cluster.token_file)},
+                 "tls_config": {"ca_file": str(cluster.authority.ca)}} | ({"attach_metadata": {"node": True}} if role in attached else {})]}
+            for role in ROLES]}
+        ours = SCRAPE + "".join(
+            f'[[plugin.scrape.job]]\njob_name = "{role}"\n' + cluster.config(role, role, "attach_metadata = { node = true }" if role in attached else "")
+            for role in ROLES)
+        with Peer(json.dumps(theirs)) as peer, Host(ours) as host:
+            for role in ROLES:
+                wait_for(f"{role} there", lambda role=role: self.targets(peer, role))
+                with self.subTest(role):
+                    wanted = self.targets(peer, role)
+                    wait_for(f"{role} here", lambda role=role, wanted=wanted: len(self.targets(host, role)) == len(wanted))
+                    self.assertEqual(self.targets(host, role), wanted)
+            cluster.api.apply("nodes", "node1", labels={"zone": "b"}, status={"addresses": [{"type": "InternalIP", "address": "10.0.0.8"}]})
+            cluster.api.delete("pods", "six", "shop")
+            for role in ROLES:
+                same = lambda role=role: self.targets(host, role) == self.targets(peer, role)
+                wait_for(f"{role} to be the same after changes: {self.targets(host, role)}, {self.targets(peer, role)}", same)
+            self.assertFalse(any("six" in str(labels) for labels in self.targets(host, "pod")))
+
+    @staticmethod
+    def targets(of, role):
+        def kept(name):
+            return name.startswith("__meta_kubernetes_") and not name.removeprefix("__meta_kubernetes_").startswith(NEWER) or name in ("__address__", "instance")
+        found = [target["discoveredLabels"] for target in of.api("targets")["activeTargets"] if target["scrapePool"] == role]
+        return sorted(sorted((name, value) for name, value in labels.items() if kept(name)) for labels in found)
 
 
 if __name__ == "__main__":

@@ -263,12 +263,13 @@ void ObjectWatch::watch_ended(const Result<http::Response>& response) {
     const tarsier_status code = response.error().code();
     if (code == TARSIER_DEADLINE && watch_begun_) return begin(Next::watch);  // the next one shows whether the server is there
     // What cannot be read would come again with the same version.
-    if (gone_) return list_anew();
+    if (gone_) return again(Next::list, pause_ns());                       // no failure: servers forget old versions
+    if (code == TARSIER_CANCELLED) return again(Next::watch, pause_ns());  // the HTTP client is being replaced
     return fail(response.error(), code == TARSIER_INVALID || code == TARSIER_RESOURCE ? Next::list : Next::watch);
   }
   if (response->code() != 200) {
     const Refusal refusal = parse_refusal(response->code(), refusal_body_);
-    if (refusal.is_gone()) return list_anew();
+    if (refusal.is_gone()) return again(Next::list, pause_ns());
     // 504 is said of versions that are to come: those of a server that was restored from a backup.
     const bool version_is_bad = refusal.code == 400 || refusal.code == 404 || refusal.code == 504;
     return fail(Error::unavailable(refusal.text()), version_is_bad ? Next::list : Next::watch);
@@ -278,9 +279,6 @@ void ObjectWatch::watch_ended(const Result<http::Response>& response) {
   failures_ = 0;
   begin(Next::watch);
 }
-
-/// No failure: servers forget old versions. With a pause, for one that forgets at once.
-void ObjectWatch::list_anew() { again(Next::list, pause_ns()); }
 
 // ---- all of them -------------------------------------------------------------------------------------------------------------
 

@@ -58,7 +58,6 @@ class ObjectWatch : public std::enable_shared_from_this<ObjectWatch> {
   Result<void> take_piece(const http::Response& head, std::string_view piece);
   Result<void> take_line(std::string_view line, Keys& changed);
   void apply(Event event, Keys& changed);
-  void list_anew();
   void watch_ended(const Result<http::Response>& response);
   /// Asks again after a pause that grows with failures.
   void fail(Error why, Next next);

@@ -105,6 +105,15 @@ TEST_F(RolesTest, APodWhoseReadinessNobodyKnowsAndWithIPv6) {
                           " pod_ip=fd00::1 pod_name=a pod_ready=unknown"));
 }
 
+TEST_F(RolesTest, EachCharacterThatNoLabelMayHaveBecomesOneThatItMay) {
+  const auto labels =
+      targets(Kind::service, R"({"metadata": {"name": "a", "namespace": "n", "labels": {"\u00e4-b/c.d": "1", "\ud83d\ude00": "2"}},
+      "spec": {"ports": [{"port": 1}]}})")
+          .at(0);
+  EXPECT_EQ(labels.at("__meta_kubernetes_service_label___b_c_d"), "1");
+  EXPECT_EQ(labels.at("__meta_kubernetes_service_label__"), "2");
+}
+
 TEST_F(RolesTest, PodsGetTheLabelsOfNodeAndNamespaceAndTheNamesOfTheirOwners) {
   attach_ = {true, true, true, true, true};
   EXPECT_THAT(lines(Kind::pod, kPod), ElementsAre()) << "its node is not among those that are looked at";

@@ -178,6 +178,14 @@ TEST_F(ObjectWatchTest, AConnectionThatBreaksIsTakenUpAgainWithoutAList) {
   EXPECT_EQ(listener_->outcomes.back(), "ok") << "a watch that has begun is good news";
 }
 
+TEST_F(ObjectWatchTest, AnHttpClientThatIsReplacedIsNoFailureOfTheServer) {
+  list_two();
+  fail(TARSIER_CANCELLED, "the plugin that serves HTTP stops");
+  EXPECT_THAT(listener_->outcomes, testing::Each("ok"));
+  fake_.fire_timers();
+  EXPECT_THAT(url(), HasSubstr("resourceVersion=100&"));
+}
+
 TEST_F(ObjectWatchTest, ASilentConnectionIsBegunAnewWithoutAWord) {
   list_two();
   fail(TARSIER_DEADLINE, "nothing came for 180 s");
