@@ -13,7 +13,7 @@ Gauge gauge(const Host& host, std::string_view what, std::string_view help, std:
 }
 
 constexpr const char* kReasons[kDrops] = {
-    "queue_limit", "too_old", "labels", "histogram", "native_histograms_off", "nhcb_in_rw1_not_supported"};
+    "queue_limit", "too_old", "labels", "dropped_series", "histogram", "native_histograms_off", "nhcb_in_rw1_not_supported"};
 
 }  // namespace
 

@@ -9,8 +9,8 @@
 namespace tarsier::forward {
 
 /// Why something is not sent.
-enum class Drop : uint8_t { queue_limit, too_old, labels, histogram, native_histograms_off, custom_buckets_in_v1 };
-inline constexpr size_t kDrops = 6;
+enum class Drop : uint8_t { queue_limit, too_old, labels, series, histogram, native_histograms_off, custom_buckets_in_v1 };
+inline constexpr size_t kDrops = 7;
 
 class EndpointMetrics {
  public:

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "plugins/forward/remote_write/sender.hpp"
+#include "plugins/lib/relabel/rule_config.hpp"
 #include "tarsier/service/samples_sink.h"
 
 namespace tarsier::forward {
@@ -97,6 +98,9 @@ constexpr tarsier_config_key kKeys[] = {
         "prometheus.WriteRequest|io.prometheus.write.v2.Request", kReloadable),
     key("endpoint[].send_exemplars", TARSIER_KEY_BOOL, "false", "exemplars are sent, too", nullptr, kReloadable),
     key("endpoint[].send_native_histograms", TARSIER_KEY_BOOL, "false", "native histograms are sent, too", nullptr, kReloadable),
+    TARSIER_RELABEL_KEYS("endpoint[].write_relabel_configs",
+                         "a rule that rewrites the labels of each series that is sent, external labels among them, or drops it",
+                         kReloadable),
     key("endpoint[].headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = value", nullptr, kReloadable),
     key("endpoint[].headers.*", TARSIER_KEY_STRING, nullptr, "one header", nullptr, TARSIER_KEY_SECRET | kReloadable),
     key("endpoint[].http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, kReloadable),

@@ -181,6 +181,25 @@ TEST_F(EndpointTest, ExternalLabelsAndStalenessMarkers) {
   EXPECT_EQ(text(0), "m{i=0,site=north} stale @1000\n");
 }
 
+TEST_F(EndpointTest, WhatRulesDropIsCountedAndHoldsNothingUp) {
+  const auto rule = relabel::Rule::compile({.source_labels = {"i"}, .regex = "[02-9]|1.+", .action = "drop"});
+  ASSERT_TRUE(rule);
+  endpoint_.write_relabel_configs = {*rule};
+  open();
+  send(20, 1000, 1);
+  ASSERT_EQ(fake_.calls.size(), 1U);
+  EXPECT_EQ(text(0), "m{i=1} 1 @1000\n");
+  EXPECT_EQ(metric("dropped_samples_total"), 19);
+  answer(0, 204);
+  EXPECT_EQ(metric("pending_samples"), 0);
+  send(1, 2000, 1);
+  EXPECT_EQ(fake_.calls.size(), 1U) << "nothing is left to send";
+  EXPECT_EQ(metric("pending_samples"), 0) << "the place in the queue goes on";
+  kill_and_restart();
+  pass(kSecond);
+  EXPECT_EQ(fake_.calls.size(), 1U);
+}
+
 TEST_F(EndpointTest, HistogramsAndExemplarsAreSentWhereTheyAreWanted) {
   NativeHistogram custom;
   custom.schema = NativeHistogram::kCustomBuckets;
