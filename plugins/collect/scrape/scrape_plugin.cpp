@@ -7,6 +7,7 @@
 #include "plugins/collect/scrape/pool_set.hpp"
 #include "plugins/collect/scrape/relabel_steps.hpp"
 #include "plugins/collect/scrape/targets_api.hpp"
+#include "plugins/lib/client_config/keys.hpp"
 #include "plugins/lib/promql/text.hpp"
 #include "plugins/lib/publisher/samples_publisher.hpp"
 #include "plugins/lib/relabel/rule_config.hpp"
@@ -193,27 +194,7 @@ constexpr tarsier_config_key kKeys[] = {
     key("job[].label_name_length_limit", TARSIER_KEY_INT, "0", "in bytes; 0: none", "0..", kReloadable),
     key("job[].label_value_length_limit", TARSIER_KEY_INT, "0", "in bytes; 0: none", "0..", kReloadable),
     key("job[].body_size_limit", TARSIER_KEY_SIZE, "64MiB", "a larger page, uncompressed, fails", nullptr, kReloadable),
-    key("job[].http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, kReloadable),
-    key("job[].http_headers.*", TARSIER_KEY_TABLE, nullptr, "one header", nullptr, kReloadable),
-    key("job[].http_headers.*.values[]", TARSIER_KEY_STRING, nullptr, "its values", nullptr, TARSIER_KEY_SECRET | kReloadable),
-    key("job[].basic_auth", TARSIER_KEY_TABLE, nullptr, "HTTP Basic authentication", nullptr, kReloadable),
-    key("job[].basic_auth.username", TARSIER_KEY_STRING, nullptr, "user", nullptr, kReloadable),
-    key("job[].basic_auth.password", TARSIER_KEY_STRING, nullptr, "password", nullptr, TARSIER_KEY_SECRET | kReloadable),
-    key("job[].basic_auth.password_file", TARSIER_KEY_STRING, nullptr, "file with the password, read at each scrape", nullptr,
-        kReloadable),
-    key("job[].authorization", TARSIER_KEY_TABLE, nullptr, "any other Authorization header", nullptr, kReloadable),
-    key("job[].authorization.type", TARSIER_KEY_STRING, nullptr, "Bearer when absent", nullptr, kReloadable),
-    key("job[].authorization.credentials", TARSIER_KEY_STRING, nullptr, "the token", nullptr, TARSIER_KEY_SECRET | kReloadable),
-    key("job[].authorization.credentials_file", TARSIER_KEY_STRING, nullptr, "file with the token, read at each scrape", nullptr,
-        kReloadable),
-    key("job[].tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the targets", nullptr, kReloadable),
-    key("job[].tls_config.ca_file", TARSIER_KEY_STRING, nullptr, "certificates to trust instead of the system's", nullptr,
-        kReloadable),
-    key("job[].tls_config.cert_file", TARSIER_KEY_STRING, nullptr, "client certificate", nullptr, kReloadable),
-    key("job[].tls_config.key_file", TARSIER_KEY_STRING, nullptr, "its key", nullptr, kReloadable),
-    key("job[].tls_config.server_name", TARSIER_KEY_STRING, nullptr, "name to verify instead of the address'", nullptr,
-        kReloadable),
-    key("job[].tls_config.insecure_skip_verify", TARSIER_KEY_BOOL, "false", "any certificate is taken", nullptr, kReloadable),
+    TARSIER_CLIENT_KEYS("job[].", kReloadable),
     key("job[].static_configs[]", TARSIER_KEY_TABLE, nullptr, "a list of targets with labels", nullptr, kReloadable),
     key("job[].static_configs[].targets[]", TARSIER_KEY_STRING, nullptr, "host:port", nullptr, kReloadable),
     key("job[].static_configs[].labels", TARSIER_KEY_TABLE, nullptr, "labels of these targets", nullptr, kReloadable),

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "plugins/collect/scrape/protocol.hpp"
+#include "plugins/lib/client_config/request.hpp"
 #include "plugins/lib/exposition/number.hpp"
 
 namespace tarsier::scrape {
@@ -138,16 +139,10 @@ void Target::begin_scrape() {
 }
 
 Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
-  auto secret = job_->client.authorization.header();
-  if (!secret) return std::move(secret).error();
   std::string timeout;
   exposition::append_number(timeout, static_cast<double>(spec_.timeout_ns) / 1e9);
-  std::vector<tarsier_pair> headers = {field("Accept", job_->accept), field("User-Agent", kUserAgent),
+  const std::array headers = {field("Accept", job_->accept), field("User-Agent", kUserAgent),
                                        field("X-Prometheus-Scrape-Timeout-Seconds", timeout)};
-  if (!secret->empty()) headers.push_back(field("Authorization", *secret));
-  for (const auto& [name, value] : job_->client.headers) headers.push_back(field(name, value));
-
-  const tarsier_tls_options tls = job_->client.tls.options();
   tarsier_http_client_request request{};
   request.size = sizeof(request);
   request.flags = job_->enable_compression ? uint32_t{TARSIER_CLIENT_ACCEPT_GZIP} : 0U;
@@ -159,8 +154,7 @@ Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
   request.body = bytes("");
   request.timeout_ns = spec_.timeout_ns;
   request.max_body_bytes = job_->body_size_limit;
-  request.tls = &tls;
-  return http::request(shared_.host, shared_.http, request,
+  return client_config::request(shared_.host, shared_.http, job_->client, request,
                        [self = shared_from_this(), time_ns, begun_mono_ns](const Result<http::Response>& response) {
                          self->end_scrape(time_ns, begun_mono_ns, response);
                        });
