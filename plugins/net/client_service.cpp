@@ -29,6 +29,13 @@ class OwnedCall final : public ClientCall {
   bool cancelled_ = false;
 };
 
+ProxyOptions proxy_of(const tarsier_http_proxy& from) {
+  ProxyOptions out{std::string(view(from.url)), std::string(view(from.no_proxy)), from.from_environment != 0, {}};
+  for (uint32_t i = 0; i < from.connect_header_count; ++i)
+    out.connect_headers.push_back({std::string(view(from.connect_headers[i].name)), std::string(view(from.connect_headers[i].value))});
+  return out;
+}
+
 Result<ClientRequest> request_of(const tarsier_http_client_request& from) {
   ClientRequest out;
   if (from.method.size > 0) out.method = view(from.method);
@@ -50,6 +57,7 @@ Result<ClientRequest> request_of(const tarsier_http_client_request& from) {
     out.tls.key_file = view(from.tls->key_file);
     out.tls.server_name = view(from.tls->server_name);
   }
+  if (TARSIER_HAS(&from, proxy) && from.proxy != nullptr) out.proxy = proxy_of(*from.proxy);
   return out;
 }
 

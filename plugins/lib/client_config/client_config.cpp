@@ -119,7 +119,8 @@ Result<std::string> Authorization::header() const {
 
 bool ClientConfig::operator==(const ClientConfig& other) const {
   const bool same_token = oauth2 == other.oauth2 || (oauth2 && other.oauth2 && oauth2->settings() == other.oauth2->settings());
-  return headers == other.headers && authorization == other.authorization && same_token && tls == other.tls;
+  return headers == other.headers && authorization == other.authorization && same_token && tls == other.tls &&
+         proxy == other.proxy;
 }
 
 Result<ClientConfig> read_client_config(const Config& table) {
@@ -130,6 +131,9 @@ Result<ClientConfig> read_client_config(const Config& table) {
   if (auto read = read_authorization(table, oauth2->has_value(), out.authorization); !read) return std::move(read).error();
   if (*oauth2) out.oauth2 = std::make_shared<TokenSource>(std::move(**oauth2));
   out.tls = read_tls(table["tls_config"]);
+  auto proxy = read_proxy(table);
+  if (!proxy) return std::move(proxy).error();
+  out.proxy = std::move(*proxy);
   return out;
 }
 

@@ -1,4 +1,4 @@
-// ClientConfig: headers, authorization and TLS of requests to others, under Prometheus' names. request.hpp sends them.
+// ClientConfig: headers, authorization, TLS and proxy of requests to others, under Prometheus' names. request.hpp sends them.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/lib/client_config/oauth2.hpp"
+#include "plugins/lib/client_config/proxy.hpp"
 #include "plugins/lib/client_config/tls.hpp"
 #include "tarsier/config.hpp"
 #include "tarsier/result.hpp"
@@ -28,11 +29,12 @@ struct ClientConfig {
   Authorization authorization;
   std::shared_ptr<TokenSource> oauth2;  // null: none. Copies have one token
   Tls tls;
+  Proxy proxy;
   bool operator==(const ClientConfig& other) const;
 };
 
-/// Of a table with Prometheus' keys: headers, http_headers, basic_auth, authorization, oauth2, tls_config. INVALID with the place in the
-/// file, also for a header that the program sets itself.
+/// Of a table with Prometheus' keys: headers, http_headers, basic_auth, authorization, oauth2, tls_config, and those of a proxy. INVALID
+/// with the place in the file, also for a header that the program sets itself.
 Result<ClientConfig> read_client_config(const Config& table);
 
 }  // namespace tarsier::client_config

@@ -12,6 +12,19 @@
       key(table "insecure_skip_verify", TARSIER_KEY_BOOL, "false", "any certificate is taken", nullptr, flags)
 
 /// `table`: "job[].".
+#define TARSIER_PROXY_KEYS(table, flags)                                                                                        \
+  key(table "proxy_url", TARSIER_KEY_STRING, nullptr, "a proxy: http://host:port, perhaps with user:password@", nullptr,       \
+      TARSIER_KEY_SECRET | (flags)),                                                                                           \
+      key(table "no_proxy", TARSIER_KEY_STRING, nullptr, "what goes by no proxy: names, addresses, networks, or *", nullptr,   \
+          flags),                                                                                                              \
+      key(table "proxy_from_environment", TARSIER_KEY_BOOL, "false", "HTTP_PROXY, HTTPS_PROXY and NO_PROXY name the proxy",    \
+          nullptr, flags),                                                                                                     \
+      key(table "proxy_connect_header", TARSIER_KEY_TABLE, nullptr, "headers for the proxy, with TLS: name = [values]",        \
+          nullptr, flags),                                                                                                     \
+      key(table "proxy_connect_header.*[]", TARSIER_KEY_STRING, nullptr, "values of one header", nullptr,                      \
+          TARSIER_KEY_SECRET | (flags))
+
+/// `table`: "job[].".
 #define TARSIER_CLIENT_KEYS(table, flags)                                                                                       \
   key(table "http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, flags),          \
       key(table "http_headers.*", TARSIER_KEY_TABLE, nullptr, "one header", nullptr, flags),                                   \
@@ -39,5 +52,7 @@
           TARSIER_KEY_SECRET | (flags)),                                                                                       \
       key(table "oauth2.tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the token server", nullptr, flags),                   \
       TARSIER_TLS_KEYS(table "oauth2.tls_config.", flags),                                                                     \
+      TARSIER_PROXY_KEYS(table "oauth2.", flags),                                                                              \
       key(table "tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the other side", nullptr, flags),                            \
-      TARSIER_TLS_KEYS(table "tls_config.", flags)
+      TARSIER_TLS_KEYS(table "tls_config.", flags),                                                                            \
+      TARSIER_PROXY_KEYS(table, flags)

@@ -141,6 +141,9 @@ Result<std::optional<OAuth2Settings>> read_oauth2(const Config& table) {
   for (uint64_t i = 0; i < parameters.size(); ++i)
     out.endpoint_params.emplace_back(std::string(parameters.key_at(i)), parameters.at(i).string());
   out.tls = read_tls(table["tls_config"]);
+  auto proxy = read_proxy(table);
+  if (!proxy) return std::move(proxy).error();
+  out.proxy = std::move(*proxy);
   return std::optional(std::move(out));
 }
 
@@ -185,6 +188,7 @@ Result<void> TokenSource::ask(const Asking& asking) {
   std::vector<tarsier_pair> headers = {field("Content-Type", "application/x-www-form-urlencoded"), field("User-Agent", kUserAgent)};
   if (asking.style == Style::header) headers.push_back(field("Authorization", basic));
   const tarsier_tls_options tls = settings_.tls.options();
+  const ProxyOptions proxy(settings_.proxy);
   tarsier_http_client_request request{};
   request.size = sizeof(request);
   request.flags = TARSIER_CLIENT_ACCEPT_GZIP;
@@ -197,6 +201,7 @@ Result<void> TokenSource::ask(const Asking& asking) {
   request.timeout_ns = std::max<int64_t>(asking.deadline_ns - asking.host->mono_ns(), 1);
   request.max_body_bytes = kMaxAnswerBytes;
   request.tls = &tls;
+  request.proxy = proxy.raw();
   return http::request(
       *asking.host, asking.http, request,
       [self = shared_from_this(), asking](const Result<http::Response>& response) { self->answered(asking, response); });

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/lib/client_config/proxy.hpp"
 #include "plugins/lib/client_config/tls.hpp"
 #include "tarsier/config.hpp"
 #include "tarsier/http.hpp"
@@ -24,6 +25,7 @@ struct OAuth2Settings {
   std::string token_url;
   std::vector<std::pair<std::string, std::string>> endpoint_params;
   Tls tls;  // to the token server
+  Proxy proxy;
   bool operator==(const OAuth2Settings&) const = default;
 };
 

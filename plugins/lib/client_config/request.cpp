@@ -11,9 +11,11 @@ Result<void> send(const Host& host, const ServiceRef<tarsier_http>& http, const 
   if (!authorization.empty()) headers.push_back(field("Authorization", authorization));
   for (const auto& [name, value] : config.headers) headers.push_back(field(name, value));
   const tarsier_tls_options tls = config.tls.options();
+  const ProxyOptions proxy(config.proxy);
   request.headers = headers.data();
   request.header_count = static_cast<uint32_t>(headers.size());
   request.tls = &tls;
+  request.proxy = proxy.raw();
   return http::request(host, http, request, std::move(done));
 }
 

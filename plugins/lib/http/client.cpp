@@ -96,9 +96,14 @@ Result<std::shared_ptr<ClientCall>> Client::request(ClientRequest request, Done 
   if (!url) return std::move(url).error();
   Call::Setup setup;
   setup.tls_key = tls_key(request.tls);
+  if (request.proxy.any()) {
+    auto proxy = ProxyRules::make(request.proxy);
+    if (!proxy) return std::move(proxy).error();
+    setup.proxy = std::move(*proxy);
+  }
   if (url->scheme == "https") {
     auto tls = shared_->tls_for(request.tls, setup.tls_key);
-    if (!tls) return std::move(tls).error().in(request.url);
+    if (!tls) return std::move(tls).error().in(url->origin());
     setup.tls = std::move(*tls);
   }
   // Calls to one origin meet on one thread, where its idle connections are.

@@ -58,6 +58,28 @@ TEST_F(ClientConfigTest, WhatOAuth2CannotBeIsRefused) {
               HasSubstr("at most one of basic_auth, oauth2 and authorization"));
 }
 
+TEST_F(ClientConfigTest, AProxyIsRead) {
+  const auto config = read(Node::table({{"proxy_url", "http://u:p@proxy:3128"},
+                                        {"no_proxy", "example.org"},
+                                        {"proxy_connect_header", Node::table({{"X-A", Node::array({"1", "2"})}})}}));
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->proxy.url, "http://u:p@proxy:3128");
+  EXPECT_EQ(config->proxy.no_proxy, "example.org");
+  EXPECT_EQ(config->proxy.connect_headers, (std::vector<std::pair<std::string, std::string>>{{"X-A", "1"}, {"X-A", "2"}}));
+}
+
+TEST_F(ClientConfigTest, WhatAProxyCannotBeIsRefused) {
+  EXPECT_THAT(error(Node::table({{"proxy_url", "http://p"}, {"proxy_from_environment", true}})), HasSubstr("proxy_url must not be"));
+  EXPECT_THAT(error(Node::table({{"no_proxy", "x"}, {"proxy_from_environment", true}})), HasSubstr("no_proxy must not be"));
+  EXPECT_THAT(error(Node::table({{"no_proxy", "x"}})), HasSubstr("proxy_url must also be configured"));
+  EXPECT_THAT(error(Node::table({{"proxy_connect_header", Node::table({{"X", Node::array({"1"})}})}})),
+              HasSubstr("proxy_url or proxy_from_environment must also be configured"));
+  for (const char* url : {"https://p", "socks5://p"}) EXPECT_THAT(error(Node::table({{"proxy_url", url}})), HasSubstr("by http:// only"));
+  for (const char* url : {"p:3128", "http://"}) EXPECT_THAT(error(Node::table({{"proxy_url", url}})), HasSubstr("expected http://"));
+  EXPECT_THAT(error(Node::table({{"proxy_url", "http://p"}, {"proxy_connect_header", Node::table({{"X", Node::array({"a\nb"})}})}})),
+              HasSubstr("control bytes"));
+}
+
 TEST_F(ClientConfigTest, ConfigurationsAreTheSameByWhatTheySay) {
   const Node one = oauth2({{"client_id", "me"}, {"token_url", "http://t"}});
   const Node other = oauth2({{"client_id", "you"}, {"token_url", "http://t"}});

@@ -79,6 +79,17 @@ TEST_F(OAuth2Test, ATokenIsAskedForAndThenTheTarget) {
   fake_.answer(2, 200, "text/plain", "");
 }
 
+TEST_F(OAuth2Test, TheTokenServerHasAProxyOfItsOwn) {
+  settings_.proxy.url = "http://inner:3128";
+  get();
+  EXPECT_EQ(last().proxy, "http://inner:3128");
+  give(0, "t1", 3600);
+  EXPECT_EQ(last().proxy, "");
+  config_.proxy.url = "http://outer:3128";
+  get();
+  EXPECT_EQ(last().proxy, "http://outer:3128");
+}
+
 TEST_F(OAuth2Test, OneRequestAtATimeForAllWhoWait) {
   get("http://target/a");
   get("http://target/b");
