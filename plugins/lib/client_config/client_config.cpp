@@ -130,7 +130,9 @@ Result<ClientConfig> read_client_config(const Config& table) {
   if (!oauth2) return std::move(oauth2).error();
   if (auto read = read_authorization(table, oauth2->has_value(), out.authorization); !read) return std::move(read).error();
   if (*oauth2) out.oauth2 = std::make_shared<TokenSource>(std::move(**oauth2));
-  out.tls = read_tls(table["tls_config"]);
+  auto tls = read_tls(table["tls_config"]);
+  if (!tls) return std::move(tls).error();
+  out.tls = std::move(*tls);
   auto proxy = read_proxy(table);
   if (!proxy) return std::move(proxy).error();
   out.proxy = std::move(*proxy);

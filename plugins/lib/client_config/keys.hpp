@@ -5,9 +5,15 @@
 
 /// `table` is a literal with a dot at its end: "job[].tls_config.".
 #define TARSIER_TLS_KEYS(table, flags)                                                                                          \
-  key(table "ca_file", TARSIER_KEY_STRING, nullptr, "certificates to trust instead of the system's", nullptr, flags),          \
-      key(table "cert_file", TARSIER_KEY_STRING, nullptr, "client certificate", nullptr, flags),                               \
-      key(table "key_file", TARSIER_KEY_STRING, nullptr, "its key", nullptr, flags),                                           \
+  key(table "ca", TARSIER_KEY_STRING, nullptr, "certificates to trust instead of the system's, in PEM", nullptr, flags),       \
+      key(table "ca_file", TARSIER_KEY_STRING, nullptr, "file with them", nullptr, flags),                                     \
+      key(table "cert", TARSIER_KEY_STRING, nullptr, "client certificate, in PEM", nullptr, flags),                            \
+      key(table "cert_file", TARSIER_KEY_STRING, nullptr, "file with it", nullptr, flags),                                     \
+      key(table "key", TARSIER_KEY_STRING, nullptr, "its key, in PEM", nullptr, TARSIER_KEY_SECRET | (flags)),                 \
+      key(table "key_file", TARSIER_KEY_STRING, nullptr, "file with it", nullptr, flags),                                      \
+      key(table "min_version", TARSIER_KEY_STRING, nullptr, "the oldest version; TLS12 when absent",                           \
+          "TLS10|TLS11|TLS12|TLS13", flags),                                                                                   \
+      key(table "max_version", TARSIER_KEY_STRING, nullptr, "the newest version", "TLS10|TLS11|TLS12|TLS13", flags),           \
       key(table "server_name", TARSIER_KEY_STRING, nullptr, "name to verify instead of the URL's", nullptr, flags),            \
       key(table "insecure_skip_verify", TARSIER_KEY_BOOL, "false", "any certificate is taken", nullptr, flags)
 

@@ -140,7 +140,9 @@ Result<std::optional<OAuth2Settings>> read_oauth2(const Config& table) {
   for (uint64_t i = 0; i < scopes.size(); ++i) out.scopes.push_back(scopes.at(i).string());
   for (uint64_t i = 0; i < parameters.size(); ++i)
     out.endpoint_params.emplace_back(std::string(parameters.key_at(i)), parameters.at(i).string());
-  out.tls = read_tls(table["tls_config"]);
+  auto tls = read_tls(table["tls_config"]);
+  if (!tls) return std::move(tls).error();
+  out.tls = std::move(*tls);
   auto proxy = read_proxy(table);
   if (!proxy) return std::move(proxy).error();
   out.proxy = std::move(*proxy);

@@ -83,6 +83,11 @@ typedef struct tarsier_tls_options {
   uint32_t size;
   uint32_t insecure_skip_verify;
   tarsier_str ca_file, cert_file, key_file, server_name; /* "": the system's, none, none, the URL's host */
+  /* Since minor version 2. The same as PEM texts, each instead of its file: of each at most one of both. A provider that does not know them has
+   * the system's authorities and shows no certificate. */
+  tarsier_str ca, cert, key;
+  /* Since minor version 2. "TLS10", "TLS11", "TLS12" or "TLS13"; "": from TLS12, and to the newest. */
+  tarsier_str min_version, max_version;
 } tarsier_tls_options;
 
 /* Since minor version 2. By which proxy a request goes: one of http:// in absolute form, one of https:// through CONNECT; unix:// by none. The

@@ -58,6 +58,28 @@ TEST_F(ClientConfigTest, WhatOAuth2CannotBeIsRefused) {
               HasSubstr("at most one of basic_auth, oauth2 and authorization"));
 }
 
+TEST_F(ClientConfigTest, CertificatesAreTextsOrFiles) {
+  const auto config = read(Node::table({{"tls_config", Node::table({{"ca", "A"},
+                                                                    {"cert", "C"},
+                                                                    {"key", "K"},
+                                                                    {"min_version", "TLS12"},
+                                                                    {"max_version", "TLS13"}})}}));
+  ASSERT_TRUE(config) << config.error().message();
+  const tarsier_tls_options options = config->tls.options();
+  EXPECT_EQ(view(options.ca), "A");
+  EXPECT_EQ(view(options.cert), "C");
+  EXPECT_EQ(view(options.key), "K");
+  EXPECT_EQ(view(options.min_version), "TLS12");
+  EXPECT_EQ(view(options.max_version), "TLS13");
+  const auto refused = [&](std::initializer_list<std::pair<std::string, Node>> keys) {
+    return error(Node::table({{"tls_config", Node::table(keys)}}));
+  };
+  EXPECT_THAT(refused({{"ca", "A"}, {"ca_file", "a"}}), HasSubstr("at most one of ca and ca_file"));
+  EXPECT_THAT(refused({{"key", "K"}}), HasSubstr("cert or cert_file must be configured"));
+  EXPECT_THAT(refused({{"min_version", "TLS13"}, {"max_version", "TLS12"}}), HasSubstr("below min_version"));
+  EXPECT_THAT(refused({{"max_version", "TLS11"}}), HasSubstr("below min_version"));
+}
+
 TEST_F(ClientConfigTest, AProxyIsRead) {
   const auto config = read(Node::table({{"proxy_url", "http://u:p@proxy:3128"},
                                         {"no_proxy", "example.org"},
