@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "plugins/collect/scrape/protocol.hpp"
@@ -75,14 +76,29 @@ Result<void> read_protocols(const Config& node, Job& job) {
   return {};
 }
 
-Result<Job> read_job(const Config& node, const Config& defaults) {
+/// A job's own key, or the plugin's.
+Config own_or_default(const Config& node, const Config& defaults, const char* key) {
+  return (node[key].present() ? node : defaults)[key];
+}
+
+using FailureLogs = std::map<std::string, std::shared_ptr<FailureLog>>;  // by file
+
+FailureLogRef read_failure_log(const Config& file, FailureLogs& known) {
+  const std::string path = file.path();
+  if (path.empty()) return {};
+  auto& log = known[path];
+  if (log == nullptr) log = std::make_shared<FailureLog>(path);
+  return {log};
+}
+
+Result<Job> read_job(const Config& node, const Config& defaults, FailureLogs& logs) {
   Job job;
   job.name = node["job_name"].string();
   if (job.name.empty()) return node.invalid("job_name is empty");
-  job.interval_ns = (node["scrape_interval"].present() ? node : defaults)["scrape_interval"].duration_ns();
+  job.interval_ns = own_or_default(node, defaults, "scrape_interval").duration_ns();
   if (job.interval_ns <= 0) return node.invalid("scrape_interval must be above 0");
   const bool own_timeout = node["scrape_timeout"].present();
-  job.timeout_ns = (own_timeout ? node : defaults)["scrape_timeout"].duration_ns();
+  job.timeout_ns = own_or_default(node, defaults, "scrape_timeout").duration_ns();
   if (own_timeout && job.timeout_ns > job.interval_ns)
     return node["scrape_timeout"].invalid("scrape_timeout " + duration_text(job.timeout_ns) + " is longer than scrape_interval " +
                                           duration_text(job.interval_ns));
@@ -97,6 +113,8 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
   job.fallback_scrape_protocol = node["fallback_scrape_protocol"].string();
   if (auto read = read_protocols(node, job); !read) return std::move(read).error();
   job.params = read_params(node["params"]);
+  job.failures = read_failure_log(own_or_default(node, defaults, "scrape_failure_log_file"), logs);
+  job.extra_scrape_metrics = own_or_default(node, defaults, "extra_scrape_metrics").boolean();
   read_limits(node, job);
   auto client = client_config::read_client_config(node);
   if (!client) return std::move(client).error();
@@ -111,9 +129,10 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
 Result<std::vector<Job>> read_jobs(const Config& config) {
   std::vector<Job> jobs;
   std::set<std::string> names;
+  FailureLogs logs;
   const Config list = config["job"];
   for (uint64_t i = 0; i < list.size(); ++i) {
-    auto job = read_job(list.at(i), config);
+    auto job = read_job(list.at(i), config, logs);
     if (!job) return std::move(job).error();
     if (!names.insert(job->name).second) return list.at(i).invalid("job_name '" + job->name + "' is used twice");
     jobs.push_back(std::move(*job));

@@ -13,8 +13,16 @@ namespace tarsier::scrape {
 namespace {
 
 constexpr uint32_t kMaxRedirects = 10;
-constexpr std::array<std::string_view, 5> kReports = {"up", "scrape_duration_seconds", "scrape_samples_scraped",
-                                                      "scrape_samples_post_metric_relabeling", "scrape_series_added"};
+// The last three are there when they are asked for.
+constexpr std::array<std::string_view, 8> kReports = {"up",
+                                                      "scrape_duration_seconds",
+                                                      "scrape_samples_scraped",
+                                                      "scrape_samples_post_metric_relabeling",
+                                                      "scrape_series_added",
+                                                      "scrape_timeout_seconds",
+                                                      "scrape_sample_limit",
+                                                      "scrape_body_size_bytes"};
+constexpr size_t kUsualReports = 5;
 
 uint64_t hash(std::string_view text, uint64_t seed) noexcept {
   for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * UINT64_C(0x100000001b3);
@@ -78,8 +86,12 @@ void Target::stop(bool mark_stale) {
   if (!mark_stale || !ever_scraped_) return;
   const int64_t now = whole_ms(shared_.host.now_ns());
   cache_.write_failure(now);
-  for (const std::string_view name : kReports) cache_.write_report(name, now, std::bit_cast<double>(TARSIER_STALE_NAN_BITS));
+  for (const std::string_view name : reports()) cache_.write_report(name, now, std::bit_cast<double>(TARSIER_STALE_NAN_BITS));
   publish();
+}
+
+std::span<const std::string_view> Target::reports() const noexcept {
+  return std::span(kReports).first(job_->extra_scrape_metrics ? kReports.size() : kUsualReports);
 }
 
 void Target::inherit(const Target& ended) {
@@ -171,12 +183,15 @@ void Target::end_scrape(int64_t time_ns, int64_t begun_mono_ns, const Result<htt
 /// Leaves a batch in the cache's builder, whatever happened.
 Result<void> Target::read_page(const Result<http::Response>& response, int64_t time_ns) {
   Result<Format> format = Error(TARSIER_UNAVAILABLE, "");
+  body_bytes_ = 0;
   if (!response) {
     format = response.error();
+    if (response.error().code() == TARSIER_RESOURCE) body_bytes_ = -1;
   } else if (response->code() != 200) {
     format = Error::unavailable("server returned HTTP status " + status_text(response->code()));
   } else {
     format = format_of(response->header("content-type"), job_->fallback_scrape_protocol);
+    body_bytes_ = static_cast<int64_t>(response->body().size());
   }
   if (format) return cache_.write_page(response->body(), time_ns, *format);
   cache_.write_failure(time_ns);
@@ -186,16 +201,32 @@ Result<void> Target::read_page(const Result<http::Response>& response, int64_t t
 void Target::finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_mono_ns) {
   const double seconds = static_cast<double>(shared_.host.mono_ns() - begun_mono_ns) / 1e9;
   const SeriesCache::Counts& counts = cache_.counts();
-  const std::array<double, kReports.size()> values = {outcome ? 1.0 : 0.0, seconds, static_cast<double>(counts.scraped),
-                                                      static_cast<double>(counts.kept), static_cast<double>(counts.new_series)};
-  for (size_t i = 0; i < kReports.size(); ++i) cache_.write_report(kReports[i], time_ns, values[i]);
+  const std::array<double, kReports.size()> values = {outcome ? 1.0 : 0.0,
+                                                      seconds,
+                                                      static_cast<double>(counts.scraped),
+                                                      static_cast<double>(counts.kept),
+                                                      static_cast<double>(counts.new_series),
+                                                      static_cast<double>(spec_.timeout_ns) / 1e9,
+                                                      static_cast<double>(job_->sample_limit),
+                                                      static_cast<double>(body_bytes_)};
+  for (size_t i = 0; i < reports().size(); ++i) cache_.write_report(kReports[i], time_ns, values[i]);
   if (outcome) shared_.samples.add(static_cast<double>(counts.added));
   publish();
   tell_repeats();
   const std::string error = outcome ? std::string() : outcome.error().message();
   if (error != status_.last_error && !error.empty())
     shared_.host.warn("scrape failed", {field("job", job_->name), field("target", spec_.url), field("error", error)});
+  if (!error.empty()) note_failure(error);
   status_ = {outcome ? Health::up : Health::down, error, time_ns, seconds};
+}
+
+void Target::note_failure(const std::string& error) {
+  FailureLog* const log = job_->failures.log.get();
+  if (log == nullptr) return;
+  const auto written = log->write(shared_.host.now_ns(), job_->name, spec_.url, error);
+  if (!written && !log_failing_)  // said once
+    shared_.host.warn("a failed scrape cannot be noted", {field("job", job_->name), field("error", written.error().message())});
+  log_failing_ = !written;
 }
 
 /// Said once, not for each page.

@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "plugins/collect/scrape/job.hpp"
 #include "plugins/collect/scrape/series_cache.hpp"
@@ -70,6 +72,8 @@ class Target : public std::enable_shared_from_this<Target> {
   int64_t scheduled_ns(int64_t now_ns) const;
   void tell_repeats();
   void finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_mono_ns);
+  std::span<const std::string_view> reports() const noexcept;
+  void note_failure(const std::string& error);
   void publish();
 
   Shared& shared_;
@@ -85,7 +89,9 @@ class Target : public std::enable_shared_from_this<Target> {
   bool in_flight_ = false;
   bool stopped_ = false;
   bool ever_scraped_ = false;
-  bool repeats_ = false;  // the last page had series more than once
+  bool repeats_ = false;       // the last page had series more than once
+  int64_t body_bytes_ = 0;     // of the last page; -1: more than may be
+  bool log_failing_ = false;   // the job's file of failures cannot be written
 };
 
 }  // namespace tarsier::scrape

@@ -1,6 +1,8 @@
 // Targets and pools on a fake host: requests, outcomes, publishing, what a change of the configuration does.
 #include "plugins/collect/scrape/target.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -78,6 +80,66 @@ TEST_F(TargetTest, PublishesAPageAndItsReportAsOneBatch) {
             "x{instance=a:1,job=api,y=1} 2 @1000000\n");
   EXPECT_EQ(target().status().health, Target::Health::up);
   EXPECT_EQ(target().status().last_scrape_ns, 1000 * kSecond);
+}
+
+TEST_F(TargetTest, TellsMoreOfAScrapeWhenItIsAsked) {
+  Job job = make_job("api", {"a:1"});
+  job.extra_scrape_metrics = true;
+  job.sample_limit = 7;
+  apply({job});
+  const auto scraped = [&](const std::function<void(size_t)>& answer) {
+    fake.fire_timers();
+    answer(fake.calls.size() - 1);
+    return fake.last_batch();
+  };
+  const auto good = scraped([&](size_t call) { fake.answer(call, 200, "text/plain", "x 2\n"); });
+  EXPECT_THAT(good, HasSubstr("scrape_timeout_seconds{instance=a:1,job=api} 10 "));
+  EXPECT_THAT(good, HasSubstr("scrape_sample_limit{instance=a:1,job=api} 7 "));
+  EXPECT_THAT(good, HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} 4 "));
+  EXPECT_THAT(scraped([&](size_t call) { fake.answer(call, 200, "text/plain", "x 2\ny y y\n"); }),
+              HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} 10 "));
+  EXPECT_THAT(scraped([&](size_t call) { fake.answer(call, 500, "text/plain", "x 2\n"); }),
+              HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} 0 "));
+  EXPECT_THAT(scraped([&](size_t call) { fake.fail(call, TARSIER_RESOURCE, "body is larger than 10 bytes"); }),
+              HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} -1 "));
+  pools.stop(true);
+  EXPECT_THAT(fake.last_batch(), HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} stale "));
+}
+
+TEST_F(TargetTest, FailedScrapesAreNotedInTheFileOfTheJob) {
+  const std::string file = testing::TempDir() + "scrape_failures";
+  std::filesystem::remove(file);
+  Job job = make_job("api", {"a:1"});
+  job.failures.log = std::make_shared<FailureLog>(file);
+  apply({job});
+  const auto fail = [&](uint32_t code) {
+    fake.fire_timers();
+    fake.answer(fake.calls.size() - 1, code, "text/plain", "x 2\n");
+  };
+  const auto lines = [&](const std::string& of) {
+    std::ifstream from(of);
+    return std::string(std::istreambuf_iterator<char>(from), {});
+  };
+  const std::string line = R"({"time":"1970-01-01T00:16:40.000Z","level":"ERROR","msg":"server returned HTTP status 500 )"
+                           R"(Internal Server Error","job_name":"api","target":"http://a:1/metrics"})"
+                           "\n";
+  fail(200);
+  EXPECT_FALSE(std::filesystem::exists(file));
+  fail(500);
+  EXPECT_EQ(lines(file), line);
+  fail(500);
+  EXPECT_EQ(lines(file), line + line) << "also when it is the same failure";
+  std::filesystem::rename(file, file + ".1");
+  fail(500);
+  EXPECT_EQ(lines(file), line);
+  EXPECT_EQ(lines(file + ".1"), line + line);
+  std::filesystem::remove(file);
+  std::filesystem::remove(file + ".1");
+  std::filesystem::create_directory(file);
+  const size_t said = fake.log.size();
+  fail(500), fail(500);
+  EXPECT_EQ(fake.log.size(), said + 1) << "that it cannot be noted is said once";
+  std::filesystem::remove(file);
 }
 
 TEST_F(TargetTest, AFailedScrapeIsDownAndMarksSeriesStale) {
