@@ -35,6 +35,8 @@ void read_limits(const Config& node, Job& job) {
   job.label_name_length_limit = limit("label_name_length_limit");
   job.label_value_length_limit = limit("label_value_length_limit");
   job.body_size_limit = node["body_size_limit"].size_bytes();
+  job.histogram_limits.buckets = limit("native_histogram_bucket_limit");
+  job.histogram_limits.schema = schema_of_factor(node["native_histogram_min_bucket_factor"].number());
 }
 
 Result<void> read_relabelling(const Config& node, Job& job) {
@@ -66,6 +68,7 @@ Result<void> read_static_configs(const Config& lists, Job& job) {
 Result<void> read_protocols(const Config& node, Job& job) {
   job.native_histograms = node["scrape_native_histograms"].boolean();
   job.classic_beside_native = node["always_scrape_classic_histograms"].boolean();
+  job.convert_classic = node["convert_classic_histograms_to_nhcb"].boolean();
   const Config list = node["scrape_protocols"];
   std::vector<std::string> protocols = strings(list);
   for (size_t i = 0; i < protocols.size(); ++i) {

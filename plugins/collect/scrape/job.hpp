@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/collect/scrape/failure_log.hpp"
+#include "plugins/collect/scrape/histogram_limits.hpp"
 #include "plugins/collect/scrape/label_set.hpp"
 #include "plugins/lib/client_config/client_config.hpp"
 #include "plugins/lib/relabel/rule.hpp"
@@ -39,6 +40,8 @@ struct Job {
   std::string accept;  // the header that asks for its scrape_protocols
   bool native_histograms = false;
   bool classic_beside_native = false;  // histograms in both forms are taken in both
+  bool convert_classic = false;        // classic histograms become native ones with custom buckets
+  HistogramLimits histogram_limits;
   std::string fallback_scrape_protocol;
   std::vector<std::pair<std::string, std::string>> params;
   uint64_t sample_limit = 0;

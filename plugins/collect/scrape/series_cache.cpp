@@ -6,6 +6,7 @@
 #include <bit>
 #include <utility>
 
+#include "plugins/lib/exposition/custom_buckets_parser.hpp"
 #include "tarsier/flat_set.hpp"
 #include "tarsier/histogram.hpp"
 
@@ -32,7 +33,7 @@ void SeriesCache::begin() {
   family_place_ = 0;
   type_ = TARSIER_SERIES_UNKNOWN;
   next_order_.clear();
-  over_limit_ = false;
+  over_limit_ = over_buckets_ = false;
   builder_.clear(false);
   forget_unused();
   forget_families();
@@ -47,13 +48,13 @@ Result<void> SeriesCache::write_page(std::string_view page, int64_t time_ns, For
   Result<void> result;
   switch (format) {
     case Format::text:
-      result = read(exposition::TextParser(page, limits), time_ns);
+      result = read_as_wanted(exposition::TextParser(page, limits), time_ns);
       break;
     case Format::open_metrics:
-      result = read(exposition::OpenMetricsParser(page, limits), time_ns);
+      result = read_as_wanted(exposition::OpenMetricsParser(page, limits), time_ns);
       break;
     case Format::protobuf:
-      result = read(exposition::ProtobufParser(page, limits, options_.histograms), time_ns);
+      result = read_as_wanted(exposition::ProtobufParser(page, limits, options_.histograms), time_ns);
   }
   if (!result) {
     builder_.clear(false);
@@ -80,6 +81,12 @@ void SeriesCache::write_failure(int64_t time_ns) {
 }
 
 template <class Parser>
+Result<void> SeriesCache::read_as_wanted(Parser parser, int64_t time_ns) {
+  if (!options_.custom_buckets) return read(std::move(parser), time_ns);
+  return read(exposition::CustomBucketsParser<Parser>(std::move(parser), options_.keep_classic), time_ns);
+}
+
+template <class Parser>
 Result<void> SeriesCache::read(Parser parser, int64_t time_ns) {
   for (;;) {
     const std::string_view expected = place_ < order_.size() ? lines_[order_[place_]].text : std::string_view();
@@ -97,8 +104,10 @@ Result<void> SeriesCache::read(Parser parser, int64_t time_ns) {
         if constexpr (requires { parser.unit(); }) note_unit(parser.family(), parser.unit());
         break;
       case exposition::Entry::end:
-        if (!over_limit_) return {};
-        return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
+        if (over_limit_)
+          return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
+        if (over_buckets_) return Error(TARSIER_RESOURCE, "histogram bucket limit exceeded");
+        return {};
       case exposition::Entry::invalid:
         return parser.error();
     }
@@ -152,9 +161,15 @@ template <class Parser>
 Result<void> SeriesCache::write_value(const Parser& parser, int64_t sample_ns) {
   if constexpr (requires { parser.histogram(); }) {
     const int64_t start_ns = nanoseconds(parser.start_ms());
-    if (const NativeHistogram* const histogram = parser.histogram()) {
+    if (const NativeHistogram* histogram = parser.histogram()) {
       if (auto checked = check_histogram(*histogram); !checked)
         return Error::invalid(std::string(parser.series()) + ": " + checked.error().message());
+      if (options_.histogram_limits.any()) {
+        limited_ = *histogram;
+        histogram = &limited_;
+        // Told at the end of the page, so that its samples are counted.
+        over_buckets_ = !fit(limited_, options_.histogram_limits) || over_buckets_;
+      }
       encoded_.clear();
       encode_histogram(*histogram, encoded_);
       builder_.histogram(sample_ns, histogram->sum, start_ns, encoded_);

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "plugins/collect/scrape/histogram_limits.hpp"
 #include "plugins/collect/scrape/protocol.hpp"
 #include "plugins/collect/scrape/runs.hpp"
 #include "plugins/collect/scrape/series_labels.hpp"
@@ -24,6 +25,9 @@ struct CacheOptions : LabelOptions {
   bool honor_timestamps = true;
   bool track_timestamps_staleness = false;
   exposition::HistogramForms histograms = exposition::HistogramForms::classic;
+  bool custom_buckets = false;  ///< classic histograms become native ones
+  bool keep_classic = false;    ///< and are taken besides
+  HistogramLimits histogram_limits;
   uint64_t text_bytes = 0;  ///< most that the texts of its series may take; 0: no limit
 };
 
@@ -89,6 +93,8 @@ class SeriesCache {
   template <class Parser>
   Result<void> read(Parser parser, int64_t time_ns);
   template <class Parser>
+  Result<void> read_as_wanted(Parser parser, int64_t time_ns);
+  template <class Parser>
   Result<void> take_sample(const Parser& parser, int64_t time_ns);
   template <class Parser>
   Result<uint32_t> find_line(const Parser& parser);
@@ -131,7 +137,7 @@ class SeriesCache {
   std::unordered_map<std::string_view, uint32_t> family_index_;
   size_t family_place_ = 0;
   uint32_t type_ = TARSIER_SERIES_UNKNOWN;  // the last that the page said
-  bool over_limit_ = false;
+  bool over_limit_ = false, over_buckets_ = false;
   bool has_inherited_ = false;
   bool describe_all_ = false;
   bool family_changed_ = false;
@@ -140,6 +146,7 @@ class SeriesCache {
   std::vector<batch::Label> report_;
   std::vector<uint32_t> symbols_;
   std::vector<uint8_t> encoded_;  // an exemplar's labels, or a histogram
+  NativeHistogram limited_;
 };
 
 }  // namespace tarsier::scrape

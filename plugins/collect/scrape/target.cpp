@@ -45,8 +45,11 @@ CacheOptions cache_options(const Job& job, const TargetSpec& spec) {
   options.honor_labels = job.honor_labels;
   options.honor_timestamps = job.honor_timestamps;
   options.track_timestamps_staleness = job.track_timestamps_staleness;
-  if (job.native_histograms)
-    options.histograms = job.classic_beside_native ? exposition::HistogramForms::both : exposition::HistogramForms::native;
+  if (spec.native_histograms)
+    options.histograms = spec.classic_beside_native ? exposition::HistogramForms::both : exposition::HistogramForms::native;
+  options.custom_buckets = spec.convert_classic;
+  options.keep_classic = spec.classic_beside_native;
+  options.histogram_limits = job.histogram_limits;
   options.rules = job.metric_relabel_configs;
   options.text_bytes = 4 * job.body_size_limit;  // a page of protobuf says more than it has bytes
   options.limits.samples = job.sample_limit;
@@ -153,13 +156,20 @@ void Target::begin_scrape() {
 Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
   std::string timeout;
   exposition::append_number(timeout, static_cast<double>(spec_.timeout_ns) / 1e9);
-  const std::array headers = {field("Accept", job_->accept), field("User-Agent", kUserAgent),
+  std::vector<tarsier_pair> headers = {field("Accept", job_->accept), field("User-Agent", kUserAgent),
                                        field("X-Prometheus-Scrape-Timeout-Seconds", timeout)};
+  std::string url = spec_.url, server;
+  if (!spec_.socket.empty()) {  // the same request, by the socket
+    const size_t begin = url.find("://") + 3, path = std::min(url.find_first_of("/?", begin), url.size());
+    server = url.substr(begin, path - begin);
+    url = "unix://" + spec_.socket + ":" + url.substr(path);
+    headers.push_back(field("Host", server));
+  }
   tarsier_http_client_request request{};
   request.size = sizeof(request);
   request.flags = job_->enable_compression ? uint32_t{TARSIER_CLIENT_ACCEPT_GZIP} : 0U;
   request.method = str("GET");
-  request.url = str(spec_.url);
+  request.url = str(url);
   request.headers = headers.data();
   request.header_count = static_cast<uint32_t>(headers.size());
   request.max_redirects = job_->follow_redirects ? kMaxRedirects : 0;

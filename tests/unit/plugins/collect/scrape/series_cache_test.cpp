@@ -74,6 +74,40 @@ TEST(SeriesCache, GivesSeriesTheTargetsLabels) {
   EXPECT_EQ(cache.counts().new_series, 2U);
 }
 
+constexpr std::string_view kClassic =
+    "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 3\nh_sum 9\nh_count 3\n# TYPE g gauge\ng 1\n";
+
+TEST(SeriesCache, ClassicHistogramsBecomeNativeOnes) {
+  CacheOptions options;
+  options.custom_buckets = true;
+  SeriesCache cache(options);
+  for (int64_t scrape = 1; scrape < 3; ++scrape) {
+    ASSERT_TRUE(cache.write_page(kClassic, scrape * kMs));
+    const std::string at = std::to_string(scrape);
+    EXPECT_EQ(text(cache), "__name__=g 1 @" + at + "\n__name__=h 9 @" + at + "\n");
+    EXPECT_EQ(cache.counts().scraped, 2U);
+  }
+  ASSERT_TRUE(cache.write_page("", 3 * kMs));
+  EXPECT_EQ(text(cache), "__name__=g stale @3\n__name__=h stale @3\n");
+  options.keep_classic = true;
+  SeriesCache both(options);
+  ASSERT_TRUE(both.write_page(kClassic, kMs));
+  EXPECT_EQ(text(both),
+            "__name__=g 1 @1\n__name__=h 9 @1\n__name__=h_bucket,le=+Inf 3 @1\n__name__=h_bucket,le=1.0 1 @1\n"
+            "__name__=h_count 3 @1\n__name__=h_sum 9 @1\n");
+}
+
+TEST(SeriesCache, APageFailsForAHistogramWithTooManyBuckets) {
+  CacheOptions options;
+  options.custom_buckets = true;
+  options.histogram_limits.buckets = 1;
+  SeriesCache cache(options);
+  const auto written = cache.write_page(kClassic, kMs);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().message(), "histogram bucket limit exceeded");
+  EXPECT_EQ(cache.counts().scraped, 2U) << "all of it is counted";
+}
+
 TEST(SeriesCache, RenamesClashingLabelsUnlessTheyAreHonoured) {
   const std::string_view page = "a{job=\"x\",exported_job=\"y\",instance=\"\"} 1\n";
   SeriesCache renaming(with_labels({{"job", "api"}, {"instance", "i"}}));

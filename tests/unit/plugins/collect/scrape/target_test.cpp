@@ -65,6 +65,18 @@ TEST_F(TargetTest, AsksAsPrometheusDoes) {
   fake.answer(0, 200, "text/plain", "");
 }
 
+TEST_F(TargetTest, AsksByASocket) {
+  Job job = make_job("api", {"a:1"});
+  job.static_configs[0].labels["__unix_socket__"] = "/run/x.sock";
+  job.params = {{"a", "b"}};
+  apply({job});
+  fake.fire_timers();
+  ASSERT_EQ(fake.calls.size(), 1U);
+  EXPECT_EQ(fake.calls[0].url, "unix:///run/x.sock:/metrics?a=b");
+  EXPECT_EQ(fake.calls[0].headers["Host"], "a:1");
+  fake.answer(0, 200, "text/plain", "");
+}
+
 TEST_F(TargetTest, PublishesAPageAndItsReportAsOneBatch) {
   apply({make_job("api", {"a:1"})});
   fake.fire_timers();
