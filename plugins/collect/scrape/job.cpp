@@ -65,7 +65,26 @@ Result<void> read_static_configs(const Config& lists, Job& job) {
   return {};
 }
 
-Result<void> read_protocols(const Config& node, Job& job) {
+/// A job's own key, or the plugin's.
+Config own_or_default(const Config& node, const Config& defaults, const char* key) {
+  return (node[key].present() ? node : defaults)[key];
+}
+
+/// How names that are not plain are asked for. What the plugin says of it goes with what it says of validation, as in the original.
+Result<std::string> read_names(const Config& node, const Config& defaults, Job& job) {
+  constexpr const char *kValidation = "metric_name_validation_scheme", *kEscaping = "metric_name_escaping_scheme";
+  const auto usual = [](bool legacy) { return std::string(legacy ? kUnderscores : kAllowUtf8); };
+  job.legacy_names = own_or_default(node, defaults, kValidation).string() == "legacy";
+  std::string escaping = node[kEscaping].string();
+  if (escaping.empty() && !node[kValidation].present()) escaping = defaults[kEscaping].string();
+  if (escaping.empty()) escaping = usual(job.legacy_names);
+  if (job.legacy_names && escaping == kAllowUtf8)
+    return (node[kEscaping].present() ? node[kEscaping] : node)
+        .invalid("utf8 metric names requested but validation scheme is not set to UTF8");
+  return escaping;
+}
+
+Result<void> read_protocols(const Config& node, const Config& defaults, Job& job) {
   job.native_histograms = node["scrape_native_histograms"].boolean();
   job.classic_beside_native = node["always_scrape_classic_histograms"].boolean();
   job.convert_classic = node["convert_classic_histograms_to_nhcb"].boolean();
@@ -75,13 +94,10 @@ Result<void> read_protocols(const Config& node, Job& job) {
     const auto here = protocols.begin() + static_cast<std::ptrdiff_t>(i);
     if (std::find(protocols.begin(), here, *here) != here) return list.at(i).invalid("'" + *here + "' is given twice");
   }
-  job.accept = accept_header(protocols.empty() ? default_protocols(job.native_histograms) : protocols);
+  const auto escaping = read_names(node, defaults, job);
+  if (!escaping) return escaping.error();
+  job.accept = accept_header(protocols.empty() ? default_protocols(job.native_histograms) : protocols, *escaping);
   return {};
-}
-
-/// A job's own key, or the plugin's.
-Config own_or_default(const Config& node, const Config& defaults, const char* key) {
-  return (node[key].present() ? node : defaults)[key];
 }
 
 using FailureLogs = std::map<std::string, std::shared_ptr<FailureLog>>;  // by file
@@ -114,7 +130,7 @@ Result<Job> read_job(const Config& node, const Config& defaults, FailureLogs& lo
   job.follow_redirects = node["follow_redirects"].boolean();
   job.enable_compression = node["enable_compression"].boolean();
   job.fallback_scrape_protocol = node["fallback_scrape_protocol"].string();
-  if (auto read = read_protocols(node, job); !read) return std::move(read).error();
+  if (auto read = read_protocols(node, defaults, job); !read) return std::move(read).error();
   job.params = read_params(node["params"]);
   job.failures = read_failure_log(own_or_default(node, defaults, "scrape_failure_log_file"), logs);
   job.extra_scrape_metrics = own_or_default(node, defaults, "extra_scrape_metrics").boolean();

@@ -38,6 +38,7 @@ struct Job {
   bool follow_redirects = true;
   bool enable_compression = true;
   std::string accept;  // the header that asks for its scrape_protocols
+  bool legacy_names = false;  // a page with others fails
   bool native_histograms = false;
   bool classic_beside_native = false;  // histograms in both forms are taken in both
   bool convert_classic = false;        // classic histograms become native ones with custom buckets

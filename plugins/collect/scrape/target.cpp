@@ -44,6 +44,7 @@ CacheOptions cache_options(const Job& job, const TargetSpec& spec) {
   options.target_labels = spec.labels;
   options.honor_labels = job.honor_labels;
   options.honor_timestamps = job.honor_timestamps;
+  options.legacy_names = job.legacy_names;
   options.track_timestamps_staleness = job.track_timestamps_staleness;
   if (spec.native_histograms)
     options.histograms = spec.classic_beside_native ? exposition::HistogramForms::both : exposition::HistogramForms::native;

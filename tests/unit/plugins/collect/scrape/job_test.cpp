@@ -66,6 +66,22 @@ TEST(Job, ShareTheFileOfFailuresThatTheyName) {
   EXPECT_TRUE(jobs->at(1).extra_scrape_metrics);
 }
 
+TEST(Job, AsksForNamesAsTheirValidationWantsIt) {
+  const auto accept = [](std::initializer_list<std::pair<std::string, Node>> keys) {
+    const auto jobs = read({job_node(keys)});
+    if (!jobs) return jobs.error().message();
+    const std::string& header = jobs->at(0).accept;
+    const size_t begin = header.find("escaping=") + 9;
+    return header.substr(begin, header.find(';', begin) - begin) + (jobs->at(0).legacy_names ? " legacy" : "");
+  };
+  const char *validation = "metric_name_validation_scheme", *escaping = "metric_name_escaping_scheme";
+  EXPECT_EQ(accept({}), "allow-utf-8");
+  EXPECT_EQ(accept({{validation, "legacy"}}), "underscores legacy");
+  EXPECT_EQ(accept({{validation, "legacy"}, {escaping, "dots"}}), "dots legacy");
+  EXPECT_EQ(accept({{escaping, "values"}}), "values");
+  EXPECT_NE(accept({{validation, "legacy"}, {escaping, "allow-utf-8"}}).find("utf8 metric names requested"), std::string::npos);
+}
+
 TEST(Job, RefusesNamesUsedTwiceAndBadTargets) {
   EXPECT_FALSE(read({job_node({}), job_node({})}));
   EXPECT_FALSE(read({job_node({{"static_configs", Node::array({Node::table({{"targets", Node::array({"http://x"})}})})}})}));

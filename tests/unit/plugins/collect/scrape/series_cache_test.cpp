@@ -108,6 +108,22 @@ TEST(SeriesCache, APageFailsForAHistogramWithTooManyBuckets) {
   EXPECT_EQ(cache.counts().scraped, 2U) << "all of it is counted";
 }
 
+TEST(SeriesCache, NamesInOtherLettersFailAPageThatMayNotHaveThem) {
+  CacheOptions options = with_labels({{"job", "x"}});
+  options.legacy_names = true;
+  SeriesCache cache(options);
+  EXPECT_TRUE(cache.write_page("a:b{c=\"1\"} 1\n", kMs));
+  const auto error = [&](std::string_view page) {
+    const auto written = cache.write_page(page, kMs);
+    return written ? std::string() : written.error().message();
+  };
+  EXPECT_EQ(error("{\"a.b\",c=\"1\"} 1\n"), "invalid metric name or label names: {__name__=\"a.b\", c=\"1\", job=\"x\"}");
+  EXPECT_EQ(error("a{\"c.d\"=\"1\"} 1\n"), "invalid metric name or label names: {__name__=\"a\", \"c.d\"=\"1\", job=\"x\"}");
+  options.rules.push_back(*relabel::Rule::compile({.source_labels = {"__name__"}, .target_label = "__name__", .replacement = "fine"}));
+  SeriesCache renaming(options);
+  EXPECT_TRUE(renaming.write_page("{\"a.b\"} 1\n", kMs)) << "rules come first";
+}
+
 TEST(SeriesCache, RenamesClashingLabelsUnlessTheyAreHonoured) {
   const std::string_view page = "a{job=\"x\",exported_job=\"y\",instance=\"\"} 1\n";
   SeriesCache renaming(with_labels({{"job", "api"}, {"instance", "i"}}));
