@@ -147,7 +147,7 @@ Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
   if (auto written = write_value(parser, sample_ns); !written) return written;
   if (describe_all_ || !series.described) {
     if (const Metadata* known = metadata_of(line.text)) {
-      builder_.metadata(known->type, known->help, known->unit);
+      builder_.metadata(known->type, known->help, known->unit, name_tail(series, *known));
       described_bytes_ += known->help.size();
     }
     series.described = true;
@@ -339,6 +339,19 @@ const Metadata* SeriesCache::metadata_of(std::string_view text) const {
     if (found != family_index_.end() && families_[found->second].type == type) return &families_[found->second];
   }
   return nullptr;
+}
+
+/// Only OpenMetrics has families of counters and infos whose names lack what the metrics' have. Rules may have made it another name.
+uint32_t SeriesCache::name_tail(const Series& series, const Metadata& family) {
+  const std::string_view part = family.type == TARSIER_SERIES_COUNTER ? "_total" : family.type == TARSIER_SERIES_INFO ? "_info" : "";
+  if (part.empty()) return 0;
+  for (size_t i = 0; i + 1 < series.symbols.size(); i += 2) {
+    if (builder_.labels().text(series.symbols[i]) != "__name__") continue;
+    const std::string_view name = builder_.labels().text(series.symbols[i + 1]);
+    const bool longer = name.size() == family.family.size() + part.size() && name.starts_with(family.family) && name.ends_with(part);
+    return longer ? static_cast<uint32_t>(part.size()) : 0;
+  }
+  return 0;
 }
 
 void SeriesCache::write_stale(int64_t time_ns, bool all) {

@@ -112,6 +112,7 @@ class SeriesCache {
   void note_type(std::string_view family, uint32_t type);
   void note_unit(std::string_view family, std::string_view unit);
   const Metadata* metadata_of(std::string_view text) const;
+  uint32_t name_tail(const Series& series, const Metadata& family);
   void write_stale(int64_t time_ns, bool all);
   void forget_unused();
   void forget_families();

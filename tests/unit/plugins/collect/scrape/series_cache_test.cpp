@@ -45,6 +45,8 @@ std::string text(SeriesCache& cache, bool metadata = false) {
     line.append(" @").append(std::to_string(samples.times(series)[0] / kMs));
     if (metadata && samples.has_metadata())
       line.append(" type ").append(std::to_string(samples.type(series))).append(" help ").append(samples.help(series));
+    if (metadata && samples.has_metadata() && samples.name_tail(series) != 0)
+      line.append(" of ").append(std::to_string(samples.name_tail(series)));
     lines.push_back(std::move(line));
   }
   std::sort(lines.begin(), lines.end());
@@ -369,7 +371,7 @@ TEST(SeriesCache, OpenMetricsHaveUnitsAndFamiliesWithoutSuffixes) {
       cache.write_page("# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds A \\\"b\\\".\na_seconds_total 1 2.5\n"
                        "# TYPE b info\nb_info{c=\"d\"} 1\n# EOF\n",
                        9 * kMs, Format::open_metrics));
-  EXPECT_EQ(text(cache, true), "__name__=a_seconds_total 1 @2500 type 1 help A \"b\".\n__name__=b_info,c=d 1 @9 type 6 help \n");
+  EXPECT_EQ(text(cache, true), "__name__=a_seconds_total 1 @2500 type 1 help A \"b\". of 6\n__name__=b_info,c=d 1 @9 type 6 help  of 5\n");
   EXPECT_EQ(cache.metadata().front().unit, "seconds");
 }
 

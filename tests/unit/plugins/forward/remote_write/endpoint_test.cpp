@@ -258,7 +258,7 @@ TEST_F(EndpointTest, MetadataGoesInRequestsOfItsOwn) {
   batch::SamplesBuilder builder;
   const batch::Label labels[] = {{"__name__", "c_total"}};
   builder.series(labels);
-  builder.metadata(TARSIER_SERIES_COUNTER, "Counts.", "");
+  builder.metadata(TARSIER_SERIES_COUNTER, "Counts.", "", 6);
   builder.sample(kSecond, 1);
   ASSERT_TRUE(append(test::finish(builder)));
   run();
@@ -266,7 +266,9 @@ TEST_F(EndpointTest, MetadataGoesInRequestsOfItsOwn) {
   ASSERT_EQ(fake_.calls.size(), 2U);
   const size_t metadata = text(0).empty() ? 0 : 1;
   EXPECT_EQ(text(metadata), "");
-  EXPECT_EQ(batch::SamplesView(fake_.batch(fake_.batches.size() - 1)).help(0), "Counts.");
+  const batch::SamplesView taken(fake_.batch(fake_.batches.size() - 1));
+  EXPECT_EQ(taken.help(0), "Counts.");
+  EXPECT_EQ(taken.labels().value(0, 0), "c") << "the family's name, which this metric has with a tail";
   answer(0, 204);
   answer(1, 204);
   pass(61 * kSecond);
