@@ -69,8 +69,8 @@ Target::Target(Shared& shared, std::shared_ptr<const Job> job, TargetSpec spec)
       job_(std::move(job)),
       spec_(std::move(spec)),
       offset_ns_(stable_offset(spec_)),
-      discovered_(spec_.discovered),
-      cache_(cache_options(*job_, spec_)) {}
+      cache_(cache_options(*job_, spec_)),
+      discovered_(spec_.discovered) {}
 
 Result<void> Target::start() {
   const std::string name = "scrape " + job_->name + "/" + spec_.url;
@@ -85,8 +85,11 @@ Result<void> Target::start() {
 
 void Target::stop(bool mark_stale) {
   timer_.reset();
-  const std::lock_guard guard(lock_);
-  stopped_ = true;
+  {
+    const std::lock_guard guard(lock_);
+    stopped_ = true;
+  }
+  const std::lock_guard reading(page_lock_);
   if (!mark_stale || !ever_scraped_) return;
   const int64_t now = whole_ms(shared_.host.now_ns());
   cache_.write_failure(now);
@@ -99,9 +102,13 @@ std::span<const std::string_view> Target::reports() const noexcept {
 }
 
 void Target::inherit(const Target& ended) {
-  const std::scoped_lock guard(lock_, ended.lock_);
+  const std::scoped_lock reading(page_lock_, ended.page_lock_);
   cache_.inherit(ended.cache_);
-  if (!ever_scraped_ && spec_.url == ended.spec_.url) status_ = ended.status_;
+  if (!ever_scraped_ && spec_.url == ended.spec_.url) {
+    Status last = ended.status();
+    const std::lock_guard guard(lock_);
+    status_ = std::move(last);
+  }
   ever_scraped_ = ever_scraped_ || ended.ever_scraped_;
 }
 
@@ -184,9 +191,11 @@ Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
 }
 
 void Target::end_scrape(int64_t time_ns, int64_t begun_mono_ns, const Result<http::Response>& response) {
-  const std::lock_guard guard(lock_);
-  in_flight_ = false;
-  if (stopped_) return;
+  const std::lock_guard reading(page_lock_);
+  {
+    const std::lock_guard guard(lock_);
+    if (stopped_) return;
+  }
   ever_scraped_ = true;
   finish(read_page(response, time_ns), time_ns, begun_mono_ns);
 }
@@ -225,10 +234,12 @@ void Target::finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_
   publish();
   tell_repeats();
   const std::string error = outcome ? std::string() : outcome.error().message();
-  if (error != status_.last_error && !error.empty())
+  if (error != status().last_error && !error.empty())
     shared_.host.warn("scrape failed", {field("job", job_->name), field("target", spec_.url), field("error", error)});
   if (!error.empty()) note_failure(error);
+  const std::lock_guard guard(lock_);
   status_ = {outcome ? Health::up : Health::down, error, time_ns, seconds};
+  in_flight_ = false;
 }
 
 void Target::note_failure(const std::string& error) {
@@ -256,7 +267,7 @@ void Target::publish() {
     shared_.host.warn("no memory for a batch of samples", {field("target", spec_.url), field("error", batch.error().message())});
     return;
   }
-  shared_.publisher.publish(std::move(*batch));
+  shared_.publisher.publish(std::move(*batch), shared_from_this());
 }
 
 }  // namespace tarsier::scrape

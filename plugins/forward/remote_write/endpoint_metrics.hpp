@@ -21,7 +21,7 @@ class EndpointMetrics {
   void retried(const RequestCounts& counts) const;
   void dropped(Drop why, uint64_t count) const { dropped_[static_cast<size_t>(why)].add(static_cast<double>(count)); }
 
-  Counter metadata_sent, metadata_failed;
+  Counter metadata_sent, metadata_failed, metadata_left_out;
   Gauge pending, shards, shards_desired, shards_min, shards_max, highest_sent_seconds;
 
  private:

@@ -44,7 +44,10 @@ void MetadataBook::learn(std::string_view metric, const SeriesMetadata& metadata
     return;
   }
   const size_t cost = kCostOfOne + name.size() + metadata.help.size() + metadata.unit.size();
-  if (bytes_ + cost > kMaxBytes) return;
+  if (bytes_ + cost > kMaxBytes) {
+    ++left_out_;
+    return;
+  }
   bytes_ += cost;
   families_.emplace(name, Family{metadata.type, std::string(metadata.help), std::string(metadata.unit)});
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -188,6 +189,44 @@ TEST_F(TargetTest, ACallThatCannotBeginIsAFailedScrape) {
   apply({make_job("api", {"a:1"})});
   fake.fire_timers();
   EXPECT_THAT(fake.last_batch(), HasSubstr("up{instance=a:1,job=api} 0 "));
+}
+
+TEST_F(TargetTest, OneBadTargetDoesNotMakeTheHealthFlap) {
+  apply({make_job("bad", {"a:1"}), make_job("good", {"b:1"})});
+  const auto round = [&](bool bad_is_stored, tarsier_status published = TARSIER_OK) {
+    fake.fire_timers();
+    for (size_t call = fake.calls.size() - 2; call < fake.calls.size(); ++call) {
+      const bool bad = fake.calls[call].url == "http://a:1/metrics";
+      if (bad && !bad_is_stored) fake.store_failures.push_back(Error::invalid("too many labels"));
+      if (bad) fake.publish_answers.push_back(published);
+      fake.answer(call, 200, "text/plain", "x 1\n");
+      if (!bad && !bad_is_stored) {
+        EXPECT_THAT(fake.health, testing::StartsWith("samples are not stored"));
+      }
+    }
+    return fake.health;
+  };
+  EXPECT_EQ(round(true), "");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(round(false), "samples are not stored: too many labels");
+  EXPECT_EQ(round(true), "ok");
+  fake.store_failures.clear();
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(round(true, TARSIER_INVALID), HasSubstr("refused by the test"));
+  apply({make_job("good", {"b:1"})});
+  fake.fire_timers();
+  fake.answer(fake.calls.size() - 1, 200, "text/plain", "x 1\n");
+  EXPECT_EQ(fake.health, "ok") << "who is gone fails no more";
+}
+
+TEST_F(TargetTest, ShowsHowItIsWhileAPageIsRead) {
+  apply({make_job("api", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "# TYPE x counter\n");
+  bool asked = false;
+  target().each_metadata([&](const Metadata&) {  // as long as this runs no page is read
+    const auto status = std::async(std::launch::async, [&] { return std::pair(target().status(), target().discovered()); });
+    asked = status.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+  });
+  EXPECT_TRUE(asked);
 }
 
 TEST_F(TargetTest, SkipsATickWhileAnAnswerIsOwed) {

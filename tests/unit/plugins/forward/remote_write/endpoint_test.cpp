@@ -275,6 +275,51 @@ TEST_F(EndpointTest, MetadataGoesInRequestsOfItsOwn) {
   EXPECT_EQ(fake_.calls.size(), 3U);
 }
 
+TEST_F(EndpointTest, SaysWhatWaitedTooLong) {
+  endpoint_.max_age_ns = 60 * kSecond;
+  open();
+  ASSERT_TRUE(append(samples_of(1, 1000, 1)));
+  run();
+  pass(kSecond);  // one is under way, and hangs
+  const auto said = [&] {
+    return std::ranges::count_if(fake_.log, [](const std::string& line) { return line.find("longer than max_queue_age") != line.npos; });
+  };
+  endpoint_.sending.capacity = 1;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(append(samples_of(10, 2000 + i, 1)));
+  sender_.reset();
+  drop_calls();
+  fake_.wall_ns += 120 * kSecond;
+  open();
+  EXPECT_EQ(metric("dropped_samples_total"), 31);
+  EXPECT_EQ(said(), 1) << "in one line";
+  ASSERT_TRUE(append(samples_of(5, 3000, 1)));
+  run();
+  EXPECT_EQ(said(), 1);
+}
+
+TEST_F(EndpointTest, SaysOnceWhenThereIsMoreMetadataThanItKeeps) {
+  endpoint_.metadata.send = true;
+  open();
+  const std::string help(4096, 'h');
+  for (int batch = 0; batch < 5; ++batch) {
+    batch::SamplesBuilder builder;
+    for (int i = 0; i < 1000; ++i) {
+      const std::string name = "m" + std::to_string(batch * 1000 + i);
+      const batch::Label labels[] = {{"__name__", name}};
+      builder.series(labels);
+      builder.metadata(TARSIER_SERIES_GAUGE, help, "");
+      builder.sample(kSecond, 1);
+    }
+    ASSERT_TRUE(append(test::finish(builder)));
+    run();
+  }
+  take_all();
+  EXPECT_GT(metric("left_out_metadata_total"), 500);
+  EXPECT_EQ(std::ranges::count_if(fake_.log,
+                                  [](const std::string& line) { return line.find("more metric families") != line.npos; }),
+            1);
+}
+
 TEST_F(EndpointTest, ResharesWhenALotWaitsAndKeepsTheOrder) {
   endpoint_.sending.max_samples_per_send = 50;
   endpoint_.sending.capacity = 5'000;
