@@ -6,6 +6,7 @@
 #include <bit>
 #include <utility>
 
+#include "plugins/lib/exposition/custom_buckets_parser.hpp"
 #include "tarsier/flat_set.hpp"
 #include "tarsier/histogram.hpp"
 
@@ -41,7 +42,7 @@ void SeriesCache::begin() {
   family_place_ = 0;
   type_ = TARSIER_SERIES_UNKNOWN;
   next_order_.clear();
-  over_limit_ = false;
+  over_limit_ = over_buckets_ = false;
   builder_.clear(false);
   forget_unused();
   describe_all_ = is_to_describe();
@@ -89,11 +90,11 @@ Result<void> SeriesCache::read_page(std::string_view page, int64_t time_ns, Form
   shape_format_ = format;
   switch (format) {
     case Format::text:
-      return read(exposition::TextParser(page, limits), page, time_ns);
+      return read_as_wanted(exposition::TextParser(page, limits), page, time_ns);
     case Format::open_metrics:
-      return read(exposition::OpenMetricsParser(page, limits), page, time_ns);
+      return read_as_wanted(exposition::OpenMetricsParser(page, limits), page, time_ns);
     case Format::protobuf:
-      return read(exposition::ProtobufParser(page, limits, options_.histograms), page, time_ns);
+      return read_as_wanted(exposition::ProtobufParser(page, limits, options_.histograms), page, time_ns);
   }
   return Error::invalid("no such format");
 }
@@ -129,7 +130,13 @@ void SeriesCache::write_failure(int64_t time_ns) {
 
 bool SeriesCache::is_to_describe() const noexcept { return family_changed_ || scrape_ % kDescribeEvery == 0; }
 
-/// Texts of lines have a place in the page, messages of protobuf have none.
+template <class Parser>
+Result<void> SeriesCache::read_as_wanted(Parser parser, std::string_view page, int64_t time_ns) {
+  if (!options_.custom_buckets) return read(std::move(parser), page, time_ns);
+  return read(exposition::CustomBucketsParser<Parser>(std::move(parser), options_.keep_classic), page, time_ns);
+}
+
+/// Texts of lines have a place in the page, messages of protobuf and histograms that were put together have none.
 template <class Parser>
 Result<void> SeriesCache::read(Parser parser, std::string_view page, int64_t time_ns) {
   constexpr bool kOfLines = requires { parser.position(); };
@@ -155,8 +162,10 @@ Result<void> SeriesCache::read(Parser parser, std::string_view page, int64_t tim
         if constexpr (requires { parser.unit(); }) note_unit(parser.family(), parser.unit());
         break;
       case exposition::Entry::end:
-        if (!over_limit_) return {};
-        return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
+        if (over_limit_)
+          return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
+        if (over_buckets_) return Error(TARSIER_RESOURCE, "histogram bucket limit exceeded");
+        return {};
       case exposition::Entry::invalid:
         return parser.error();
     }
@@ -195,7 +204,7 @@ Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
   if (auto written = write_value(parser, sample_ns); !written) return written;
   if (describe_all_ || !series.described) {
     if (const Metadata* known = metadata_of(line.view())) {
-      builder_.metadata(known->type, known->help, known->unit);
+      builder_.metadata(known->type, known->help, known->unit, name_tail(series, *known));
       described_bytes_ += known->help.size();
     }
     series.described = true;
@@ -209,9 +218,15 @@ template <class Parser>
 Result<void> SeriesCache::write_value(const Parser& parser, int64_t sample_ns) {
   if constexpr (requires { parser.histogram(); }) {
     const int64_t start_ns = nanoseconds(parser.start_ms());
-    if (const NativeHistogram* const histogram = parser.histogram()) {
+    if (const NativeHistogram* histogram = parser.histogram()) {
       if (auto checked = check_histogram(*histogram); !checked)
         return Error::invalid(std::string(parser.series()) + ": " + checked.error().message());
+      if (options_.histogram_limits.any()) {
+        limited_ = *histogram;
+        histogram = &limited_;
+        // Told at the end of the page, so that its samples are counted.
+        over_buckets_ = !fit(limited_, options_.histogram_limits) || over_buckets_;
+      }
       encoded_.clear();
       encode_histogram(*histogram, encoded_);
       builder_.histogram(sample_ns, histogram->sum, start_ns, encoded_);
@@ -389,6 +404,23 @@ const Metadata* SeriesCache::metadata_of(std::string_view text) const {
     if (found != family_index_.end() && families_[found->second].type == type) return &families_[found->second];
   }
   return nullptr;
+}
+
+/// Only OpenMetrics has families of counters and infos whose names lack what the metrics' have. Rules may have made it another
+/// name.
+uint32_t SeriesCache::name_tail(const Series& series, const Metadata& family) {
+  const std::string_view part = family.type == TARSIER_SERIES_COUNTER ? "_total"
+                                : family.type == TARSIER_SERIES_INFO  ? "_info"
+                                                                      : "";
+  if (part.empty()) return 0;
+  for (size_t i = 0; i < series.set().size(); i += 2) {
+    if (builder_.labels().text(series.symbols[i]) != "__name__") continue;
+    const std::string_view name = builder_.labels().text(series.symbols[i + 1]);
+    const bool longer =
+        name.size() == family.family.size() + part.size() && name.starts_with(family.family) && name.ends_with(part);
+    return longer ? static_cast<uint32_t>(part.size()) : 0;
+  }
+  return 0;
 }
 
 void SeriesCache::write_stale(int64_t time_ns, bool all) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "plugins/collect/scrape/hash_index.hpp"
+#include "plugins/collect/scrape/histogram_limits.hpp"
 #include "plugins/collect/scrape/page_shape.hpp"
 #include "plugins/collect/scrape/protocol.hpp"
 #include "plugins/collect/scrape/runs.hpp"
@@ -27,6 +28,9 @@ struct CacheOptions : LabelOptions {
   bool honor_timestamps = true;
   bool track_timestamps_staleness = false;
   exposition::HistogramForms histograms = exposition::HistogramForms::classic;
+  bool custom_buckets = false;  ///< classic histograms become native ones
+  bool keep_classic = false;    ///< and are taken besides
+  HistogramLimits histogram_limits;
   uint64_t text_bytes = 0;  ///< most that the texts of its series may take; 0: no limit
 };
 
@@ -108,6 +112,8 @@ class SeriesCache {
   template <class Parser>
   Result<void> read(Parser parser, std::string_view page, int64_t time_ns);
   template <class Parser>
+  Result<void> read_as_wanted(Parser parser, std::string_view page, int64_t time_ns);
+  template <class Parser>
   Result<void> take_sample(const Parser& parser, int64_t time_ns);
   template <class Parser>
   Result<uint32_t> find_line(const Parser& parser);
@@ -126,6 +132,7 @@ class SeriesCache {
   void note_type(std::string_view family, uint32_t type);
   void note_unit(std::string_view family, std::string_view unit);
   const Metadata* metadata_of(std::string_view text) const;
+  uint32_t name_tail(const Series& series, const Metadata& family);
   void write_stale(int64_t time_ns, bool all);
   std::span<const uint32_t> report_symbols(std::string_view name);
   void forget_unused();
@@ -158,7 +165,7 @@ class SeriesCache {
   std::unordered_map<std::string_view, uint32_t> family_index_;
   size_t family_place_ = 0;
   uint32_t type_ = TARSIER_SERIES_UNKNOWN;  // the last that the page said
-  bool over_limit_ = false;
+  bool over_limit_ = false, over_buckets_ = false;
   bool has_inherited_ = false;
   bool describe_all_ = false;
   bool family_changed_ = false;
@@ -167,6 +174,7 @@ class SeriesCache {
   std::vector<Report> reports_;
   std::vector<uint32_t> symbols_;
   std::vector<uint8_t> encoded_;  // an exemplar's labels, or a histogram
+  NativeHistogram limited_;
 };
 
 }  // namespace tarsier::scrape

@@ -1,5 +1,6 @@
 #include "plugins/lib/discovery/http_options.hpp"
 
+#include "plugins/lib/client_config/request.hpp"
 #include "plugins/lib/http/headers.hpp"
 
 namespace tarsier::discovery {
@@ -16,37 +17,29 @@ Result<HttpOptions> read_http_options(const Config& entry) {
   return HttpOptions{std::move(*client), entry["follow_redirects"].boolean()};
 }
 
-Result<HttpRequest> HttpRequest::make(const HttpOptions& options, const HttpQuestion& question) {
-  auto secret = options.client.authorization.header();
-  if (!secret) return std::move(secret).error();
-  return HttpRequest(options, question, std::move(*secret));
-}
-
-const tarsier_http_client_request& HttpRequest::raw() {
-  headers_ = {field("Accept", "application/json"), field("User-Agent", kUserAgent)};
-  if (!secret_.empty()) headers_.push_back(field("Authorization", secret_));
-  for (const auto& [name, value] : question_->headers) headers_.push_back(field(name, value));
-  for (const auto& [name, value] : options_->client.headers) headers_.push_back(field(name, value));
-  tls_ = options_->client.tls.options();
-  raw_.size = sizeof(raw_);
-  raw_.flags = TARSIER_CLIENT_ACCEPT_GZIP;
-  raw_.method = str("GET");
-  raw_.url = str(question_->url);
-  raw_.headers = headers_.data();
-  raw_.header_count = static_cast<uint32_t>(headers_.size());
-  raw_.max_redirects = options_->follow_redirects ? kMaxRedirects : 0;
-  raw_.body = bytes("");
-  raw_.timeout_ns = question_->timeout_ns;
-  raw_.max_body_bytes = question_->max_body_bytes;
-  raw_.tls = &tls_;
-  return raw_;
+tarsier_http_client_request request_of(const HttpOptions& options, const HttpQuestion& question,
+                                       std::vector<tarsier_pair>& headers) {
+  headers = {field("Accept", "application/json"), field("User-Agent", kUserAgent)};
+  for (const auto& [name, value] : question.headers) headers.push_back(field(name, value));
+  tarsier_http_client_request request{};
+  request.size = sizeof(request);
+  request.flags = TARSIER_CLIENT_ACCEPT_GZIP;
+  request.method = str("GET");
+  request.url = str(question.url);
+  request.headers = headers.data();
+  request.header_count = static_cast<uint32_t>(headers.size());
+  request.max_redirects = options.follow_redirects ? kMaxRedirects : 0;
+  request.body = bytes("");
+  request.timeout_ns = question.timeout_ns;
+  request.max_body_bytes = question.max_body_bytes;
+  return request;
 }
 
 Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const HttpOptions& options, const HttpQuestion& question,
                  http::Done done) {
-  auto request = HttpRequest::make(options, question);
-  if (!request) return std::move(request).error();
-  return http::request(host, http, request->raw(), [done = std::move(done)](Result<http::Response> response) {
+  std::vector<tarsier_pair> headers;
+  const tarsier_http_client_request request = request_of(options, question, headers);
+  return client_config::request(host, http, options.client, request, [done = std::move(done)](Result<http::Response> response) {
     if (!response || response->code() == 200) return done(std::move(response));
     done(Error::unavailable("server returned HTTP status " + std::to_string(response->code()) + " " +
                             std::string(net::reason_phrase(response->code()))));

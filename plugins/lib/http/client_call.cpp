@@ -23,18 +23,6 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 
 constexpr size_t kMaxHeaderBytes = 256 * 1024;
 constexpr size_t kReadBuffer = 32 * 1024;
-// So little can become very much: what a piece of it may become in memory is bounded as well.
-constexpr size_t kPackedPiece = 1024;
-constexpr uint64_t kMaxUnpacked = uint64_t{64} << 20U;
-
-/// The system's words in lower case, as the middle of a sentence.
-std::string words(const error_code& ec) {
-  if (ec == asio::error::host_not_found || ec == asio::error::host_not_found_try_again) return "no such host";
-  if (ec == asio::error::eof || ec == asio::ssl::error::stream_truncated) return "the connection was closed";
-  std::string text = ec.message();
-  if (!text.empty() && text.size() > 1 && text[1] >= 'a' && text[1] <= 'z') text[0] = static_cast<char>(text[0] | 0x20);
-  return text;
-}
 
 std::string words(std::chrono::nanoseconds time) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
@@ -45,14 +33,24 @@ bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
 }
 
-/// Of an answer that was unpacked.
+bool is_redirect(uint32_t code) { return code == 301 || code == 302 || code == 303 || code == 307 || code == 308; }
+
+/// "127.0.0.1:9090", or a path.
+std::string place_of(const Url& url) { return url.scheme == "unix" ? url.host : url.origin().substr(url.scheme.size() + 3); }
+
+}  // namespace
+
 void forget_coding(Headers& headers) {
   std::erase_if(headers, [](const Header& each) { return each.name == "content-encoding" || each.name == "content-length"; });
 }
 
-bool is_redirect(uint32_t code) { return code == 301 || code == 302 || code == 303 || code == 307 || code == 308; }
-
-}  // namespace
+std::string words(const error_code& ec) {
+  if (ec == asio::error::host_not_found || ec == asio::error::host_not_found_try_again) return "no such host";
+  if (ec == asio::error::eof || ec == asio::ssl::error::stream_truncated) return "the connection was closed";
+  std::string text = ec.message();
+  if (!text.empty() && text.size() > 1 && text[1] >= 'a' && text[1] <= 'z') text[0] = static_cast<char>(text[0] | 0x20);
+  return text;
+}
 
 Call::Call(asio::io_context& context, Setup setup)
     : context_(context), setup_(std::move(setup)), event_(context), deadline_(begun_ + setup_.request.timeout) {}
@@ -195,8 +193,9 @@ awaitable<Result<std::vector<Endpoint>>> Call::resolve(const Url& url) {
 }
 
 awaitable<Result<std::shared_ptr<Transport>>> Call::connect(const Url& url) {
-  const std::string where = url.scheme == "unix" ? url.host : url.origin().substr(url.scheme.size() + 3);
-  auto endpoints = co_await resolve(url);
+  const Url* const proxy = proxy_for(url);
+  const std::string where = place_of(url), next = proxy != nullptr ? "proxy " + place_of(*proxy) : where;
+  auto endpoints = co_await resolve(proxy != nullptr ? *proxy : url);
   if (!endpoints) co_return std::move(endpoints).error();
   error_code failure = asio::error::host_not_found;
   for (const Endpoint& endpoint : *endpoints) {
@@ -207,15 +206,18 @@ awaitable<Result<std::shared_ptr<Transport>>> Call::connect(const Url& url) {
       self->step_done_ = true;
       self->event_.notify();
     });
-    auto waited = co_await wait_for(step_done_, "connect " + where);
+    auto waited = co_await wait_for(step_done_, "connect " + next);
     if (!waited) co_return std::move(waited).error();
     failure = step_error_;
     if (!failure) break;
   }
-  if (failure) co_return Error::unavailable("connect " + where + ": " + words(failure));
+  if (failure) co_return Error::unavailable("connect " + next + ": " + words(failure));
   setup_.stats->opened.fetch_add(1, std::memory_order_relaxed);
   error_code ignored;  // a unix socket has no such option
   connecting_->set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (proxy != nullptr && url.scheme == "https") {
+    if (auto opened = co_await tunnel(url, *proxy); !opened) co_return std::move(opened).error();
+  }
   StreamSocket socket = std::move(*connecting_);
   connecting_.reset();
   if (url.scheme != "https") {
@@ -244,7 +246,9 @@ awaitable<Result<std::shared_ptr<Transport>>> Call::connect(const Url& url) {
 
 std::string Call::request_head(const Url& url) const {
   const ClientRequest& request = setup_.request;
-  std::string head = request.method + " " + url.target + " HTTP/1.1\r\n";
+  const Url* const proxy = url.scheme == "http" ? proxy_for(url) : nullptr;
+  const std::string server = proxy != nullptr ? "http://" + url.authority() : "";
+  std::string head = request.method + " " + server + url.target + " HTTP/1.1\r\n";
   const auto field = [&](std::string_view name, std::string_view value) {
     head.append(name).append(": ").append(value).append("\r\n");
   };
@@ -256,6 +260,7 @@ std::string Call::request_head(const Url& url) const {
     }
     field(each.name, each.value);
   }
+  if (proxy != nullptr && !proxy->user_info.empty()) field("Proxy-Authorization", proxy_authorization(*proxy));
   if (!has_header(request.headers, "user-agent")) field("User-Agent", setup_.user_agent);
   if (!has_header(request.headers, "accept")) field("Accept", "*/*");
   if (request.accept_compressed && !has_header(request.headers, "accept-encoding")) field("Accept-Encoding", "gzip, zstd");
@@ -306,76 +311,6 @@ std::string Call::why_broken(bool answer_begun) const {
   if (write_error_ || !closed) return words(write_error_ ? write_error_ : read_error_);
   return answer_begun ? "the server closed the connection in the middle of its answer"
                       : "the server closed the connection without an answer";
-}
-
-/// Lets a worker take a piece, and waits for it whatever happens meanwhile: what it looks at is in this coroutine.
-awaitable<Result<void>> Call::hand_over(const ClientResponse& head, std::string_view piece) {
-  if (cancelled_) co_return Error(TARSIER_CANCELLED, setup_.request.method + " " + setup_.url.origin() + ": cancelled");
-  // Says that the task is over also when it is dropped.
-  const auto over = [](Call* call) {
-    asio::post(call->context_, [self = call->shared_from_this()] {
-      self->piece_taken_ = true;
-      self->event_.notify();
-    });
-  };
-  piece_taken_ = false;
-  piece_outcome_ = Error(TARSIER_CANCELLED, "the HTTP client is stopping");
-  setup_.executor->post(Executor::Need::required, [call = std::shared_ptr<Call>(this, over), &head, piece] {
-    call->piece_outcome_ = call->setup_.on_piece(head, piece);
-  });
-  while (!piece_taken_) co_await event_.wait_until(kNever);
-  co_return std::move(piece_outcome_);
-}
-
-awaitable<Result<void>> Call::hand_over_unpacked(Answer& answer) {
-  std::string_view rest = answer.unpacked;
-  answer.handed_over += rest.size();
-  if (answer.handed_over > setup_.request.max_body_bytes) {
-    co_return Error(TARSIER_RESOURCE,
-                    setup_.url.origin() + ": the body is larger than " + std::to_string(setup_.request.max_body_bytes) + " bytes");
-  }
-  while (!rest.empty()) {
-    const std::string_view piece = rest.substr(0, Client::kMaxPiece);
-    rest.remove_prefix(piece.size());
-    auto handed = co_await hand_over(answer.response, piece);
-    if (!handed) co_return handed;
-  }
-  answer.unpacked.clear();
-  co_return Result<void>();
-}
-
-awaitable<Result<void>> Call::hand_over_body(MessageParser& parser, Answer& answer) {
-  if (!parser.head_done()) co_return Result<void>();
-  const MessageHead& head = parser.head();
-  if (head.code < 200 || is_followed(head.code, head.headers)) {  // another answer comes
-    answer.waiting.clear();
-    co_return Result<void>();
-  }
-  if (!answer.begun) {
-    answer.begun = true;
-    answer.response.code = head.code;
-    answer.response.headers = head.headers;
-    if (setup_.request.accept_compressed) answer.decoder = make_decoder(find_header(head.headers, "content-encoding"));
-    if (answer.decoder) forget_coding(answer.response.headers);
-    auto handed = co_await hand_over(answer.response, {});
-    if (!handed) co_return handed;
-  }
-  std::string_view rest = answer.waiting;
-  while (!rest.empty()) {
-    const std::string_view packed = rest.substr(0, answer.decoder ? kPackedPiece : rest.size());
-    rest.remove_prefix(packed.size());
-    if (answer.decoder) {
-      auto unpacked = answer.decoder->write(packed, kMaxUnpacked, answer.unpacked);
-      if (!unpacked) co_return std::move(unpacked).error().in(setup_.url.origin());
-    } else {
-      answer.unpacked.append(packed);
-    }
-    if (!rest.empty() && answer.unpacked.size() < kReadBuffer) continue;
-    auto handed = co_await hand_over_unpacked(answer);
-    if (!handed) co_return handed;
-  }
-  answer.waiting.clear();
-  co_return Result<void>();
 }
 
 /// Sends and receives at the same time, so that an early refusal is seen; until the parser is done.

@@ -1,5 +1,7 @@
 #include "plugins/discover/kubernetes/api/api_client.hpp"
 
+#include "plugins/lib/client_config/request.hpp"
+
 namespace tarsier::discover_kubernetes {
 
 std::string Scope::name() const {
@@ -38,19 +40,19 @@ Result<void> ApiClient::get(const AccessSource& source, const std::string& path,
   auto access = source.read();
   if (!access) return std::move(access).error();
   const discovery::HttpQuestion question = {access->server + path, {}, limits.timeout_ns, limits.max_body_bytes};
-  auto request = discovery::HttpRequest::make(access->http, question);
-  if (!request) return std::move(request).error();
-  return http::request(host_, http_, request->raw(), std::move(done));
+  std::vector<tarsier_pair> headers;
+  return client_config::request(host_, http_, access->http.client, discovery::request_of(access->http, question, headers),
+                                std::move(done));
 }
 
-Result<http::Stream> ApiClient::stream(const AccessSource& source, const std::string& path, const Limits& limits,
-                                       http::OnPiece on_piece, http::Done done) const {
+Result<void> ApiClient::stream(const AccessSource& source, const std::string& path, const Limits& limits, http::OnPiece on_piece,
+                               http::Done done, std::function<void(http::Stream)> begun) const {
   auto access = source.read();
   if (!access) return std::move(access).error();
   const discovery::HttpQuestion question = {access->server + path, {}, limits.timeout_ns, limits.max_body_bytes};
-  auto request = discovery::HttpRequest::make(access->http, question);
-  if (!request) return std::move(request).error();
-  return http::stream(host_, http_, request->raw(), limits.quiet_timeout_ns, std::move(on_piece), std::move(done));
+  std::vector<tarsier_pair> headers;
+  return client_config::stream(host_, http_, access->http.client, discovery::request_of(access->http, question, headers),
+                               limits.quiet_timeout_ns, std::move(on_piece), std::move(done), std::move(begun));
 }
 
 }  // namespace tarsier::discover_kubernetes

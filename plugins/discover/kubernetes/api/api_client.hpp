@@ -1,6 +1,7 @@
 // Calls to the API server: lists as a whole, watches while they come. Access is read anew for each.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "plugins/discover/kubernetes/api/access.hpp"
@@ -33,11 +34,11 @@ class ApiClient {
     int64_t quiet_timeout_ns = 0;  // of watches
     uint64_t max_body_bytes = 0;   // 0: none, of watches
   };
-  /// [any] `done` is called once as [work] when OK is returned, whatever the status of the answer.
+  /// [work] `done` is called once as [work] when OK is returned, whatever the status of the answer.
   Result<void> get(const AccessSource& access, const std::string& path, const Limits& limits, http::Done done) const;
-  /// [any] The same, with the body while it comes.
-  Result<http::Stream> stream(const AccessSource& access, const std::string& path, const Limits& limits, http::OnPiece on_piece,
-                              http::Done done) const;
+  /// [work] The same, with the body while it comes. `begun` gets the call, perhaps after the return.
+  Result<void> stream(const AccessSource& access, const std::string& path, const Limits& limits, http::OnPiece on_piece,
+                      http::Done done, std::function<void(http::Stream)> begun) const;
 
  private:
   const Host& host_;

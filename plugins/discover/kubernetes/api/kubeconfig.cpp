@@ -45,7 +45,7 @@ Result<void> read_cluster(const YAML::Node& cluster, const std::string& folder, 
   while (access.server.ends_with('/')) access.server.pop_back();
   if (!access.server.starts_with("https://") && !access.server.starts_with("http://"))
     return Error::invalid("the cluster's server '" + access.server + "' is no http:// or https:// address");
-  if (auto refused = refuse(cluster, "proxy-url", "give api_server in place of kubeconfig_file"); !refused) return refused;
+  access.http.client.proxy.url = text_of(cluster, "proxy-url");
   auto ca = data_of(cluster, "certificate-authority-data");
   if (!ca) return std::move(ca).error();
   client_config::Tls& tls = access.http.client.tls;

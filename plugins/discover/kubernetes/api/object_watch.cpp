@@ -207,18 +207,23 @@ void ObjectWatch::ask_watch() {
   const uint64_t number = ++watch_number_;
   const int64_t seconds = std::uniform_int_distribution<int64_t>(kMinWatchSeconds, kMaxWatchSeconds)(random_);
   const ApiClient::Limits limits = {seconds * kSecondNs + kWatchGraceNs, kQuietNs, 0};
-  auto stream = client_.stream(
+  auto asked = client_.stream(
       scope_.access, scope_.watch_path(version, seconds), limits,
       [self = shared_from_this()](const http::Response& head, std::string_view piece) { return self->take_piece(head, piece); },
-      [self = shared_from_this()](const Result<http::Response>& response) { self->watch_ended(response); });
-  if (!stream) return fail(std::move(stream).error(), Next::watch);
-  bool over = false;
+      [self = shared_from_this()](const Result<http::Response>& response) { self->watch_ended(response); },
+      [self = shared_from_this(), number](const http::Stream& stream) { self->keep(stream, number); });
+  if (!asked) fail(std::move(asked).error(), Next::watch);
+}
+
+void ObjectWatch::keep(http::Stream stream, uint64_t number) {
   {
     const std::lock_guard guard(lock_);
-    over = over_;
-    if (number > stream_number_) stream_ = *stream, stream_number_ = number;  // or the next one has begun meanwhile
+    if (number < stream_number_) return;  // it has ended, and the next one has begun
+    stream_ = stream;
+    stream_number_ = number;
+    if (!over_) return;
   }
-  if (over) stream->cancel();
+  stream.cancel();
 }
 
 Result<void> ObjectWatch::take_piece(const http::Response& head, std::string_view piece) {

@@ -55,6 +55,7 @@ class ObjectWatch : public std::enable_shared_from_this<ObjectWatch> {
   void take_page(const Result<http::Response>& response);
   void take_list();
   void ask_watch();
+  void keep(http::Stream stream, uint64_t number);
   Result<void> take_piece(const http::Response& head, std::string_view piece);
   Result<void> take_line(std::string_view line, Keys& changed);
   void apply(Event event, Keys& changed);

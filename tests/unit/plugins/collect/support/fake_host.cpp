@@ -182,6 +182,7 @@ tarsier_status begin_call(FakeHost& fake, const tarsier_http_client_request& req
     call.quiet_timeout_ns = pieces->quiet_timeout_ns;
   }
   call.tls = tls_of(request.tls);
+  if (request.proxy != nullptr) call.proxy = view(request.proxy->url);
   fake.call_handles.emplace_back(&fake, fake.calls.size());
   if (out != nullptr) *out = reinterpret_cast<tarsier_http_call*>(&fake.call_handles.back());
   fake.calls.push_back(std::move(call));

@@ -41,7 +41,7 @@ struct Call {
   uint32_t max_redirects = 0, flags = 0;
   tarsier_http_done_fn done = nullptr;
   void* user = nullptr;
-  std::string body = {};
+  std::string body = {}, proxy = {};
   tarsier_status (*on_piece)(void*, const tarsier_http_client_response*, tarsier_bytes) = nullptr;  // of streams
   int64_t quiet_timeout_ns = 0;
   bool cancelled = false;

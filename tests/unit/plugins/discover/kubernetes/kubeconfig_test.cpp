@@ -29,14 +29,16 @@ std::string refused(const std::string& text) {
 }
 
 TEST(Kubeconfig, TheCurrentContextSaysWhichClusterAndUser) {
-  const auto access = parse_kubeconfig(kubeconfig("server: 'https://k8s:6443/', certificate-authority: ca.pem, tls-server-name: n",
-                                                  "token: s3cret, client-certificate: /abs/c.pem, client-key: keys/k.pem"),
-                                       "/home/me/.kube");
+  const auto access = parse_kubeconfig(
+      kubeconfig("server: 'https://k8s:6443/', certificate-authority: ca.pem, tls-server-name: n, proxy-url: 'http://p:3128'",
+                 "token: s3cret, client-certificate: /abs/c.pem, client-key: keys/k.pem"),
+      "/home/me/.kube");
   ASSERT_TRUE(access.ok()) << access.error().message();
   EXPECT_EQ(access->server, "https://k8s:6443");
   const auto& client = access->http.client;
   EXPECT_EQ(client.tls.ca_file, "/home/me/.kube/ca.pem");
   EXPECT_EQ(client.tls.server_name, "n");
+  EXPECT_EQ(client.proxy.url, "http://p:3128");
   EXPECT_EQ(client.tls.cert_file, "/abs/c.pem");
   EXPECT_EQ(client.tls.key_file, "/home/me/.kube/keys/k.pem");
   EXPECT_EQ(*client.authorization.header(), "Bearer s3cret");
@@ -82,7 +84,6 @@ TEST(Kubeconfig, ProgramsThatGiveCredentialsAreRefused) {
   EXPECT_THAT(refused(kubeconfig("server: 'https://k'", "auth-provider: {name: gcp}")),
               HasSubstr("auth-provider is not supported"));
   EXPECT_THAT(refused(kubeconfig("server: 'https://k'", "as: admin")), HasSubstr("as is not supported"));
-  EXPECT_THAT(refused(kubeconfig("server: 'https://k', proxy-url: 'http://p'", "")), HasSubstr("proxy-url is not supported"));
 }
 
 TEST(Kubeconfig, WhatIsMissingOrMalformedIsNamed) {
