@@ -32,7 +32,8 @@ class OwnedCall final : public ClientCall {
 ProxyOptions proxy_of(const tarsier_http_proxy& from) {
   ProxyOptions out{std::string(view(from.url)), std::string(view(from.no_proxy)), from.from_environment != 0, {}};
   for (uint32_t i = 0; i < from.connect_header_count; ++i)
-    out.connect_headers.push_back({std::string(view(from.connect_headers[i].name)), std::string(view(from.connect_headers[i].value))});
+    out.connect_headers.push_back(
+        {std::string(view(from.connect_headers[i].name)), std::string(view(from.connect_headers[i].value))});
   return out;
 }
 

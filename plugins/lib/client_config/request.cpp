@@ -70,9 +70,9 @@ Result<void> request(const Host& host, const ServiceRef<tarsier_http>& http, con
     return send(host, http, config, request, *secret, std::move(done));
   }
   const auto waiting = std::make_shared<Waiting>(host, http, config, request);
-  const auto known = config.oauth2->header(host, http, request.timeout_ns, [waiting, done](const Result<std::string>& authorization) {
-    waiting->go_on(authorization, done);
-  });
+  const auto known =
+      config.oauth2->header(host, http, request.timeout_ns,
+                            [waiting, done](const Result<std::string>& authorization) { waiting->go_on(authorization, done); });
   if (!known) return known.error();
   return *known ? send(host, http, config, request, **known, std::move(done)) : Result<void>();
 }

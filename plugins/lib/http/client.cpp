@@ -21,7 +21,8 @@ namespace {
 /// Stands for texts that may be keys, which are not kept in many places.
 std::string digest(const TlsClientOptions& tls) {
   std::string texts, out(SHA256_DIGEST_LENGTH, '\0');
-  for (const std::string* text : {&tls.ca, &tls.cert, &tls.key}) texts.append(std::to_string(text->size())).append(":").append(*text);
+  for (const std::string* text : {&tls.ca, &tls.cert, &tls.key})
+    texts.append(std::to_string(text->size())).append(":").append(*text);
   SHA256(reinterpret_cast<const unsigned char*>(texts.data()), texts.size(), reinterpret_cast<unsigned char*>(out.data()));
   OPENSSL_cleanse(texts.data(), texts.size());
   return out;

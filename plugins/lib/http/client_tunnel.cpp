@@ -54,12 +54,13 @@ awaitable<Result<void>> Call::receive_connect(const std::string& what) {
   read_buffer_.resize(std::max(read_buffer_.size(), kPiece));
   while (!parser.done()) {
     step_done_ = false;
-    connecting_->async_read_some(asio::buffer(read_buffer_.data(), kPiece), [self = shared_from_this()](error_code ec, size_t size) {
-      self->step_error_ = ec;
-      self->inbox_.append(self->read_buffer_, 0, size);
-      self->step_done_ = true;
-      self->event_.notify();
-    });
+    connecting_->async_read_some(asio::buffer(read_buffer_.data(), kPiece),
+                                 [self = shared_from_this()](error_code ec, size_t size) {
+                                   self->step_error_ = ec;
+                                   self->inbox_.append(self->read_buffer_, 0, size);
+                                   self->step_done_ = true;
+                                   self->event_.notify();
+                                 });
     auto waited = co_await wait_for(step_done_, what);
     if (!waited) co_return std::move(waited).error();
     if (step_error_) co_return Error::unavailable(what + ": " + words(step_error_));
