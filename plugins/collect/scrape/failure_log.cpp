@@ -19,7 +19,7 @@ Error failed(const char* what, const std::string& file) {
 /// With the keys of the original, but for its place in the source.
 std::string line_of(int64_t time_ns, std::string_view job, std::string_view target, std::string_view error) {
   json::Writer out;
-  out.begin_object().key("time").string(print_rfc3339_ms(time_ns)).key("level").string("ERROR").key("msg").string(error);
+  out.begin_object().key("time").string(print_rfc3339(time_ns)).key("level").string("ERROR").key("msg").string(error);
   out.key("job_name").string(job).key("target").string(target).end_object();
   return out.take() + "\n";
 }

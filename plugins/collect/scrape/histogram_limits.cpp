@@ -53,8 +53,7 @@ size_t buckets_of(const NativeHistogram& histogram) noexcept {
 int32_t schema_of_factor(double factor) noexcept {
   if (!(factor > 1)) return HistogramLimits::kFinest;
   const double schema = std::floor(-std::log2(std::log2(factor)));
-  return static_cast<int32_t>(
-      std::clamp<double>(schema, HistogramLimits::kCoarsest, HistogramLimits::kFinest));
+  return static_cast<int32_t>(std::clamp<double>(schema, HistogramLimits::kCoarsest, HistogramLimits::kFinest));
 }
 
 bool fit(NativeHistogram& histogram, const HistogramLimits& limits) {

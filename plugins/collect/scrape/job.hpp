@@ -37,7 +37,7 @@ struct Job {
   bool track_timestamps_staleness = false;
   bool follow_redirects = true;
   bool enable_compression = true;
-  std::string accept;  // the header that asks for its scrape_protocols
+  std::string accept;         // the header that asks for its scrape_protocols
   bool legacy_names = false;  // a page with others fails
   bool native_histograms = false;
   bool classic_beside_native = false;  // histograms in both forms are taken in both

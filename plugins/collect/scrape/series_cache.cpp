@@ -136,7 +136,7 @@ Result<void> SeriesCache::read_as_wanted(Parser parser, std::string_view page, i
   return read(exposition::CustomBucketsParser<Parser>(std::move(parser), options_.keep_classic), page, time_ns);
 }
 
-/// Texts of lines have a place in the page, messages of protobuf and histograms that were put together have none.
+/// Texts of lines have a place in the page; messages of protobuf, and lines that become histograms, have none.
 template <class Parser>
 Result<void> SeriesCache::read(Parser parser, std::string_view page, int64_t time_ns) {
   constexpr bool kOfLines = requires { parser.position(); };
@@ -413,9 +413,9 @@ uint32_t SeriesCache::name_tail(const Series& series, const Metadata& family) {
                                 : family.type == TARSIER_SERIES_INFO  ? "_info"
                                                                       : "";
   if (part.empty()) return 0;
-  for (size_t i = 0; i < series.set().size(); i += 2) {
-    if (builder_.labels().text(series.symbols[i]) != "__name__") continue;
-    const std::string_view name = builder_.labels().text(series.symbols[i + 1]);
+  for (size_t i = 0; i + 1 < series.set().size(); i += 2) {
+    if (builder_.labels().text(series.set()[i]) != "__name__") continue;
+    const std::string_view name = builder_.labels().text(series.set()[i + 1]);
     const bool longer =
         name.size() == family.family.size() + part.size() && name.starts_with(family.family) && name.ends_with(part);
     return longer ? static_cast<uint32_t>(part.size()) : 0;

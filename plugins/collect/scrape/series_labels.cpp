@@ -88,8 +88,10 @@ Result<void> SeriesLabels::check_names() {
   std::sort(labels_.begin(), labels_.end());
   std::string set;
   for (const auto& [name, value] : labels_)
-    set.append(set.empty() ? "{" : ", ").append(is_name(name, false) ? std::string(name) : promql::quote(name)).append("=").append(
-        promql::quote(value));
+    set.append(set.empty() ? "{" : ", ")
+        .append(is_name(name, false) ? std::string(name) : promql::quote(name))
+        .append("=")
+        .append(promql::quote(value));
   return Error::invalid("invalid metric name or label names: " + set + "}");
 }
 

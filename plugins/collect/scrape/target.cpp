@@ -192,9 +192,9 @@ Result<void> Target::request(int64_t time_ns, int64_t begun_mono_ns) {
   request.timeout_ns = spec_.timeout_ns;
   request.max_body_bytes = job_->body_size_limit;
   return client_config::request(shared_.host, shared_.http, job_->client, request,
-                       [self = shared_from_this(), time_ns, begun_mono_ns](const Result<http::Response>& response) {
-                         self->end_scrape(time_ns, begun_mono_ns, response);
-                       });
+                                [self = shared_from_this(), time_ns, begun_mono_ns](const Result<http::Response>& response) {
+                                  self->end_scrape(time_ns, begun_mono_ns, response);
+                                });
 }
 
 void Target::end_scrape(int64_t time_ns, int64_t begun_mono_ns, const Result<http::Response>& response) {

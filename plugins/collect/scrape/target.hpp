@@ -45,7 +45,8 @@ class Target : public std::enable_shared_from_this<Target> {
   void note_discovered(LabelSet labels);
   /// [ctl, work] Goes on with the series of a target that was stopped and has the same labels, and shows how its last scrape went.
   void inherit(const Target& ended);
-  /// [ctl, work] Ends it; an answer still under way is thrown away, and one that is being read is waited for. With `mark_stale` all series get staleness markers.
+  /// [ctl, work] Ends it; an answer still under way is thrown away, and one that is being read is waited for. With `mark_stale` all
+  /// series get staleness markers.
   void stop(bool mark_stale);
 
   const Job& job() const noexcept { return *job_; }

@@ -225,7 +225,8 @@ void Endpoint::take_entry(const QueueEntry& entry) {
 void Endpoint::tell_what_is_left_out(int64_t mono_ns) {
   if (const uint64_t left_out = metadata_.left_out(); left_out != metadata_left_out_) {
     if (metadata_left_out_ == 0)
-      host_.warn("there is metadata of more metric families than are remembered; of others none is sent", {field("endpoint", name_)});
+      host_.warn("there is metadata of more metric families than are remembered; of others none is sent",
+                 {field("endpoint", name_)});
     metrics_.metadata_left_out.add(static_cast<double>(left_out - std::exchange(metadata_left_out_, left_out)));
   }
   // While a receiver is down, batches may grow too old one by one.

@@ -52,7 +52,8 @@ void EntryWriter::write(const QueueEntry& entry, Shards& shards, int64_t now_ns,
       continue;
     }
     SeriesMetadata metadata;
-    if (samples.has_metadata()) metadata = {samples.type(number), samples.help(number), samples.unit(number), samples.name_tail(number)};
+    if (samples.has_metadata())
+      metadata = {samples.type(number), samples.help(number), samples.unit(number), samples.name_tail(number)};
     if (metadata.any() && settings_.metadata.send) metadata_.learn(metric_of(*own), metadata);
     Shard& shard = shards[series_hash(*own) % shards.size()];
     const size_t parts = rows + next - first;

@@ -18,7 +18,10 @@ class EntryWriter {
  public:
   /// All outlive it.
   EntryWriter(const EndpointSettings& settings, const EndpointMetrics& metrics, MetadataBook& metadata)
-      : settings_(settings), metrics_(metrics), metadata_(metadata), labels_(settings.external_labels, settings.write_relabel_configs) {}
+      : settings_(settings),
+        metrics_(metrics),
+        metadata_(metadata),
+        labels_(settings.external_labels, settings.write_relabel_configs) {}
 
   /// Puts what the shards want of it into their requests.
   void write(const QueueEntry& entry, Shards& shards, int64_t now_ns, int64_t mono_ns);

@@ -1,5 +1,5 @@
-// RelabelledLabels: what write_relabel_configs make of the labels of a series, remembered, so that rules run for a series and not for
-// each of its samples.
+// RelabelledLabels: what write_relabel_configs make of the labels of a series, remembered, so that rules run for a series and not
+// for each of its samples.
 #pragma once
 
 #include <span>

@@ -119,8 +119,7 @@ Result<std::string> Authorization::header() const {
 
 bool ClientConfig::operator==(const ClientConfig& other) const {
   const bool same_token = oauth2 == other.oauth2 || (oauth2 && other.oauth2 && oauth2->settings() == other.oauth2->settings());
-  return headers == other.headers && authorization == other.authorization && same_token && tls == other.tls &&
-         proxy == other.proxy;
+  return headers == other.headers && authorization == other.authorization && same_token && tls == other.tls && proxy == other.proxy;
 }
 
 Result<ClientConfig> read_client_config(const Config& table) {

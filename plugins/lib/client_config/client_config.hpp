@@ -33,8 +33,8 @@ struct ClientConfig {
   bool operator==(const ClientConfig& other) const;
 };
 
-/// Of a table with Prometheus' keys: headers, http_headers, basic_auth, authorization, oauth2, tls_config, and those of a proxy. INVALID
-/// with the place in the file, also for a header that the program sets itself.
+/// Of a table with Prometheus' keys: headers, http_headers, basic_auth, authorization, oauth2, tls_config, and those of a proxy.
+/// INVALID with the place in the file, also for a header that the program sets itself.
 Result<ClientConfig> read_client_config(const Config& table);
 
 }  // namespace tarsier::client_config

@@ -105,8 +105,9 @@ Result<Answer> read_body(const http::Response& response) {
 
 /// The code of an error is a word of the specification; a longer text might quote the request.
 bool is_code(std::string_view error) {
-  return !error.empty() && error.size() <= 64 &&
-         std::ranges::all_of(error, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-'; });
+  return !error.empty() && error.size() <= 64 && std::ranges::all_of(error, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+  });
 }
 
 /// "bearer" is written as it usually is.

@@ -10,7 +10,8 @@ namespace {
 Result<void> check_url(const Config& node) {
   const std::string url = node.string();
   const std::string_view scheme = std::string_view(url).substr(0, url.find("://"));
-  if (url.find("://") == std::string::npos || url.size() == scheme.size() + 3) return node.invalid("expected http://host:port of a proxy");
+  if (url.find("://") == std::string::npos || url.size() == scheme.size() + 3)
+    return node.invalid("expected http://host:port of a proxy");
   if (net::lower(scheme) == "http") return {};
   return node.invalid("the proxy is spoken to by http:// only, which carries TLS to the other side, too");
 }

@@ -18,7 +18,8 @@ struct Proxy {
   bool operator==(const Proxy&) const = default;
 };
 
-/// Of a table with the keys proxy_url, no_proxy, proxy_from_environment and proxy_connect_header. INVALID with the place in the file.
+/// Of a table with the keys proxy_url, no_proxy, proxy_from_environment and proxy_connect_header. INVALID with the place in the
+/// file.
 Result<Proxy> read_proxy(const Config& table);
 
 /// A Proxy as requests have it; points into it.

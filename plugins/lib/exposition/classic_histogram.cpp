@@ -84,7 +84,8 @@ void ClassicHistogram::add(const HistogramPart& part, double value) {
 void ClassicHistogram::add_bucket(double bound, double count) {
   const auto at = std::ranges::lower_bound(buckets_, bound, {}, &Bucket::bound);
   if (at != buckets_.end() && at->bound == bound) return;
-  broken_ = broken_ || count < 0 || (at != buckets_.begin() && count < std::prev(at)->count) || (at != buckets_.end() && count > at->count);
+  broken_ = broken_ || count < 0 || (at != buckets_.begin() && count < std::prev(at)->count) ||
+            (at != buckets_.end() && count > at->count);
   buckets_.insert(at, {bound, count});
 }
 

@@ -21,8 +21,8 @@ struct HistogramPart {
   double bound = 0;  // of a bucket
 };
 
-/// Of a series of the family: which part it is; none: it is no part of a classic histogram. `key` becomes the text of the histogram's own
-/// series, with sorted labels and without bound: that of all its lines is the same.
+/// Of a series of the family: which part it is; none: it is no part of a classic histogram. `key` becomes the text of the
+/// histogram's own series, with sorted labels and without bound: that of all its lines is the same.
 std::optional<HistogramPart> histogram_part(const SeriesText& series, std::string_view family, std::string& key);
 /// The same text of any series.
 void series_key(const SeriesText& series, std::string& key);

@@ -1,5 +1,5 @@
-// CustomBucketsParser: a parser around another one that turns classic histograms into native ones with custom buckets, when all lines of
-// one have come. It is used as the parser that it wraps.
+// CustomBucketsParser: a parser around another one that turns classic histograms into native ones with custom buckets, when all
+// lines of one have come. It is used as the parser that it wraps.
 #pragma once
 
 #include <span>

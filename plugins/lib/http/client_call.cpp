@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <exception>
+#include <span>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -23,6 +24,7 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 
 constexpr size_t kMaxHeaderBytes = 256 * 1024;
 constexpr size_t kReadBuffer = 32 * 1024;
+constexpr uint64_t kMostReserved = 1024 * 1024;  // of a body that says how long it will be
 
 std::string words(std::chrono::nanoseconds time) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
@@ -272,20 +274,24 @@ std::string Call::request_head(const Url& url) const {
   return head;
 }
 
+void Call::forget_received() {
+  if (std::exchange(reading_, false)) abandoned_ = std::exchange(inbox_, {});
+  inbox_.clear();
+}
+
 void Call::read_more() {
   if (reading_ || read_error_) return;
   reading_ = true;
-  if (read_buffer_.empty()) read_buffer_.resize(kReadBuffer);
-  transport_->read_some(read_buffer_.data(), read_buffer_.size(),
-                        [self = shared_from_this(), from = transport_](error_code ec, size_t size) {
-                          if (from != self->transport_) return;  // of a connection that was given up
-                          self->reading_ = false;
-                          self->something_ = true;
-                          self->received_ += size;
-                          self->read_error_ = ec;
-                          self->inbox_.append(self->read_buffer_, 0, size);
-                          self->event_.notify();
-                        });
+  const std::span<char> room = inbox_.room(kReadBuffer);
+  transport_->read_some(room.data(), room.size(), [self = shared_from_this(), from = transport_](error_code ec, size_t size) {
+    if (from != self->transport_) return;  // of a connection that was given up
+    self->reading_ = false;
+    self->something_ = true;
+    self->received_ += size;
+    self->read_error_ = ec;
+    self->inbox_.add(size);
+    self->event_.notify();
+  });
 }
 
 void Call::write_more() {
@@ -318,8 +324,8 @@ awaitable<Result<void>> Call::receive(MessageParser& parser, Answer& answer, con
   while (true) {
     size_t taken = 0;
     do {  // it stops after the head, and goes on with the body
-      taken = parser.feed(inbox_);
-      inbox_.erase(0, taken);
+      taken = parser.feed(inbox_.view());
+      inbox_.drop(taken);
     } while (taken > 0 && !inbox_.empty() && !parser.failure() && !parser.done());
     if (setup_.on_piece) {
       auto handed = co_await hand_over_body(parser, answer);
@@ -350,6 +356,7 @@ void Call::take_whole(MessageParser& parser, Answer& answer) {
       answer.decoder = make_decoder(find_header(parser.head().headers, "content-encoding"));
     }
     if (answer.decoder) return answer.decoder->write(piece, setup_.request.max_body_bytes, body);
+    if (body.empty()) body.reserve(std::min(parser.head().content_length.value_or(piece.size()), kMostReserved));
     body.append(piece);
     return {};
   });
@@ -358,10 +365,10 @@ void Call::take_whole(MessageParser& parser, Answer& answer) {
 awaitable<Result<ClientResponse>> Call::transfer(const Url& url, const std::shared_ptr<Transport>& transport) {
   const std::shared_ptr<Transport> mine = transport;
   head_ = request_head(url);
-  inbox_.clear();
+  forget_received();
   written_ = 0;
   received_ = 0;
-  reading_ = writing_ = false;
+  writing_ = false;
   read_error_ = write_error_ = {};
   const ClientRequest& request = setup_.request;
   const auto kind = request.method == "HEAD" ? MessageParser::Kind::response_without_body : MessageParser::Kind::response;

@@ -11,6 +11,7 @@
 #include "plugins/lib/http/compression.hpp"
 #include "plugins/lib/http/connection_pool.hpp"
 #include "plugins/lib/http/event.hpp"
+#include "plugins/lib/http/inbox.hpp"
 #include "plugins/lib/http/message_parser.hpp"
 #include "plugins/lib/http/socket_transport.hpp"
 #include "plugins/lib/http/url.hpp"
@@ -86,6 +87,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   std::string pool_key(const Url& url) const {
     return url.origin() + "|" + setup_.tls_key + (proxy_for(url) != nullptr ? setup_.proxy->key() : "");
   }
+  void forget_received();
   void read_more();
   void write_more();
 
@@ -103,8 +105,8 @@ class Call final : public std::enable_shared_from_this<Call> {
   bool step_done_ = false;
   boost::system::error_code step_error_;
   std::vector<boost::asio::generic::stream_protocol::endpoint> resolved_;
-  std::string read_buffer_;
-  std::string inbox_;
+  Inbox inbox_;
+  Inbox abandoned_;  // a read of a connection that was given up may still end there
   std::string head_;
   size_t written_ = 0;  // of head and body together
   bool reading_ = false;

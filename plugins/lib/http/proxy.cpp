@@ -126,7 +126,8 @@ Result<ProxyRules> ProxyRules::make(const ProxyOptions& options) {
   for (const auto& proxy : {rules.http_, rules.https_})
     rules.key_.append("|by ").append(proxy ? proxy->user_info + "@" + proxy->origin() : "none");
   for (const Header& header : rules.connect_headers_) {
-    if (!is_valid_field(header.name, header.value)) return Error::invalid("proxy header '" + header.name + "': malformed name or value");
+    if (!is_valid_field(header.name, header.value))
+      return Error::invalid("proxy header '" + header.name + "': malformed name or value");
     rules.key_.append("|").append(header.name).append(": ").append(header.value);
   }
   return rules;

@@ -20,8 +20,8 @@ class SamplesPublisher {
   SamplesPublisher& operator=(const SamplesPublisher&) = delete;
   ~SamplesPublisher() { stop(); }
 
-  /// [any] Takes the batch; does not block. `source`: whose samples they are, where there are several: the instance is degraded while
-  /// the last batch of any of them, as long as it lives, was not stored.
+  /// [any] Takes the batch; does not block. `source`: whose samples they are, where there are several: the instance is degraded
+  /// while the last batch of any of them, as long as it lives, was not stored.
   void publish(Batch batch, const std::shared_ptr<const void>& source = nullptr);
   /// [ctl] First in the plugin's stop: what is published from now on goes to the store, but its answer does not come back, because
   /// the host begins no more calls into an instance that stops.

@@ -22,7 +22,8 @@ TEST(HistogramLimits, FactorsAreThoseOfTheOriginal) {
   EXPECT_EQ(schema_of_factor(1.1), 2);
   EXPECT_EQ(schema_of_factor(1.2), 1);
   EXPECT_EQ(schema_of_factor(2), 0);
-  EXPECT_EQ(schema_of_factor(2.1), -2);
+  EXPECT_EQ(schema_of_factor(2.1), -1);
+  EXPECT_EQ(schema_of_factor(5), -2);
   EXPECT_EQ(schema_of_factor(1e300), -4);
 }
 

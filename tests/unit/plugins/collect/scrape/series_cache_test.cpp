@@ -123,7 +123,8 @@ TEST(SeriesCache, NamesInOtherLettersFailAPageThatMayNotHaveThem) {
   };
   EXPECT_EQ(error("{\"a.b\",c=\"1\"} 1\n"), "invalid metric name or label names: {__name__=\"a.b\", c=\"1\", job=\"x\"}");
   EXPECT_EQ(error("a{\"c.d\"=\"1\"} 1\n"), "invalid metric name or label names: {__name__=\"a\", \"c.d\"=\"1\", job=\"x\"}");
-  options.rules.push_back(*relabel::Rule::compile({.source_labels = {"__name__"}, .target_label = "__name__", .replacement = "fine"}));
+  options.rules.push_back(
+      *relabel::Rule::compile({.source_labels = {"__name__"}, .target_label = "__name__", .replacement = "fine"}));
   SeriesCache renaming(options);
   EXPECT_TRUE(renaming.write_page("{\"a.b\"} 1\n", kMs)) << "rules come first";
 }
@@ -373,7 +374,8 @@ TEST(SeriesCache, OpenMetricsHaveUnitsAndFamiliesWithoutSuffixes) {
       cache.write_page("# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds A \\\"b\\\".\na_seconds_total 1 2.5\n"
                        "# TYPE b info\nb_info{c=\"d\"} 1\n# EOF\n",
                        9 * kMs, Format::open_metrics));
-  EXPECT_EQ(text(cache, true), "__name__=a_seconds_total 1 @2500 type 1 help A \"b\". of 6\n__name__=b_info,c=d 1 @9 type 6 help  of 5\n");
+  EXPECT_EQ(text(cache, true),
+            "__name__=a_seconds_total 1 @2500 type 1 help A \"b\". of 6\n__name__=b_info,c=d 1 @9 type 6 help  of 5\n");
   EXPECT_EQ(cache.metadata().front().unit, "seconds");
 }
 

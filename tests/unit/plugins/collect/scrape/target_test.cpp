@@ -133,7 +133,7 @@ TEST_F(TargetTest, FailedScrapesAreNotedInTheFileOfTheJob) {
     std::ifstream from(of);
     return std::string(std::istreambuf_iterator<char>(from), {});
   };
-  const std::string line = R"({"time":"1970-01-01T00:16:40.000Z","level":"ERROR","msg":"server returned HTTP status 500 )"
+  const std::string line = R"({"time":"1970-01-01T00:16:40Z","level":"ERROR","msg":"server returned HTTP status 500 )"
                            R"(Internal Server Error","job_name":"api","target":"http://a:1/metrics"})"
                            "\n";
   fail(200);

@@ -282,7 +282,8 @@ TEST_F(EndpointTest, SaysWhatWaitedTooLong) {
   run();
   pass(kSecond);  // one is under way, and hangs
   const auto said = [&] {
-    return std::ranges::count_if(fake_.log, [](const std::string& line) { return line.find("longer than max_queue_age") != line.npos; });
+    return std::ranges::count_if(fake_.log,
+                                 [](const std::string& line) { return line.find("longer than max_queue_age") != line.npos; });
   };
   endpoint_.sending.capacity = 1;
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(append(samples_of(10, 2000 + i, 1)));
@@ -315,9 +316,8 @@ TEST_F(EndpointTest, SaysOnceWhenThereIsMoreMetadataThanItKeeps) {
   }
   take_all();
   EXPECT_GT(metric("left_out_metadata_total"), 500);
-  EXPECT_EQ(std::ranges::count_if(fake_.log,
-                                  [](const std::string& line) { return line.find("more metric families") != line.npos; }),
-            1);
+  EXPECT_EQ(
+      std::ranges::count_if(fake_.log, [](const std::string& line) { return line.find("more metric families") != line.npos; }), 1);
 }
 
 TEST_F(EndpointTest, ResharesWhenALotWaitsAndKeepsTheOrder) {

@@ -66,7 +66,8 @@ TEST(OutgoingLabels, RulesDropSeriesOrLeaveNothingOfThem) {
   const batch::View view(test::bytes_of(words));
   const auto with = [&](relabel::RuleText text) {
     const std::vector<relabel::Rule> rules = {rule(std::move(text))};
-    OutgoingLabels labels({}, rules);
+    const Labels none;
+    OutgoingLabels labels(none, rules);
     EXPECT_TRUE(labels.read(batch::SamplesView(view), 0));
     return outgoing(labels);
   };

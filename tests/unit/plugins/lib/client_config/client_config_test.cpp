@@ -59,11 +59,9 @@ TEST_F(ClientConfigTest, WhatOAuth2CannotBeIsRefused) {
 }
 
 TEST_F(ClientConfigTest, CertificatesAreTextsOrFiles) {
-  const auto config = read(Node::table({{"tls_config", Node::table({{"ca", "A"},
-                                                                    {"cert", "C"},
-                                                                    {"key", "K"},
-                                                                    {"min_version", "TLS12"},
-                                                                    {"max_version", "TLS13"}})}}));
+  const auto config = read(
+      Node::table({{"tls_config",
+                    Node::table({{"ca", "A"}, {"cert", "C"}, {"key", "K"}, {"min_version", "TLS12"}, {"max_version", "TLS13"}})}}));
   ASSERT_TRUE(config) << config.error().message();
   const tarsier_tls_options options = config->tls.options();
   EXPECT_EQ(view(options.ca), "A");
@@ -91,15 +89,19 @@ TEST_F(ClientConfigTest, AProxyIsRead) {
 }
 
 TEST_F(ClientConfigTest, WhatAProxyCannotBeIsRefused) {
-  EXPECT_THAT(error(Node::table({{"proxy_url", "http://p"}, {"proxy_from_environment", true}})), HasSubstr("proxy_url must not be"));
+  EXPECT_THAT(error(Node::table({{"proxy_url", "http://p"}, {"proxy_from_environment", true}})),
+              HasSubstr("proxy_url must not be"));
   EXPECT_THAT(error(Node::table({{"no_proxy", "x"}, {"proxy_from_environment", true}})), HasSubstr("no_proxy must not be"));
   EXPECT_THAT(error(Node::table({{"no_proxy", "x"}})), HasSubstr("proxy_url must also be configured"));
   EXPECT_THAT(error(Node::table({{"proxy_connect_header", Node::table({{"X", Node::array({"1"})}})}})),
               HasSubstr("proxy_url or proxy_from_environment must also be configured"));
-  for (const char* url : {"https://p", "socks5://p"}) EXPECT_THAT(error(Node::table({{"proxy_url", url}})), HasSubstr("by http:// only"));
-  for (const char* url : {"p:3128", "http://"}) EXPECT_THAT(error(Node::table({{"proxy_url", url}})), HasSubstr("expected http://"));
-  EXPECT_THAT(error(Node::table({{"proxy_url", "http://p"}, {"proxy_connect_header", Node::table({{"X", Node::array({"a\nb"})}})}})),
-              HasSubstr("control bytes"));
+  for (const char* url : {"https://p", "socks5://p"})
+    EXPECT_THAT(error(Node::table({{"proxy_url", url}})), HasSubstr("by http:// only"));
+  for (const char* url : {"p:3128", "http://"})
+    EXPECT_THAT(error(Node::table({{"proxy_url", url}})), HasSubstr("expected http://"));
+  EXPECT_THAT(
+      error(Node::table({{"proxy_url", "http://p"}, {"proxy_connect_header", Node::table({{"X", Node::array({"a\nb"})}})}})),
+      HasSubstr("control bytes"));
 }
 
 TEST_F(ClientConfigTest, ConfigurationsAreTheSameByWhatTheySay) {

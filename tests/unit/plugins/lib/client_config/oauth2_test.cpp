@@ -3,6 +3,7 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "plugins/lib/client_config/request.hpp"
 #include "tests/unit/plugins/collect/support/fake_host.hpp"
@@ -42,9 +43,22 @@ class OAuth2Test : public testing::Test {
     });
     if (!begun) outcomes_.push_back(begun.error().message());
   }
+  void answer(size_t call, uint32_t code, std::string_view type, std::string_view body) {
+    answered_.insert(call);
+    fake_.answer(call, code, type, body);
+  }
+  void fail(size_t call, tarsier_status status, std::string_view message) {
+    answered_.insert(call);
+    fake_.fail(call, status, message);
+  }
+  /// Every call is owed an answer.
+  void TearDown() override {
+    for (size_t call = 0; call < fake_.calls.size(); ++call)
+      if (!answered_.contains(call)) fail(call, TARSIER_CANCELLED, "the test is over");
+  }
   void give(size_t call, const std::string& token, int seconds) {
-    fake_.answer(call, 200, "application/json",
-                 R"({"access_token":")" + token + R"(","token_type":"bearer","expires_in":)" + std::to_string(seconds) + "}");
+    answer(call, 200, "application/json",
+           R"({"access_token":")" + token + R"(","token_type":"bearer","expires_in":)" + std::to_string(seconds) + "}");
   }
   const fake::Call& last() { return fake_.calls.back(); }
 
@@ -55,6 +69,7 @@ class OAuth2Test : public testing::Test {
   OAuth2Settings settings_;
   ClientConfig config_;
   std::vector<std::string> outcomes_;
+  std::set<size_t> answered_;
 };
 
 TEST_F(OAuth2Test, ATokenIsAskedForAndThenTheTarget) {
@@ -71,12 +86,12 @@ TEST_F(OAuth2Test, ATokenIsAskedForAndThenTheTarget) {
   EXPECT_EQ(last().headers.at("Authorization"), "Bearer t1");
   EXPECT_EQ(last().headers.at("Accept"), "text/plain");
   EXPECT_EQ(last().timeout_ns, 8 * kSecond) << "the token took of the request's time";
-  fake_.answer(1, 401, "text/plain", "");
+  answer(1, 401, "text/plain", "");
   EXPECT_EQ(outcomes_, std::vector<std::string>{"401"});
   get();
   ASSERT_EQ(fake_.calls.size(), 3U) << "a 401 does not end the token";
   EXPECT_EQ(last().headers.at("Authorization"), "Bearer t1");
-  fake_.answer(2, 200, "text/plain", "");
+  answer(2, 200, "text/plain", "");
 }
 
 TEST_F(OAuth2Test, TheTokenServerHasAProxyOfItsOwn) {
@@ -120,12 +135,12 @@ TEST_F(OAuth2Test, ATokenIsReplacedShortlyBeforeItEnds) {
 
 TEST_F(OAuth2Test, AServerThatWantsParametersIsAskedWithThem) {
   get();
-  fake_.answer(0, 401, "application/json", R"({"error":"invalid_client"})");
+  answer(0, 401, "application/json", R"({"error":"invalid_client"})");
   ASSERT_EQ(fake_.calls.size(), 2U);
   EXPECT_FALSE(last().headers.contains("Authorization"));
   EXPECT_EQ(last().body,
             "grant_type=client_credentials&scope=read+write+all&client_id=me%26co&client_secret=se+cret&audience=metrics");
-  fake_.answer(1, 200, "application/x-www-form-urlencoded; charset=utf-8", "access_token=t%201&expires_in=60&token_type=Custom");
+  answer(1, 200, "application/x-www-form-urlencoded; charset=utf-8", "access_token=t%201&expires_in=60&token_type=Custom");
   EXPECT_EQ(last().headers.at("Authorization"), "Custom t 1");
   fake_.mono_ns += 60 * kSecond;
   get();
@@ -144,17 +159,16 @@ TEST_F(OAuth2Test, FailuresNameTheServerAndNoSecret) {
     for (const char* secret : {"hidden", "se cret", "se+cret", "bWUl"}) EXPECT_THAT(said, Not(HasSubstr(secret)));
     return said;
   };
-  EXPECT_THAT(fails_with([&](size_t call) { fake_.answer(call, 400, "application/json", R"({"error":"invalid_scope"})"); }),
+  EXPECT_THAT(fails_with([&](size_t call) { answer(call, 400, "application/json", R"({"error":"invalid_scope"})"); }),
               HasSubstr("HTTP status 400 Bad Request: invalid_scope"));
-  EXPECT_THAT(fails_with([&](size_t call) { fake_.answer(call, 500, "text/html", "se cret"); }),
+  EXPECT_THAT(fails_with([&](size_t call) { answer(call, 500, "text/html", "se cret"); }),
               HasSubstr("HTTP status 500 Internal Server Error"));
-  EXPECT_THAT(fails_with([&](size_t call) { fake_.answer(call, 400, "application/json", R"({"error":"se cret"})"); }),
+  EXPECT_THAT(fails_with([&](size_t call) { answer(call, 400, "application/json", R"({"error":"se cret"})"); }),
               HasSubstr("HTTP status 400 Bad Request"));
-  EXPECT_THAT(fails_with([&](size_t call) { fake_.answer(call, 200, "application/json", "[]"); }), HasSubstr("no JSON object"));
-  EXPECT_THAT(fails_with([&](size_t call) { fake_.answer(call, 200, "application/json", "{}"); }), HasSubstr("no access_token"));
-  EXPECT_THAT(fails_with([&](size_t call) { fake_.answer(call, 200, "text/plain", "access_token=a%0Ab"); }),
-              HasSubstr("control bytes"));
-  EXPECT_THAT(fails_with([&](size_t call) { fake_.fail(call, TARSIER_UNAVAILABLE, "connection refused"); }),
+  EXPECT_THAT(fails_with([&](size_t call) { answer(call, 200, "application/json", "[]"); }), HasSubstr("no JSON object"));
+  EXPECT_THAT(fails_with([&](size_t call) { answer(call, 200, "application/json", "{}"); }), HasSubstr("no access_token"));
+  EXPECT_THAT(fails_with([&](size_t call) { answer(call, 200, "text/plain", "access_token=a%0Ab"); }), HasSubstr("control bytes"));
+  EXPECT_THAT(fails_with([&](size_t call) { fail(call, TARSIER_UNAVAILABLE, "connection refused"); }),
               HasSubstr("connection refused"));
   fake_.request_answer = TARSIER_UNAVAILABLE;
   outcomes_.clear();
@@ -167,7 +181,7 @@ TEST_F(OAuth2Test, FailuresNameTheServerAndNoSecret) {
 
 TEST_F(OAuth2Test, AnInstanceThatStopsIsNotAskedAgain) {
   get();
-  fake_.fail(0, TARSIER_CANCELLED, "the plugin that asks is stopping");
+  fail(0, TARSIER_CANCELLED, "the plugin that asks is stopping");
   EXPECT_EQ(fake_.calls.size(), 1U);
   EXPECT_EQ(outcomes_.size(), 1U);
 }

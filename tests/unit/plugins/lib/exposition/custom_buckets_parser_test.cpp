@@ -82,7 +82,8 @@ TEST(CustomBucketsParser, KeepsTheLinesWhenToldTo) {
 
 TEST(CustomBucketsParser, TakesOnlyWhatIsAPartOfTheFamily) {
   const std::string_view page =
-      "h_bucket{le=\"1\"} 1\n# TYPE h histogram\nh 1\nh_bucket 2\nh_bucket{le=\"x\"} 3\nh2_sum 4\nh_created 5\n# TYPE s summary\ns_sum 6\n";
+      "h_bucket{le=\"1\"} 1\n# TYPE h histogram\nh 1\nh_bucket 2\nh_bucket{le=\"x\"} 3\nh2_sum 4\nh_created 5\n# TYPE s "
+      "summary\ns_sum 6\n";
   EXPECT_EQ(of_text(page),
             "h_bucket{le=\"1\"} 1\nTYPE h\nh 1\nh_bucket 2\nh_bucket{le=\"x\"} 3\nh2_sum 4\nh_created 5\nTYPE s\ns_sum 6\n");
 }
@@ -95,8 +96,9 @@ TEST(CustomBucketsParser, LinesThatAreNoHistogramAreGone) {
 }
 
 TEST(CustomBucketsParser, BoundsMayComeInAnyOrderAndTwice) {
-  EXPECT_EQ(of_text("# TYPE h histogram\nh_bucket{le=\"+Inf\"} 3\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"2\"} 2\nh_bucket{le=\"1.0\"} 9\n"),
-            "TYPE h\nh 3 in 0 le 1,2 spans +0*3 have 1,1,1\n");
+  EXPECT_EQ(
+      of_text("# TYPE h histogram\nh_bucket{le=\"+Inf\"} 3\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"2\"} 2\nh_bucket{le=\"1.0\"} 9\n"),
+      "TYPE h\nh 3 in 0 le 1,2 spans +0*3 have 1,1,1\n");
 }
 
 TEST(CustomBucketsParser, CountsThatAreNoIntegersMakeAFloatHistogram) {
@@ -112,12 +114,13 @@ TEST(CustomBucketsParser, FewEmptyBucketsDoNotPartASpan) {
 }
 
 TEST(CustomBucketsParser, HasExemplarsWithTimesAndTimestampsOfTheLines) {
-  EXPECT_EQ(walk(CustomBucketsParser(OpenMetricsParser("# TYPE h histogram\n"
-                                                       "h_bucket{le=\"1.0\"} 1 5 # {id=\"a\"} 0.5 4\n"
-                                                       "h_bucket{le=\"+Inf\"} 2 5 # {id=\"b\"} 9\n"
-                                                       "h_count 2 5\nh_sum 9.5 5\n# TYPE c counter\nc_total 1 # {id=\"c\"} 1\n# EOF\n"),
-                                     false)),
-            "TYPE h\nh 2 in 9.5 le 1 spans +0*2 have 1,1 @5000 # 0.5\nTYPE c\nc_total 1 # 1\n");
+  EXPECT_EQ(
+      walk(CustomBucketsParser(OpenMetricsParser("# TYPE h histogram\n"
+                                                 "h_bucket{le=\"1.0\"} 1 5 # {id=\"a\"} 0.5 4\n"
+                                                 "h_bucket{le=\"+Inf\"} 2 5 # {id=\"b\"} 9\n"
+                                                 "h_count 2 5\nh_sum 9.5 5\n# TYPE c counter\nc_total 1 # {id=\"c\"} 1\n# EOF\n"),
+                               false)),
+      "TYPE h\nh 2 in 9.5 le 1 spans +0*2 have 1,1 @5000 # 0.5\nTYPE c\nc_total 1 # 1\n");
 }
 
 TEST(CustomBucketsParser, BadLinesFailThePage) {

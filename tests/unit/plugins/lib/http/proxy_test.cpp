@@ -27,7 +27,8 @@ bool by_proxy(const std::string& no_proxy, const std::string& url) {
 }
 
 TEST(ProxyRules, WithoutExceptionsEverythingGoesByTheProxy) {
-  for (const char* url : {"http://example.org/", "https://10.0.0.1/", "http://localhost:9090/", "http://127.0.0.1/", "http://[::1]/"})
+  for (const char* url :
+       {"http://example.org/", "https://10.0.0.1/", "http://localhost:9090/", "http://127.0.0.1/", "http://[::1]/"})
     EXPECT_TRUE(by_proxy("", url)) << url;
   EXPECT_FALSE(by_proxy("", "unix:///run/socket:/"));
 }
@@ -39,16 +40,18 @@ TEST(ProxyRules, WithExceptionsThisMachineIsNeverAskedByAProxy) {
 }
 
 TEST(ProxyRules, ExceptionsAreThoseOfHttpproxy) {
-  const std::string list = "example.org, .below.org,*.star.org:8080,named.org:99 ,10.0.0.0/8,192.168.7.7,192.168.7.8:81,fd00::/16,"
-                           "2001:db8::1,[2001:db8::2]:443,:80,,EXAMPLE.NET,10.0.0.0/99,one";
-  const auto direct = {"http://example.org/",       "https://example.org:1/",    "http://a.b.example.org/",     "http://x.below.org/",
-                       "http://x.star.org:8080/",   "http://named.org:99/",      "http://x.named.org:99/",      "http://10.255.0.1/",
-                       "http://192.168.7.7:5/",     "http://192.168.7.8:81/",    "http://[fd00::9]/",           "http://[2001:db8::1]:7/",
-                       "https://[2001:db8::2]/",    "http://Example.Net/",       "http://one/",                 "http://two.one/",
-                       "http://[::ffff:10.0.0.1]/"};
+  const std::string list =
+      "example.org, .below.org,*.star.org:8080,named.org:99 ,10.0.0.0/8,192.168.7.7,192.168.7.8:81,fd00::/16,"
+      "2001:db8::1,[2001:db8::2]:443,:80,,EXAMPLE.NET,10.0.0.0/99,one";
+  const auto direct = {"http://example.org/",    "https://example.org:1/",   "http://a.b.example.org/",
+                       "http://x.below.org/",    "http://x.star.org:8080/",  "http://named.org:99/",
+                       "http://x.named.org:99/", "http://10.255.0.1/",       "http://192.168.7.7:5/",
+                       "http://192.168.7.8:81/", "http://[fd00::9]/",        "http://[2001:db8::1]:7/",
+                       "https://[2001:db8::2]/", "http://Example.Net/",      "http://one/",
+                       "http://two.one/",        "http://[::ffff:10.0.0.1]/"};
   for (const char* url : direct) EXPECT_FALSE(by_proxy(list, url)) << url;
-  const auto proxied = {"http://myexample.org/", "http://below.org/",      "http://x.star.org/",      "http://star.org:8080/",
-                        "http://named.org/",     "http://11.0.0.1/",       "http://192.168.7.8/",     "http://[fd01::1]/",
+  const auto proxied = {"http://myexample.org/", "http://below.org/",      "http://x.star.org/",  "http://star.org:8080/",
+                        "http://named.org/",     "http://11.0.0.1/",       "http://192.168.7.8/", "http://[fd01::1]/",
                         "http://[2001:db8::2]/", "http://example.org.uk/", "http://192.168.7.71/"};
   for (const char* url : proxied) EXPECT_TRUE(by_proxy(list, url)) << url;
   EXPECT_FALSE(by_proxy("a, * ,b", "http://anything.at/all"));

@@ -119,7 +119,7 @@ TEST_F(Tls, TakesCertificatesAsTexts) {
   ASSERT_TRUE(answer.ok()) << answer.error().message();
   const std::string key = request.tls.key;
   request.tls.key = text_of(options.key_file);
-  EXPECT_THAT(call(client, request).error().message(), HasSubstr("does not belong to the certificate"));
+  EXPECT_THAT(call(client, request).error().message(), HasSubstr("private key in the configuration: key values mismatch"));
   request.tls.key = "-----BEGIN PRIVATE KEY-----\nsecret\n";
   const auto bad = call(client, request);
   ASSERT_FALSE(bad.ok());
