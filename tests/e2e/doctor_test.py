@@ -47,6 +47,7 @@ RULES = """groups:
   - name: all
     interval: 1s
     rules:
+      - { record: queue:size:big, expr: queue_size > 100 }
       - { alert: Quiet, expr: queue_size > 100 }
       - { alert: NoData, expr: "queue_lenght > 1" }
       - { alert: Waiting, expr: queue_size > 1, for: 1h }
@@ -124,7 +125,7 @@ class Running(unittest.TestCase):
         self.assertIn("PROBLEM  targets: 2 of 3 down\n", done.stdout)
         self.assertRegex(done.stdout, r"         gone: http://127.0.0.1:1/metrics: .*refused")
         self.assertRegex(done.stdout, r"         limited: .*sample limit|sample_limit exceeded")
-        self.assertIn("ok       rules: 4 rules evaluated without errors\n", done.stdout)
+        self.assertIn("ok       rules: 5 rules evaluated without errors\n", done.stdout)
         self.assertRegex(done.stdout, r"ok       data: \d+ series, the newest sample is \d+ s old\n")
         self.assertRegex(done.stdout, r"ok       file descriptors: \d+ of \d+ are open\n")
         self.assertTrue(done.stdout.endswith("\n1 problem\n"), done.stdout)
@@ -132,7 +133,7 @@ class Running(unittest.TestCase):
     def test_a_plugin_that_is_degraded_is_named_with_its_reason(self):
         rules = self.host.directory / "rules.yml"
         try:
-            rules.write_text(RULES.replace("queue_size > 100", "queue_size >> 100"))
+            rules.write_text(RULES.replace("queue_size > 1 }", "queue_size >> 1 }"))
             wait_for("the refusal", lambda: self.host.plugins()["rules"]["state"] == "degraded")
             checks, code = self.lines()
             self.assertEqual((checks["plugins"]["outcome"], code), ("problem", 1))
@@ -162,6 +163,14 @@ class Running(unittest.TestCase):
         self.assertEqual(checks["ever"]["outcome"], "problem")
         self.assertEqual(checks["near names"]["details"], ["queue_size"])
         self.assertIn("gone: http://127.0.0.1:1/metrics: ", checks["targets that are down"]["details"][0])
+
+    def test_a_metric_that_rules_write(self):
+        checks, code = self.lines("metric", "queue:size:big")
+        self.assertEqual((code, checks["rules"]["outcome"]), (1, "problem"))
+        self.assertRegex(checks["rules"]["found"], "^a recording rule writes it: .*rules.yml, group all$")
+        self.assertEqual(checks["rules"]["details"], ["queue_size > 100", "its expression has no value now, with these labels"])
+        checks, code = self.lines("metric", 'ALERTS{alertname="Quiet"}')
+        self.assertIn("alerting rules write it", checks["rules"]["found"])
 
     def test_a_selector_whose_labels_do_not_fit(self):
         checks, code = self.lines("metric", 'queue_size{env="production", page="a"}')

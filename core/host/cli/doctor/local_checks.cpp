@@ -42,7 +42,9 @@ void check_configuration(const CheckedConfig& checked, Report& report) {
 }
 
 void check_data_directory(const config::HostSettings& settings, Report& report) {
-  const std::string what = "data directory", &path = settings.data_dir;
+  const std::string what = "data directory";
+  std::error_code failure;
+  const std::string path = fs::absolute(settings.data_dir, failure).lexically_normal().string();
   const fs::path there = nearest_existing(path);
   struct statvfs disk{};
   if (::statvfs(there.c_str(), &disk) != 0) {

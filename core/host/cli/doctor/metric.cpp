@@ -83,6 +83,7 @@ class MetricDoctor {
     read_targets();
     const bool seen = look_back();
     if (!seen) look_for_other_labels();
+    if (look_at_rules()) return;
     look_at_targets();
     if (!seen && !near_miss_) look_for_near_names();
   }
@@ -177,6 +178,28 @@ class MetricDoctor {
         counted(static_cast<size_t>(sample_value(all->front())), "series") + " of that name, with other labels";
     if (details.empty()) details.emplace_back("each matcher alone finds some, all together find none");
     report_.note("labels", found, details, "correct the matchers");
+  }
+
+  // Whether rules write it: then no target does.
+  bool look_at_rules() {
+    if (selector_.name == "ALERTS" || selector_.name == "ALERTS_FOR_STATE") {
+      report_.note("rules", "alerting rules write it, while one of them is pending or firing", {}, "`tarsier doctor alert NAME`");
+      return true;
+    }
+    const auto told = host_.prometheus("rules", {{"type", "record"}});
+    if (!told) return false;
+    bool found = false;
+    for (const value& group : array_at(*told, "groups")) {
+      for (const value& rule : array_at(group, "rules")) {
+        if (text_at(rule, "name") != selector_.name) continue;
+        found = true;
+        const std::string place = text_at(group, "file") + ", group " + text_at(group, "name"), error = text_at(rule, "lastError");
+        const std::string outcome = error.empty() ? "its expression has no value now, with these labels" : error;
+        report_.problem("rules", "a recording rule writes it: " + place, {text_at(rule, "query"), outcome},
+                        "ask for what stands in the expression");
+      }
+    }
+    return found;
   }
 
   // Names as which a page may have announced it: that of the histogram, for one of its series.

@@ -122,6 +122,9 @@ TEST(Doctor, NamesWhatIsWrongWithTheDataDirectory) {
   test.configure("");
   const std::string doctor = "doctor -c " + test.path("tarsier.toml") + " --url http://127.0.0.1:1 ";
   EXPECT_THAT(tarsier_says(doctor).text, HasSubstr("ok       data directory: " + test.path("data") + ": "));
+  EXPECT_THAT(tarsier_says("doctor -c tarsier.toml --url http://127.0.0.1:1", "cd " + test.path("") + " &&").text,
+              HasSubstr("ok       data directory: " + test.path("data") + ": "))
+      << "by a relative path";
   const Answer full = tarsier_says(doctor + "--set host.storage.min_free=1000000GiB");
   EXPECT_THAT(full.text, HasSubstr("less than host.storage.min_free"));
   EXPECT_THAT(full.text, HasSubstr("-> make room, or shorten the retention"));

@@ -12,9 +12,9 @@ struct Answer {
   std::string text;  // stdout and stderr
 };
 
-/// `environment`: "NAME=value" in front of the command.
-inline Answer tarsier_says(const std::string& arguments, const std::string& environment = {}) {
-  std::FILE* pipe = ::popen((environment + " " + TARSIER_PROGRAM + " " + arguments + " 2>&1").c_str(), "r");
+/// `before` goes in front of the command: "NAME=value", "cd /there &&".
+inline Answer tarsier_says(const std::string& arguments, const std::string& before = {}) {
+  std::FILE* pipe = ::popen((before + " " + TARSIER_PROGRAM + " " + arguments + " 2>&1").c_str(), "r");
   Answer answer{-1, {}};
   char buffer[4096];
   for (size_t got; (got = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) answer.text.append(buffer, got);
