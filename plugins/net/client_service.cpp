@@ -29,6 +29,30 @@ class OwnedCall final : public ClientCall {
   bool cancelled_ = false;
 };
 
+ProxyOptions proxy_of(const tarsier_http_proxy& from) {
+  ProxyOptions out{std::string(view(from.url)), std::string(view(from.no_proxy)), from.from_environment != 0, {}};
+  for (uint32_t i = 0; i < from.connect_header_count; ++i)
+    out.connect_headers.push_back(
+        {std::string(view(from.connect_headers[i].name)), std::string(view(from.connect_headers[i].value))});
+  return out;
+}
+
+TlsClientOptions tls_of(const tarsier_tls_options& from) {
+  TlsClientOptions out;
+  out.insecure_skip_verify = from.insecure_skip_verify != 0;
+  out.ca_file = view(from.ca_file);
+  out.cert_file = view(from.cert_file);
+  out.key_file = view(from.key_file);
+  out.server_name = view(from.server_name);
+  if (!TARSIER_HAS(&from, max_version)) return out;
+  out.ca = view(from.ca);
+  out.cert = view(from.cert);
+  out.key = view(from.key);
+  out.min_version = view(from.min_version);
+  out.max_version = view(from.max_version);
+  return out;
+}
+
 Result<ClientRequest> request_of(const tarsier_http_client_request& from) {
   ClientRequest out;
   if (from.method.size > 0) out.method = view(from.method);
@@ -43,13 +67,8 @@ Result<ClientRequest> request_of(const tarsier_http_client_request& from) {
   if (from.max_body_bytes > 0) out.max_body_bytes = from.max_body_bytes;
   out.cut_body = (from.flags & TARSIER_CLIENT_CUT_BODY) != 0;
   out.accept_compressed = (from.flags & TARSIER_CLIENT_ACCEPT_GZIP) != 0;
-  if (from.tls != nullptr) {
-    out.tls.insecure_skip_verify = from.tls->insecure_skip_verify != 0;
-    out.tls.ca_file = view(from.tls->ca_file);
-    out.tls.cert_file = view(from.tls->cert_file);
-    out.tls.key_file = view(from.tls->key_file);
-    out.tls.server_name = view(from.tls->server_name);
-  }
+  if (from.tls != nullptr) out.tls = tls_of(*from.tls);
+  if (TARSIER_HAS(&from, proxy) && from.proxy != nullptr) out.proxy = proxy_of(*from.proxy);
   return out;
 }
 

@@ -1,5 +1,6 @@
 """Pages in every format from real programs: what is stored does not depend on the format, and is what Prometheus stores."""
 
+import contextlib
 import http.server
 import re
 import threading
@@ -104,6 +105,44 @@ class BesidePrometheus(unittest.TestCase):
                     self.assertEqual(different, set(), name)
 
 
+    @needs_prometheus
+    def test_metadata_goes_by_the_same_names(self):
+        """Of a page that has counters, infos, histograms and units, in OpenMetrics and as text."""
+        pages = {
+            "openmetrics": ("application/openmetrics-text; version=1.0.0; charset=utf-8", OPEN_METRICS % 5),
+            "text": ("text/plain; version=0.0.4", b"# TYPE hits_total counter\n# HELP hits_total Hits.\nhits_total 1\n# TYPE sum_up summary\nsum_up_sum 1\nsum_up_count 1\n"),
+        }
+        with contextlib.ExitStack() as stack:
+            servers = {name: stack.enter_context(page_of(*page)) for name, page in pages.items()}
+            jobs = "".join(job(name, server, []).replace("scrape_protocols = []\n", "") for name, server in servers.items())
+            peer = stack.enter_context(Peer("global: {scrape_interval: 1s}\nscrape_configs:\n" + "".join(
+                f"  - {{job_name: {name}, static_configs: [{{targets: ['{server}']}}]}}\n" for name, server in servers.items())))
+            host = stack.enter_context(Host(STORE + jobs))
+            for api in (host.api, peer.api):
+                wait_for("two good scrapes", lambda: (api("query", query="sum(up)")["result"] or [{"value": [0, 0]}])[0]["value"][1] == "2")
+            self.assertEqual(host.api("metadata"), peer.api("metadata"))
+            told = lambda api: sorted((entry["target"]["job"], entry["metric"], entry["type"], entry["help"], entry["unit"]) for entry in api("targets/metadata"))
+            self.assertEqual(told(host.api), told(peer.api))
+
+
+@contextlib.contextmanager
+def page_of(content_type, page):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", content_type)
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 class Exemplars(unittest.TestCase):
     def test_of_open_metrics_are_stored(self):
         now = int(time.time())
@@ -127,7 +166,7 @@ class Exemplars(unittest.TestCase):
                 self.assertEqual(found[0]["exemplars"][0]["labels"], {"trace_id": "abc"})
                 found = ask("wait_seconds_bucket")
                 self.assertEqual((found[0]["seriesLabels"]["le"], found[0]["exemplars"][0]["value"], found[0]["exemplars"][0]["timestamp"]), ("1.0", "0.75", now))
-                metadata = host.api("metadata", metric="requests_total")["requests_total"][0]
+                metadata = host.api("metadata", metric="requests")["requests"][0]
                 self.assertEqual((metadata["type"], metadata["help"]), ("counter", 'Requests "served".'))
         finally:
             server.shutdown()

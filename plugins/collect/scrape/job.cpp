@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "plugins/collect/scrape/protocol.hpp"
@@ -34,6 +35,8 @@ void read_limits(const Config& node, Job& job) {
   job.label_name_length_limit = limit("label_name_length_limit");
   job.label_value_length_limit = limit("label_value_length_limit");
   job.body_size_limit = node["body_size_limit"].size_bytes();
+  job.histogram_limits.buckets = limit("native_histogram_bucket_limit");
+  job.histogram_limits.schema = schema_of_factor(node["native_histogram_min_bucket_factor"].number());
 }
 
 Result<void> read_relabelling(const Config& node, Job& job) {
@@ -62,27 +65,59 @@ Result<void> read_static_configs(const Config& lists, Job& job) {
   return {};
 }
 
-Result<void> read_protocols(const Config& node, Job& job) {
+/// A job's own key, or the plugin's.
+Config own_or_default(const Config& node, const Config& defaults, const char* key) {
+  return (node[key].present() ? node : defaults)[key];
+}
+
+/// How names that are not plain are asked for. What the plugin says of it goes with what it says of validation, as in the original.
+Result<std::string> read_names(const Config& node, const Config& defaults, Job& job) {
+  constexpr const char *kValidation = "metric_name_validation_scheme", *kEscaping = "metric_name_escaping_scheme";
+  const auto usual = [](bool legacy) { return std::string(legacy ? kUnderscores : kAllowUtf8); };
+  job.legacy_names = own_or_default(node, defaults, kValidation).string() == "legacy";
+  std::string escaping = node[kEscaping].string();
+  if (escaping.empty() && !node[kValidation].present()) escaping = defaults[kEscaping].string();
+  if (escaping.empty()) escaping = usual(job.legacy_names);
+  if (job.legacy_names && escaping == kAllowUtf8)
+    return (node[kEscaping].present() ? node[kEscaping] : node)
+        .invalid("utf8 metric names requested but validation scheme is not set to UTF8");
+  return escaping;
+}
+
+Result<void> read_protocols(const Config& node, const Config& defaults, Job& job) {
   job.native_histograms = node["scrape_native_histograms"].boolean();
   job.classic_beside_native = node["always_scrape_classic_histograms"].boolean();
+  job.convert_classic = node["convert_classic_histograms_to_nhcb"].boolean();
   const Config list = node["scrape_protocols"];
   std::vector<std::string> protocols = strings(list);
   for (size_t i = 0; i < protocols.size(); ++i) {
     const auto here = protocols.begin() + static_cast<std::ptrdiff_t>(i);
     if (std::find(protocols.begin(), here, *here) != here) return list.at(i).invalid("'" + *here + "' is given twice");
   }
-  job.accept = accept_header(protocols.empty() ? default_protocols(job.native_histograms) : protocols);
+  const auto escaping = read_names(node, defaults, job);
+  if (!escaping) return escaping.error();
+  job.accept = accept_header(protocols.empty() ? default_protocols(job.native_histograms) : protocols, *escaping);
   return {};
 }
 
-Result<Job> read_job(const Config& node, const Config& defaults) {
+using FailureLogs = std::map<std::string, std::shared_ptr<FailureLog>>;  // by file
+
+FailureLogRef read_failure_log(const Config& file, FailureLogs& known) {
+  const std::string path = file.path();
+  if (path.empty()) return {};
+  auto& log = known[path];
+  if (log == nullptr) log = std::make_shared<FailureLog>(path);
+  return {log};
+}
+
+Result<Job> read_job(const Config& node, const Config& defaults, FailureLogs& logs) {
   Job job;
   job.name = node["job_name"].string();
   if (job.name.empty()) return node.invalid("job_name is empty");
-  job.interval_ns = (node["scrape_interval"].present() ? node : defaults)["scrape_interval"].duration_ns();
+  job.interval_ns = own_or_default(node, defaults, "scrape_interval").duration_ns();
   if (job.interval_ns <= 0) return node.invalid("scrape_interval must be above 0");
   const bool own_timeout = node["scrape_timeout"].present();
-  job.timeout_ns = (own_timeout ? node : defaults)["scrape_timeout"].duration_ns();
+  job.timeout_ns = own_or_default(node, defaults, "scrape_timeout").duration_ns();
   if (own_timeout && job.timeout_ns > job.interval_ns)
     return node["scrape_timeout"].invalid("scrape_timeout " + duration_text(job.timeout_ns) + " is longer than scrape_interval " +
                                           duration_text(job.interval_ns));
@@ -95,8 +130,10 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
   job.follow_redirects = node["follow_redirects"].boolean();
   job.enable_compression = node["enable_compression"].boolean();
   job.fallback_scrape_protocol = node["fallback_scrape_protocol"].string();
-  if (auto read = read_protocols(node, job); !read) return std::move(read).error();
+  if (auto read = read_protocols(node, defaults, job); !read) return std::move(read).error();
   job.params = read_params(node["params"]);
+  job.failures = read_failure_log(own_or_default(node, defaults, "scrape_failure_log_file"), logs);
+  job.extra_scrape_metrics = own_or_default(node, defaults, "extra_scrape_metrics").boolean();
   read_limits(node, job);
   auto client = client_config::read_client_config(node);
   if (!client) return std::move(client).error();
@@ -111,9 +148,10 @@ Result<Job> read_job(const Config& node, const Config& defaults) {
 Result<std::vector<Job>> read_jobs(const Config& config) {
   std::vector<Job> jobs;
   std::set<std::string> names;
+  FailureLogs logs;
   const Config list = config["job"];
   for (uint64_t i = 0; i < list.size(); ++i) {
-    auto job = read_job(list.at(i), config);
+    auto job = read_job(list.at(i), config, logs);
     if (!job) return std::move(job).error();
     if (!names.insert(job->name).second) return list.at(i).invalid("job_name '" + job->name + "' is used twice");
     jobs.push_back(std::move(*job));

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "plugins/collect/scrape/failure_log.hpp"
+#include "plugins/collect/scrape/histogram_limits.hpp"
 #include "plugins/collect/scrape/label_set.hpp"
 #include "plugins/lib/client_config/client_config.hpp"
 #include "plugins/lib/relabel/rule.hpp"
@@ -13,6 +16,14 @@
 #include "tarsier/result.hpp"
 
 namespace tarsier::scrape {
+
+/// Where failed scrapes are written; null: nowhere. Jobs with the same file share it, and are the same by its name.
+struct FailureLogRef {
+  std::shared_ptr<FailureLog> log;
+  bool operator==(const FailureLogRef& other) const {
+    return log == other.log || (log && other.log && log->file() == other.log->file());
+  }
+};
 
 /// The keys keep Prometheus' names; 0 means no limit.
 struct Job {
@@ -26,9 +37,12 @@ struct Job {
   bool track_timestamps_staleness = false;
   bool follow_redirects = true;
   bool enable_compression = true;
-  std::string accept;  // the header that asks for its scrape_protocols
+  std::string accept;         // the header that asks for its scrape_protocols
+  bool legacy_names = false;  // a page with others fails
   bool native_histograms = false;
   bool classic_beside_native = false;  // histograms in both forms are taken in both
+  bool convert_classic = false;        // classic histograms become native ones with custom buckets
+  HistogramLimits histogram_limits;
   std::string fallback_scrape_protocol;
   std::vector<std::pair<std::string, std::string>> params;
   uint64_t sample_limit = 0;
@@ -47,6 +61,8 @@ struct Job {
   std::vector<relabel::Rule> relabel_configs;         // of targets
   std::vector<relabel::Rule> metric_relabel_configs;  // of series
   uint64_t keep_dropped_targets = 0;                  // how many are remembered by their labels
+  FailureLogRef failures;
+  bool extra_scrape_metrics = false;  // series about the scrape's timeout, limit and size
   bool operator==(const Job&) const = default;
 };
 

@@ -12,7 +12,7 @@ namespace tarsier::scrape {
 class PageShape {
  public:
   /// Nothing is known of the last page.
-  void clear() noexcept { known_ = false; }
+  void clear() noexcept { regular_ = known_ = false; }
   /// `page` is going to be read: its samples are added in their order, and then it ends.
   void begin(std::string_view page);
   /// `series` is where the sample's text stands in the page, `kept` the same text in a place that outlives this; the next line

@@ -45,8 +45,13 @@ class Running {
   }
 
  private:
-  using Key = std::tuple<LabelSet, std::string, int64_t, int64_t>;
-  static Key key(const TargetSpec& spec) { return {spec.labels, spec.url, spec.interval_ns, spec.timeout_ns}; }
+  using Key = std::tuple<LabelSet, std::string, std::string, int64_t, int64_t, bool, bool, bool>;
+  static Key key(const TargetSpec& spec) {
+    return {spec.labels,          spec.url,
+            spec.socket,          spec.interval_ns,
+            spec.timeout_ns,      spec.native_histograms,
+            spec.convert_classic, spec.classic_beside_native};
+  }
   std::map<Key, TargetPtr> known_;
 };
 

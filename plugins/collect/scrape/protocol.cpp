@@ -23,16 +23,16 @@ struct Protocol {
   std::string_view type;
   std::string_view parameters;
   Format format;
+  bool escapes;  // it is told how names are to be escaped
 };
 constexpr std::string_view kOpenMetrics = "application/openmetrics-text", kText = "text/plain",
                            kProtobuf = "application/vnd.google.protobuf";
-// Newer versions are told how names are to be escaped.
 constexpr std::array kProtocols = {
-    Protocol{"PrometheusProto", kProtobuf, ";proto=io.prometheus.client.MetricFamily;encoding=delimited", Format::protobuf},
-    Protocol{"OpenMetricsText1.0.0", kOpenMetrics, ";version=1.0.0;escaping=allow-utf-8", Format::open_metrics},
-    Protocol{"OpenMetricsText0.0.1", kOpenMetrics, ";version=0.0.1", Format::open_metrics},
-    Protocol{"PrometheusText1.0.0", kText, ";version=1.0.0;escaping=allow-utf-8", Format::text},
-    Protocol{"PrometheusText0.0.4", kText, ";version=0.0.4", Format::text}};
+    Protocol{"PrometheusProto", kProtobuf, ";proto=io.prometheus.client.MetricFamily;encoding=delimited", Format::protobuf, false},
+    Protocol{"OpenMetricsText1.0.0", kOpenMetrics, ";version=1.0.0", Format::open_metrics, true},
+    Protocol{"OpenMetricsText0.0.1", kOpenMetrics, ";version=0.0.1", Format::open_metrics, false},
+    Protocol{"PrometheusText1.0.0", kText, ";version=1.0.0", Format::text, true},
+    Protocol{"PrometheusText0.0.4", kText, ";version=0.0.4", Format::text, false}};
 
 const Protocol* protocol_of(std::string_view name) {
   const auto found = std::find_if(kProtocols.begin(), kProtocols.end(), [&](const Protocol& one) { return one.name == name; });
@@ -48,7 +48,7 @@ std::vector<std::string> default_protocols(bool native_histograms) {
   return names;
 }
 
-std::string accept_header(std::span<const std::string> protocols) {
+std::string accept_header(std::span<const std::string> protocols, std::string_view escaping) {
   unsigned weight = 6;  // tenths; there are five protocols at the most
   std::string header;
   const auto weigh = [&] { header.append(";q=0.").append(std::to_string(weight--)); };
@@ -56,6 +56,7 @@ std::string accept_header(std::span<const std::string> protocols) {
     const Protocol* const protocol = protocol_of(name);
     if (protocol == nullptr) continue;  // the schema has none
     header.append(protocol->type).append(protocol->parameters);
+    if (protocol->escapes) header.append(";escaping=").append(escaping);
     weigh();
     header += ',';
   }

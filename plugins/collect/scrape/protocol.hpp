@@ -16,8 +16,9 @@ enum class Format { text, open_metrics, protobuf };
 
 /// As Prometheus names and prefers them, where a job does not say otherwise. Only protobuf has native histograms.
 std::vector<std::string> default_protocols(bool native_histograms);
-/// The header for protocols by their names, the best first.
-std::string accept_header(std::span<const std::string> protocols);
+inline constexpr std::string_view kAllowUtf8 = "allow-utf-8", kUnderscores = "underscores";
+/// The header for protocols by their names, the best first, with names that are not plain written as `escaping` says.
+std::string accept_header(std::span<const std::string> protocols, std::string_view escaping = kAllowUtf8);
 
 /// What a body of that Content-Type is in. A blank, malformed or unknown type is refused, unless `fallback` (a protocol's name, or
 /// "") says what to take it for.

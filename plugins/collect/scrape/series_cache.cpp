@@ -6,6 +6,7 @@
 #include <bit>
 #include <utility>
 
+#include "plugins/lib/exposition/custom_buckets_parser.hpp"
 #include "tarsier/flat_set.hpp"
 #include "tarsier/histogram.hpp"
 
@@ -21,6 +22,8 @@ int64_t nanoseconds(int64_t ms) noexcept {
   constexpr int64_t kMost = INT64_MAX / 1'000'000;
   return std::clamp(ms, -kMost, kMost) * 1'000'000;
 }
+
+uint64_t hash_of(std::string_view bytes) noexcept { return std::hash<std::string_view>()(bytes); }
 
 double stale() noexcept { return std::bit_cast<double>(TARSIER_STALE_NAN_BITS); }
 
@@ -39,7 +42,7 @@ void SeriesCache::begin() {
   family_place_ = 0;
   type_ = TARSIER_SERIES_UNKNOWN;
   next_order_.clear();
-  over_limit_ = false;
+  over_limit_ = over_buckets_ = false;
   builder_.clear(false);
   forget_unused();
   describe_all_ = is_to_describe();
@@ -48,7 +51,7 @@ void SeriesCache::begin() {
 
 /// What was left out while pages were alike.
 void SeriesCache::settle() {
-  const uint64_t until = std::exchange(read_, last_good_);
+  const uint32_t until = std::exchange(read_, last_good_);
   if (until == last_good_) return;
   for (Series& series : series_)
     if (series.stored == until) series.seen = series.stored = last_good_;
@@ -87,11 +90,11 @@ Result<void> SeriesCache::read_page(std::string_view page, int64_t time_ns, Form
   shape_format_ = format;
   switch (format) {
     case Format::text:
-      return read(exposition::TextParser(page, limits), page, time_ns);
+      return read_as_wanted(exposition::TextParser(page, limits), page, time_ns);
     case Format::open_metrics:
-      return read(exposition::OpenMetricsParser(page, limits), page, time_ns);
+      return read_as_wanted(exposition::OpenMetricsParser(page, limits), page, time_ns);
     case Format::protobuf:
-      return read(exposition::ProtobufParser(page, limits, options_.histograms), page, time_ns);
+      return read_as_wanted(exposition::ProtobufParser(page, limits, options_.histograms), page, time_ns);
   }
   return Error::invalid("no such format");
 }
@@ -111,6 +114,11 @@ void SeriesCache::end_page() {
   shape_counts_ = counts_;
   shape_counts_.new_series = 0;
   order_.swap(next_order_);
+  const auto give_back = [](auto& grown) {
+    if (grown.capacity() > grown.size() + grown.size() / 8) grown.shrink_to_fit();
+  };
+  give_back(lines_);
+  give_back(series_);
 }
 
 void SeriesCache::write_failure(int64_t time_ns) {
@@ -122,20 +130,26 @@ void SeriesCache::write_failure(int64_t time_ns) {
 
 bool SeriesCache::is_to_describe() const noexcept { return family_changed_ || scrape_ % kDescribeEvery == 0; }
 
-/// Texts of lines have a place in the page, messages of protobuf have none.
+template <class Parser>
+Result<void> SeriesCache::read_as_wanted(Parser parser, std::string_view page, int64_t time_ns) {
+  if (!options_.custom_buckets) return read(std::move(parser), page, time_ns);
+  return read(exposition::CustomBucketsParser<Parser>(std::move(parser), options_.keep_classic), page, time_ns);
+}
+
+/// Texts of lines have a place in the page; messages of protobuf, and lines that become histograms, have none.
 template <class Parser>
 Result<void> SeriesCache::read(Parser parser, std::string_view page, int64_t time_ns) {
   constexpr bool kOfLines = requires { parser.position(); };
   kOfLines ? shape_.begin(page) : shape_.clear();
   for (;;) {
     const uint64_t stored = counts_.added;
-    const std::string_view expected = place_ < order_.size() ? lines_[order_[place_]].text : std::string_view();
+    const std::string_view expected = place_ < order_.size() ? lines_[order_[place_]].view() : std::string_view();
     switch (parser.next(expected)) {
       case exposition::Entry::sample:
         if (auto taken = take_sample(parser, time_ns); !taken) return taken;
         if constexpr (kOfLines) {
           if (!over_limit_)
-            shape_.add(parser.series(), lines_[next_order_.back()].text, parser.position(), counts_.added != stored);
+            shape_.add(parser.series(), lines_[next_order_.back()].view(), parser.position(), counts_.added != stored);
         }
         break;
       case exposition::Entry::help:
@@ -148,8 +162,10 @@ Result<void> SeriesCache::read(Parser parser, std::string_view page, int64_t tim
         if constexpr (requires { parser.unit(); }) note_unit(parser.family(), parser.unit());
         break;
       case exposition::Entry::end:
-        if (!over_limit_) return {};
-        return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
+        if (over_limit_)
+          return Error(TARSIER_RESOURCE, "sample limit exceeded: more than " + std::to_string(options_.limits.samples));
+        if (over_buckets_) return Error(TARSIER_RESOURCE, "histogram bucket limit exceeded");
+        return {};
       case exposition::Entry::invalid:
         return parser.error();
     }
@@ -163,8 +179,7 @@ Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
   auto found = find_line(parser);
   if (!found) return std::move(found).error();
   Line& line = lines_[*found];
-  line.seen = scrape_;
-  line.place = next_order_.size();
+  line.place = static_cast<uint32_t>(next_order_.size());
   next_order_.push_back(*found);
   if (line.series == kNone) return {};
   ++counts_.kept;
@@ -185,11 +200,11 @@ Result<void> SeriesCache::take_sample(const Parser& parser, int64_t time_ns) {
   // A series with its own timestamps decides itself when it ends, unless asked otherwise: it is not watched for staleness.
   series.tracked = !explicit_time || options_.track_timestamps_staleness;
   ++counts_.added;
-  builder_.series_of_symbols(series.symbols);
+  builder_.series_of_symbols(series.set());
   if (auto written = write_value(parser, sample_ns); !written) return written;
   if (describe_all_ || !series.described) {
-    if (const Metadata* known = metadata_of(line.text)) {
-      builder_.metadata(known->type, known->help, known->unit);
+    if (const Metadata* known = metadata_of(line.view())) {
+      builder_.metadata(known->type, known->help, known->unit, name_tail(series, *known));
       described_bytes_ += known->help.size();
     }
     series.described = true;
@@ -203,9 +218,15 @@ template <class Parser>
 Result<void> SeriesCache::write_value(const Parser& parser, int64_t sample_ns) {
   if constexpr (requires { parser.histogram(); }) {
     const int64_t start_ns = nanoseconds(parser.start_ms());
-    if (const NativeHistogram* const histogram = parser.histogram()) {
+    if (const NativeHistogram* histogram = parser.histogram()) {
       if (auto checked = check_histogram(*histogram); !checked)
         return Error::invalid(std::string(parser.series()) + ": " + checked.error().message());
+      if (options_.histogram_limits.any()) {
+        limited_ = *histogram;
+        histogram = &limited_;
+        // Told at the end of the page, so that its samples are counted.
+        over_buckets_ = !fit(limited_, options_.histogram_limits) || over_buckets_;
+      }
       encoded_.clear();
       encode_histogram(*histogram, encoded_);
       builder_.histogram(sample_ns, histogram->sum, start_ns, encoded_);
@@ -237,18 +258,21 @@ void SeriesCache::take_exemplar(std::span<const exposition::LabelText> labels, d
 template <class Parser>
 Result<uint32_t> SeriesCache::find_line(const Parser& parser) {
   if (parser.matched()) return order_[place_++];
-  const auto found = line_index_.find(parser.series());
-  if (found == line_index_.end()) return make_line(parser.series(), type_);
-  const Line& line = lines_[found->second];
-  if (line.seen != 0 && line.place < order_.size() && order_[line.place] == found->second) place_ = line.place + 1;
-  return found->second;
+  const uint32_t found = find_text(parser.series());
+  if (found == kNone) return make_line(parser.series(), type_);
+  const size_t place = lines_[found].place;
+  if (place < order_.size() && order_[place] == found) place_ = place + 1;
+  return found;
+}
+
+uint32_t SeriesCache::find_text(std::string_view text) const {
+  return line_index_.find(hash_of(text), [&](uint32_t line) { return lines_[line].view() == text; });
 }
 
 /// A line past the limit of samples. It is not remembered: pages that grow without end are what the limit is for.
 Result<void> SeriesCache::count_only(std::string_view text) {
-  const auto found = line_index_.find(text);
-  if (found != line_index_.end()) {
-    counts_.kept += lines_[found->second].series == kNone ? 0U : 1U;
+  if (const uint32_t found = find_text(text); found != kNone) {
+    counts_.kept += lines_[found].series == kNone ? 0U : 1U;
     return {};
   }
   const auto kept = labels_.resolve(text, type_);
@@ -272,8 +296,8 @@ Result<uint32_t> SeriesCache::make_line(std::string_view text, uint32_t type) {
     if (made || series_[series].line == kNone) series_[series].line = number;
   }
   const std::span<const char> kept_text = texts_.add(text);
-  lines_.push_back({{kept_text.data(), kept_text.size()}, series, type});
-  line_index_.emplace(lines_.back().text, number);
+  lines_.push_back({kept_text.data(), static_cast<uint32_t>(kept_text.size()), series, type});
+  line_index_.add(hash_of(text), number);
   return number;
 }
 
@@ -287,10 +311,14 @@ void SeriesCache::note_symbols() {
 
 /// The series of symbols_, and whether it is new.
 std::pair<uint32_t, bool> SeriesCache::series_of_symbols() {
-  std::string key(reinterpret_cast<const char*>(symbols_.data()), symbols_.size() * sizeof(uint32_t));
-  const auto [series, made] = series_index_.try_emplace(std::move(key), static_cast<uint32_t>(series_.size()));
-  if (made) series_.push_back({symbol_runs_.add(symbols_), kNone});
-  return {series->second, made};
+  const uint64_t hash = hash_of({reinterpret_cast<const char*>(symbols_.data()), symbols_.size() * sizeof(uint32_t)});
+  const auto is_this = [&](uint32_t series) { return std::ranges::equal(series_[series].set(), symbols_); };
+  if (const uint32_t found = series_index_.find(hash, is_this); found != kNone) return {found, false};
+  const auto number = static_cast<uint32_t>(series_.size());
+  const std::span<const uint32_t> kept = symbol_runs_.add(symbols_);
+  series_.push_back({kept.data(), static_cast<uint32_t>(kept.size()), kNone});
+  series_index_.add(hash, number);
+  return {number, true};
 }
 
 void SeriesCache::inherit(const SeriesCache& ended) {
@@ -299,7 +327,7 @@ void SeriesCache::inherit(const SeriesCache& ended) {
   for (const Series& series : ended.series_) {
     if (!series.published) continue;
     symbols_.clear();
-    for (const uint32_t symbol : series.symbols) symbols_.push_back(builder_.labels().symbol(texts.text(symbol)));
+    for (const uint32_t symbol : series.set()) symbols_.push_back(builder_.labels().symbol(texts.text(symbol)));
     const auto [number, made] = series_of_symbols();
     if (!made) continue;
     series_[number].published = true;
@@ -378,10 +406,27 @@ const Metadata* SeriesCache::metadata_of(std::string_view text) const {
   return nullptr;
 }
 
+/// Only OpenMetrics has families of counters and infos whose names lack what the metrics' have. Rules may have made it another
+/// name.
+uint32_t SeriesCache::name_tail(const Series& series, const Metadata& family) {
+  const std::string_view part = family.type == TARSIER_SERIES_COUNTER ? "_total"
+                                : family.type == TARSIER_SERIES_INFO  ? "_info"
+                                                                      : "";
+  if (part.empty()) return 0;
+  for (size_t i = 0; i + 1 < series.set().size(); i += 2) {
+    if (builder_.labels().text(series.set()[i]) != "__name__") continue;
+    const std::string_view name = builder_.labels().text(series.set()[i + 1]);
+    const bool longer =
+        name.size() == family.family.size() + part.size() && name.starts_with(family.family) && name.ends_with(part);
+    return longer ? static_cast<uint32_t>(part.size()) : 0;
+  }
+  return 0;
+}
+
 void SeriesCache::write_stale(int64_t time_ns, bool all) {
   for (Series& series : series_) {
     if (!series.published || (!all && series.seen == scrape_)) continue;
-    builder_.series_of_symbols(series.symbols);
+    builder_.series_of_symbols(series.set());
     builder_.sample(time_ns, stale());
     series.published = false;
   }
@@ -389,10 +434,21 @@ void SeriesCache::write_stale(int64_t time_ns, bool all) {
 }
 
 void SeriesCache::write_report(std::string_view name, int64_t time_ns, double value) {
-  report_.assign(1, {"__name__", name});
-  report_.insert(report_.end(), options_.target_labels.begin(), options_.target_labels.end());
-  builder_.series(report_);
+  builder_.series_of_symbols(report_symbols(name));
   builder_.sample(time_ns, value);
+}
+
+std::span<const uint32_t> SeriesCache::report_symbols(std::string_view name) {
+  for (const Report& known : reports_)
+    if (known.name == name) return known.symbols;
+  LabelSet labels = options_.target_labels;
+  labels.insert_or_assign("__name__", std::string(name));
+  Report& made = reports_.emplace_back(std::string(name));
+  for (const auto& [label, value] : labels) {
+    made.symbols.push_back(builder_.labels().symbol(label));
+    made.symbols.push_back(builder_.labels().symbol(value));
+  }
+  return made.symbols;
 }
 
 /// Starts over when half of the lines are history (series that churn), keeping what still needs a staleness marker.
@@ -403,7 +459,7 @@ void SeriesCache::forget_unused() {
   if ((!churned && described_bytes_ < kMostDescribed) || has_inherited_) return;
   std::vector<std::pair<std::string, uint32_t>> kept;
   for (const Series& series : series_)
-    if (series.published) kept.emplace_back(lines_[series.line].text, lines_[series.line].type);
+    if (series.published) kept.emplace_back(lines_[series.line].view(), lines_[series.line].type);
   line_index_.clear();
   series_index_.clear();
   lines_.clear();
@@ -411,6 +467,7 @@ void SeriesCache::forget_unused() {
   texts_.clear();
   symbol_runs_.clear();
   order_.clear();
+  reports_.clear();
   shape_.clear();
   builder_.clear(true);
   text_bytes_ = described_bytes_ = 0;

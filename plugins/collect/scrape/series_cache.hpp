@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "plugins/collect/scrape/hash_index.hpp"
+#include "plugins/collect/scrape/histogram_limits.hpp"
 #include "plugins/collect/scrape/page_shape.hpp"
 #include "plugins/collect/scrape/protocol.hpp"
 #include "plugins/collect/scrape/runs.hpp"
@@ -26,6 +28,9 @@ struct CacheOptions : LabelOptions {
   bool honor_timestamps = true;
   bool track_timestamps_staleness = false;
   exposition::HistogramForms histograms = exposition::HistogramForms::classic;
+  bool custom_buckets = false;  ///< classic histograms become native ones
+  bool keep_classic = false;    ///< and are taken besides
+  HistogramLimits histogram_limits;
   uint64_t text_bytes = 0;  ///< most that the texts of its series may take; 0: no limit
 };
 
@@ -68,22 +73,32 @@ class SeriesCache {
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
+  // There are as many of these two as there are lines: they are kept small.
   struct Line {  // one spelling of a series
-    std::string_view text;
-    uint32_t series = 0;  // kNone: rules drop it
-    uint32_t type = 0;    // that the page had said when the line was first seen
-    size_t place = 0;     // in the last page
-    uint64_t seen = 0;
+    const char* text = nullptr;
+    uint32_t size = 0;
+    uint32_t series = 0;     // kNone: rules drop it
+    uint32_t type = 0;       // that the page had said when the line was first seen
+    uint32_t place = kNone;  // in the last page that had it
+
+    std::string_view view() const noexcept { return {text, size}; }
   };
   struct Series {
-    std::span<const uint32_t> symbols;
+    const uint32_t* symbols = nullptr;
+    uint32_t symbol_count = 0;
     uint32_t line = 0;      // one of its spellings; kNone: inherited, and not seen yet
-    uint64_t seen = 0;      // number of the last scrape that had it
-    uint64_t stored = 0;    // the same, of those that were good; both as of read_
+    uint32_t seen = 0;      // number of the last scrape that had it
+    uint32_t stored = 0;    // the same, of those that were good; both as of read_
     int64_t newest_ns = 0;  // of the last one that was seen
     bool tracked = true;    // gets a staleness marker when it is gone
     bool published = false;
     bool described = false;
+
+    std::span<const uint32_t> set() const noexcept { return {symbols, symbol_count}; }
+  };
+  struct Report {
+    std::string name;
+    std::vector<uint32_t> symbols;
   };
 
   void count_scrape();
@@ -97,6 +112,8 @@ class SeriesCache {
   template <class Parser>
   Result<void> read(Parser parser, std::string_view page, int64_t time_ns);
   template <class Parser>
+  Result<void> read_as_wanted(Parser parser, std::string_view page, int64_t time_ns);
+  template <class Parser>
   Result<void> take_sample(const Parser& parser, int64_t time_ns);
   template <class Parser>
   Result<uint32_t> find_line(const Parser& parser);
@@ -109,21 +126,24 @@ class SeriesCache {
   void take_exemplar(std::span<const exposition::LabelText> labels, double value, int64_t time_ns);
   void note_symbols();
   std::pair<uint32_t, bool> series_of_symbols();
+  uint32_t find_text(std::string_view text) const;
   Metadata& family_of(std::string_view name);
   void note_help(std::string_view family, std::string_view help, bool quotes);
   void note_type(std::string_view family, uint32_t type);
   void note_unit(std::string_view family, std::string_view unit);
   const Metadata* metadata_of(std::string_view text) const;
+  uint32_t name_tail(const Series& series, const Metadata& family);
   void write_stale(int64_t time_ns, bool all);
+  std::span<const uint32_t> report_symbols(std::string_view name);
   void forget_unused();
   void forget_families();
 
   const CacheOptions options_;
   batch::SamplesBuilder builder_;
   Counts counts_;
-  uint64_t scrape_ = 0;
-  uint64_t last_good_ = 0;
-  uint64_t read_ = 0;  // the last good one that was read line by line; those from then on were like it
+  uint32_t scrape_ = 0;  // one a second are 136 years
+  uint32_t last_good_ = 0;
+  uint32_t read_ = 0;  // the last good one that was read line by line; those from then on were like it
 
   PageShape shape_;
   Format shape_format_ = Format::text;
@@ -132,28 +152,29 @@ class SeriesCache {
 
   Runs<char> texts_;
   Runs<uint32_t> symbol_runs_;
-  std::deque<Line> lines_;
+  std::vector<Line> lines_;
   uint64_t text_bytes_ = 0;       // of all lines
   uint64_t described_bytes_ = 0;  // help that the builder keeps
-  std::unordered_map<std::string_view, uint32_t> line_index_;
-  std::deque<Series> series_;
-  std::unordered_map<std::string, uint32_t> series_index_;  // by the bytes of the symbols
-  std::vector<uint32_t> order_, next_order_;                // lines as they stood in the last page, and in this
+  HashIndex line_index_;
+  std::vector<Series> series_;
+  HashIndex series_index_;                    // by the symbols
+  std::vector<uint32_t> order_, next_order_;  // lines as they stood in the last page, and in this
   size_t place_ = 0;
 
   std::deque<Metadata> families_;
   std::unordered_map<std::string_view, uint32_t> family_index_;
   size_t family_place_ = 0;
   uint32_t type_ = TARSIER_SERIES_UNKNOWN;  // the last that the page said
-  bool over_limit_ = false;
+  bool over_limit_ = false, over_buckets_ = false;
   bool has_inherited_ = false;
   bool describe_all_ = false;
   bool family_changed_ = false;
 
   SeriesLabels labels_;
-  std::vector<batch::Label> report_;
+  std::vector<Report> reports_;
   std::vector<uint32_t> symbols_;
   std::vector<uint8_t> encoded_;  // an exemplar's labels, or a histogram
+  NativeHistogram limited_;
 };
 
 }  // namespace tarsier::scrape

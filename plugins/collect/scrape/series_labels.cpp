@@ -25,6 +25,8 @@ Result<bool> SeriesLabels::resolve(std::string_view text, uint32_t type) {
   } else if (const auto kept = relabel(of_page); !kept || !*kept) {
     return kept;
   }
+  if (options_.legacy_names)
+    if (auto checked = check_names(); !checked) return std::move(checked).error();
   if (auto checked = check_limits(); !checked) return std::move(checked).error();
   std::sort(labels_.begin(), labels_.end());
   return true;
@@ -72,6 +74,25 @@ void SeriesLabels::rename_clashes() {
     } while (is_taken());
     labels_[i].first = changed_.emplace_back(std::move(name));
   }
+}
+
+Result<void> SeriesLabels::check_names() {
+  const auto is_name = [](std::string_view text, bool of_metric) {
+    const auto fits = [of_metric](char c) { return exposition::is_name_char(c) && (of_metric || c != ':'); };
+    return !text.empty() && exposition::is_name_start(text.front()) && std::all_of(text.begin(), text.end(), fits);
+  };
+  const auto is_good = [&](const batch::Label& label) {
+    return is_name(label.first, false) && (label.first != "__name__" || is_name(label.second, true));
+  };
+  if (std::all_of(labels_.begin(), labels_.end(), is_good)) return {};
+  std::sort(labels_.begin(), labels_.end());
+  std::string set;
+  for (const auto& [name, value] : labels_)
+    set.append(set.empty() ? "{" : ", ")
+        .append(is_name(name, false) ? std::string(name) : promql::quote(name))
+        .append("=")
+        .append(promql::quote(value));
+  return Error::invalid("invalid metric name or label names: " + set + "}");
 }
 
 Result<void> SeriesLabels::check_limits() const {

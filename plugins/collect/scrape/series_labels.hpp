@@ -18,6 +18,7 @@ struct LabelOptions {
   LabelSet target_labels;
   bool honor_labels = false;
   std::vector<relabel::Rule> rules;  ///< applied to all labels, the target's among them
+  bool legacy_names = false;         ///< names in other letters are refused
   exposition::Limits limits;         ///< on the labels that are stored; samples counts those
 };
 
@@ -37,6 +38,7 @@ class SeriesLabels {
   Result<bool> relabel(size_t of_page);
   void write_bounds(uint32_t type);
   void rename_clashes();
+  Result<void> check_names();
   Result<void> check_limits() const;
 
   const LabelOptions& options_;

@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "plugins/collect/scrape/job.hpp"
 #include "plugins/collect/scrape/series_cache.hpp"
@@ -41,9 +43,10 @@ class Target : public std::enable_shared_from_this<Target> {
   void refuse(const std::string& why);
   /// [any] It was found again, perhaps with other labels that its series do not get.
   void note_discovered(LabelSet labels);
-  /// [ctl] Goes on with the series of a target that was stopped and has the same labels, and shows how its last scrape went.
+  /// [ctl, work] Goes on with the series of a target that was stopped and has the same labels, and shows how its last scrape went.
   void inherit(const Target& ended);
-  /// [ctl] Ends it; an answer still under way is thrown away. With `mark_stale` all series get staleness markers.
+  /// [ctl, work] Ends it; an answer still under way is thrown away, and one that is being read is waited for. With `mark_stale` all
+  /// series get staleness markers.
   void stop(bool mark_stale);
 
   const Job& job() const noexcept { return *job_; }
@@ -53,10 +56,10 @@ class Target : public std::enable_shared_from_this<Target> {
   LabelSet discovered() const;
   /// [any]
   Status status() const;
-  /// [any] Calls each(family) under the target's lock.
+  /// [work] Calls each(family); waits for a page that is being read.
   template <class Each>
   void each_metadata(Each&& each) const {
-    const std::lock_guard guard(lock_);
+    const std::lock_guard reading(page_lock_);
     for (const Metadata& family : cache_.metadata()) each(family);
   }
 
@@ -70,6 +73,8 @@ class Target : public std::enable_shared_from_this<Target> {
   int64_t scheduled_ns(int64_t now_ns) const;
   void tell_repeats();
   void finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_mono_ns);
+  std::span<const std::string_view> reports() const noexcept;
+  void note_failure(const std::string& error);
   void publish();
 
   Shared& shared_;
@@ -77,15 +82,20 @@ class Target : public std::enable_shared_from_this<Target> {
   const TargetSpec spec_;
   const int64_t offset_ns_;  // within the interval: the same for the same target, spread over targets
   Timer timer_;
+
+  mutable std::mutex page_lock_;  // guards what follows; held while a page is read, which may take its time; taken before lock_
+  SeriesCache cache_;
+  bool ever_scraped_ = false;
+  bool repeats_ = false;      // the last page had series more than once
+  int64_t body_bytes_ = 0;    // of the last page; -1: more than may be
+  bool log_failing_ = false;  // the job's file of failures cannot be written
+
   mutable std::mutex lock_;  // guards the rest
   LabelSet discovered_;
   std::string refused_;
-  SeriesCache cache_;
   Status status_;
-  bool in_flight_ = false;
+  bool in_flight_ = false;  // asked, and the answer was not read to its end
   bool stopped_ = false;
-  bool ever_scraped_ = false;
-  bool repeats_ = false;  // the last page had series more than once
 };
 
 }  // namespace tarsier::scrape

@@ -10,7 +10,10 @@ namespace tarsier::scrape {
 namespace {
 
 constexpr int64_t kShortestInterval = 10'000'000;  // what the configuration allows, too
-constexpr std::string_view kParam = "__param_";
+constexpr std::string_view kParam = "__param_", kSocket = "__unix_socket__";
+constexpr std::string_view kConvertClassic = "__convert_classic_histograms_to_nhcb__";
+constexpr std::string_view kClassicBesideNative = "__always_scrape_classic_histograms__";
+constexpr std::string_view kNativeHistograms = "__scrape_native_histograms__";
 
 /// As Go's net/url writes a part of a URL: what is no letter, no digit and not in `plain` is escaped.
 void append_escaped(std::string& out, std::string_view text, std::string_view plain) {
@@ -69,14 +72,18 @@ std::string make_url(const LabelSet& labels, const Job& job) {
 /// With what the job gives all its targets.
 LabelSet discovered_labels(const Job& job, LabelSet labels) {
   std::erase_if(labels, [](const auto& label) { return label.second.empty(); });
-  const auto add = [&](const std::string& name, const std::string& value) {
-    if (!value.empty()) labels.try_emplace(name, value);
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) labels.try_emplace(std::string(name), value);
   };
+  const auto add_switch = [&](std::string_view name, bool on) { add(name, on ? "true" : "false"); };
   add("job", job.name);
   add("__scheme__", job.scheme);
   add("__metrics_path__", job.metrics_path);
   add("__scrape_interval__", duration_text(job.interval_ns));
   add("__scrape_timeout__", duration_text(job.timeout_ns));
+  add_switch(kConvertClassic, job.convert_classic);
+  add_switch(kClassicBesideNative, job.classic_beside_native);
+  add_switch(kNativeHistograms, job.native_histograms);
   for (const auto& [name, value] : job.params) add(std::string(kParam) + name, value);
   return labels;
 }
@@ -121,6 +128,43 @@ Result<void> read_periods(const LabelSet& labels, TargetSpec& target) {
   return {};
 }
 
+/// As Go's strconv.ParseBool.
+std::optional<bool> read_bool(std::string_view text) {
+  for (const std::string_view word : {"1", "t", "T", "TRUE", "true", "True"})
+    if (text == word) return true;
+  for (const std::string_view word : {"0", "f", "F", "FALSE", "false", "False"})
+    if (text == word) return false;
+  return std::nullopt;
+}
+
+Result<void> read_switches(const LabelSet& labels, const Job& job, TargetSpec& target) {
+  struct Switch {
+    std::string_view label, what;
+    bool of_job;
+    bool& out;
+  };
+  for (const Switch& one :
+       {Switch{kConvertClassic, "convert classic histograms to nhcb", job.convert_classic, target.convert_classic},
+        Switch{kClassicBesideNative, "always scrape classic histograms", job.classic_beside_native, target.classic_beside_native},
+        Switch{kNativeHistograms, "scrape native histograms", job.native_histograms, target.native_histograms}}) {
+    const std::string_view text = get(labels, one.label);
+    const auto value = text.empty() ? one.of_job : read_bool(text);
+    if (!value) return Error::invalid("error parsing " + std::string(one.what) + ": invalid syntax: " + promql::quote(text));
+    one.out = *value;
+  }
+  return {};
+}
+
+/// The client speaks to sockets without TLS.
+Result<void> read_socket(const LabelSet& labels, TargetSpec& target) {
+  target.socket = get(labels, kSocket);
+  if (target.socket.empty()) return {};
+  if (target.socket.front() != '/' || target.socket.find(':') != std::string::npos)
+    return Error::invalid(std::string(kSocket) + " " + promql::quote(target.socket) + " is no absolute path without a colon");
+  if (get(labels, "__scheme__") != "http") return Error::invalid(std::string(kSocket) + " needs the scheme http");
+  return {};
+}
+
 Result<TargetSpec> make_target(LabelSet discovered, const LabelSet& labels, const Job& job) {
   TargetSpec target;
   target.discovered = std::move(discovered);
@@ -128,6 +172,8 @@ Result<TargetSpec> make_target(LabelSet discovered, const LabelSet& labels, cons
   if (address.empty()) return Error::invalid("no address");
   if (address.find('/') != std::string::npos) return Error::invalid(promql::quote(address) + " is not a valid hostname");
   if (auto read = read_periods(labels, target); !read) return std::move(read).error();
+  if (auto read = read_switches(labels, job, target); !read) return std::move(read).error();
+  if (auto read = read_socket(labels, target); !read) return std::move(read).error();
   for (const auto& [name, value] : labels) {
     if (name.empty() || !promql::is_utf8(name)) return Error::invalid("invalid label name " + promql::quote(name));
     if (!promql::is_utf8(value))

@@ -15,7 +15,9 @@ struct TargetSpec {
   LabelSet discovered;
   LabelSet labels;
   std::string url;
-  std::string scrape_interval, scrape_timeout;  // as its labels say it
+  std::string socket;  // of this machine, by which the URL is asked; "": none
+  bool native_histograms = false, classic_beside_native = false, convert_classic = false;  // the job's, or what its labels say
+  std::string scrape_interval, scrape_timeout;                                             // as its labels say it
   int64_t interval_ns = 0;
   int64_t timeout_ns = 0;
 };

@@ -2,11 +2,13 @@
 #include "plugins/forward/remote_write/endpoint.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tarsier::forward {
 namespace {
 constexpr uint64_t kMaxWaitingBytes = uint64_t{64} << 20;  // of requests in memory
 constexpr int64_t kTrafficNs = 10'000'000'000;
+constexpr int64_t kTellEveryNs = 60'000'000'000;
 }  // namespace
 
 Endpoint::Endpoint(Surroundings& around, EndpointSettings settings, const Cursor& cursor)
@@ -69,6 +71,7 @@ void Endpoint::step() {
   look_at_traffic(now);
   reshard();
   if (!waits()) fill();
+  tell_what_is_left_out(now);
   for (Shard& shard : shards_) shard.end_request(reached(), now, read_ >= stop_at_);
   reshard();
   if (!waits()) send_due(now);
@@ -210,12 +213,27 @@ void Endpoint::take_entry(const QueueEntry& entry) {
   const int64_t now = host_.now_ns();
   if (settings_.max_age_ns > 0 && entry.head.appended_ns < now - settings_.max_age_ns) {
     metrics_.dropped(Drop::too_old, entry.head.samples);
+    outdated_ += entry.head.samples;
   } else {
     entries_.emplace_back(entry.sequence, entry.head.samples_before);
     writer_->write(entry, shards_, now, host_.mono_ns());
   }
   read_ = {entry.sequence + 1, 0, 0};
   samples_read_ = entry.head.samples_after();
+}
+
+void Endpoint::tell_what_is_left_out(int64_t mono_ns) {
+  if (const uint64_t left_out = metadata_.left_out(); left_out != metadata_left_out_) {
+    if (metadata_left_out_ == 0)
+      host_.warn("there is metadata of more metric families than are remembered; of others none is sent",
+                 {field("endpoint", name_)});
+    metrics_.metadata_left_out.add(static_cast<double>(left_out - std::exchange(metadata_left_out_, left_out)));
+  }
+  // While a receiver is down, batches may grow too old one by one.
+  if (outdated_ == 0 || (outdated_told_ns_ != INT64_MIN && mono_ns - outdated_told_ns_ < kTellEveryNs)) return;
+  host_.error("samples were not sent: they waited longer than max_queue_age",
+              {field("endpoint", name_), field("samples", std::to_string(std::exchange(outdated_, 0)))});
+  outdated_told_ns_ = mono_ns;
 }
 
 // ---- the number of shards ----------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   void reshard();
   Position reached() const noexcept { return std::min(read_, stop_at_); }
   uint64_t samples_before(uint64_t sequence) const;
+  void tell_what_is_left_out(int64_t mono_ns);
   // endpoint_sending.cpp: requests and answers
   void take_note(const Note& note);
   void request_done(size_t shard, const Answer& answer);
@@ -117,6 +118,9 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
     uint64_t samples_in = 0, samples_out = 0;
     int64_t sending_ns = 0;
   } traffic_;
+  uint64_t outdated_ = 0;  // samples that max_queue_age has dropped, and that were not told of
+  int64_t outdated_told_ns_ = INT64_MIN;
+  uint64_t metadata_left_out_ = 0;  // as it was told
   std::deque<MetadataBook::Page> metadata_pages_;
   bool metadata_in_flight_ = false;
   int64_t next_metadata_ns_ = 0;

@@ -13,7 +13,7 @@ Gauge gauge(const Host& host, std::string_view what, std::string_view help, std:
 }
 
 constexpr const char* kReasons[kDrops] = {
-    "queue_limit", "too_old", "labels", "histogram", "native_histograms_off", "nhcb_in_rw1_not_supported"};
+    "queue_limit", "too_old", "labels", "dropped_series", "histogram", "native_histograms_off", "nhcb_in_rw1_not_supported"};
 
 }  // namespace
 
@@ -32,6 +32,8 @@ EndpointMetrics::EndpointMetrics(const Host& host, std::string_view endpoint)
     : metadata_sent(counter(host, "sent_metadata", "Metadata of metric families that was sent in requests of its own.", endpoint)),
       metadata_failed(
           counter(host, "failed_metadata", "Metadata that could not be sent; it is sent again in its next turn.", endpoint)),
+      metadata_left_out(counter(host, "left_out_metadata",
+                                "Times that metadata of a metric family was not remembered, because too much of it is.", endpoint)),
       pending(gauge(host, "pending_samples", "Samples that are not sent yet, in the queue or in memory.", endpoint)),
       shards(gauge(host, "shards", "Requests that may be under way at a time.", endpoint)),
       shards_desired(gauge(host, "shards_desired", "How many shards there should be, by what comes and what waits.", endpoint)),

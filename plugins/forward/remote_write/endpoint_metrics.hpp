@@ -9,8 +9,8 @@
 namespace tarsier::forward {
 
 /// Why something is not sent.
-enum class Drop : uint8_t { queue_limit, too_old, labels, histogram, native_histograms_off, custom_buckets_in_v1 };
-inline constexpr size_t kDrops = 6;
+enum class Drop : uint8_t { queue_limit, too_old, labels, series, histogram, native_histograms_off, custom_buckets_in_v1 };
+inline constexpr size_t kDrops = 7;
 
 class EndpointMetrics {
  public:
@@ -21,7 +21,7 @@ class EndpointMetrics {
   void retried(const RequestCounts& counts) const;
   void dropped(Drop why, uint64_t count) const { dropped_[static_cast<size_t>(why)].add(static_cast<double>(count)); }
 
-  Counter metadata_sent, metadata_failed;
+  Counter metadata_sent, metadata_failed, metadata_left_out;
   Gauge pending, shards, shards_desired, shards_min, shards_max, highest_sent_seconds;
 
  private:

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "plugins/forward/remote_write/endpoint.hpp"
+#include "plugins/lib/client_config/request.hpp"
 
 namespace tarsier::forward {
 namespace {
@@ -73,11 +74,6 @@ void Endpoint::post_body(std::string_view body, uint32_t attempts, std::optional
                                        field("X-Prometheus-Remote-Write-Version", v2 ? "2.0.0" : "0.1.0"),
                                        field("User-Agent", kUserAgent)};
   if (attempts > 0) headers.push_back(field("Retry-Attempt", attempt));
-  for (const auto& [name, value] : settings_.client.headers) headers.push_back(field(name, value));
-  const auto secret = settings_.client.authorization.header();
-  if (!secret) return answered({shard, {.what = secret.error().message()}});
-  if (!secret->empty()) headers.push_back(field("Authorization", *secret));
-  const tarsier_tls_options tls = settings_.client.tls.options();
 
   tarsier_http_client_request call{};
   call.size = sizeof(call);
@@ -90,11 +86,11 @@ void Endpoint::post_body(std::string_view body, uint32_t attempts, std::optional
   call.body = bytes(body);
   call.timeout_ns = settings_.remote_timeout_ns;
   call.max_body_bytes = kMaxAnswerBytes;
-  call.tls = &tls;
   // An answer is judged by the settings that the request was sent under: they do not change while one is under way.
-  auto begun = http::request(host_, around_.http, call, [self = shared_from_this(), shard](const Result<http::Response>& response) {
-    self->answered({shard, judge(response, self->settings_, self->host_.now_ns())});
-  });
+  auto begun = client_config::request(host_, around_.http, settings_.client, call,
+                                      [self = shared_from_this(), shard](const Result<http::Response>& response) {
+                                        self->answered({shard, judge(response, self->settings_, self->host_.now_ns())});
+                                      });
   if (!begun) answered({shard, {.what = begun.error().message()}});
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "tarsier/flat_set.hpp"
 
@@ -30,6 +31,7 @@ struct EntryWriter::Series {
   uint64_t sequence;
   int64_t now_ns, mono_ns;
   std::span<const batch::Label> labels;
+  std::optional<Drop> dropped;  // all of it
   SeriesMetadata metadata;
   Shard* shard;
 };
@@ -50,13 +52,22 @@ void EntryWriter::write(const QueueEntry& entry, Shards& shards, int64_t now_ns,
       continue;
     }
     SeriesMetadata metadata;
-    if (samples.has_metadata()) metadata = {samples.type(number), samples.help(number), samples.unit(number)};
+    if (samples.has_metadata())
+      metadata = {samples.type(number), samples.help(number), samples.unit(number), samples.name_tail(number)};
     if (metadata.any() && settings_.metadata.send) metadata_.learn(metric_of(*own), metadata);
     Shard& shard = shards[series_hash(*own) % shards.size()];
     const size_t parts = rows + next - first;
     const Position front{entry.sequence, number, 0}, back{entry.sequence, number, static_cast<uint32_t>(parts - 1)};
     if (parts == 0 || !shard.wants_any(front, back)) continue;
-    Series series{samples, exemplars, number, first, next, entry.sequence, now_ns, mono_ns, labels_.outgoing(), metadata, &shard};
+    Series series{samples, exemplars, number, first, next, entry.sequence, now_ns, mono_ns, {}, {}, metadata, &shard};
+    const auto labels = labels_.outgoing();
+    if (!labels) {
+      series.dropped = Drop::labels;
+    } else if (!*labels) {
+      series.dropped = Drop::series;
+    } else {
+      series.labels = **labels;
+    }
     write_series(series);
   }
 }
@@ -78,10 +89,17 @@ void EntryWriter::write_series(Series& series) {
   series.shard->end_series();
 }
 
+/// The part at `at` was sent already, or will never be; then it is counted.
+bool EntryWriter::left_out(const Series& series, int64_t time_ns, const Position& at) {
+  if (!series.shard->wants(at)) return true;
+  if (too_old(time_ns, series.now_ns)) return drop(Drop::too_old), true;
+  if (series.dropped) return drop(*series.dropped), true;
+  return false;
+}
+
 void EntryWriter::write_row(Series& series, uint32_t row, const Position& at) {
-  if (!series.shard->wants(at)) return;
   const int64_t time_ns = series.samples.times(series.number)[row];
-  if (too_old(time_ns, series.now_ns)) return drop(Drop::too_old);
+  if (left_out(series, time_ns, at)) return;
   const auto starts = series.samples.starts(series.number);
   const int64_t time_ms = to_ms(time_ns), start_ms = starts.empty() || starts[row] == 0 ? 0 : to_ms(starts[row]);
   const auto encoded = series.samples.has_histograms() ? series.samples.histogram(series.number, row) : std::span<const uint8_t>();
@@ -99,9 +117,8 @@ void EntryWriter::write_row(Series& series, uint32_t row, const Position& at) {
 }
 
 void EntryWriter::write_exemplar(Series& series, size_t exemplar, const Position& at) {
-  if (!series.shard->wants(at)) return;
   const int64_t time_ns = series.exemplars.time(exemplar);
-  if (too_old(time_ns, series.now_ns)) return drop(Drop::too_old);
+  if (left_out(series, time_ns, at)) return;
   if (!decode_flat_set(series.exemplars.labels(exemplar), exemplar_labels_)) return drop(Drop::labels);
   series.shard->write(at, series.labels, series.metadata, series.mono_ns)
       .exemplar(to_ms(time_ns), series.exemplars.value(exemplar), exemplar_labels_);

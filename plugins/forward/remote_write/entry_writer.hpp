@@ -18,7 +18,10 @@ class EntryWriter {
  public:
   /// All outlive it.
   EntryWriter(const EndpointSettings& settings, const EndpointMetrics& metrics, MetadataBook& metadata)
-      : settings_(settings), metrics_(metrics), metadata_(metadata), labels_(settings.external_labels) {}
+      : settings_(settings),
+        metrics_(metrics),
+        metadata_(metadata),
+        labels_(settings.external_labels, settings.write_relabel_configs) {}
 
   /// Puts what the shards want of it into their requests.
   void write(const QueueEntry& entry, Shards& shards, int64_t now_ns, int64_t mono_ns);
@@ -29,6 +32,7 @@ class EntryWriter {
   void write_series(Series& series);
   void write_row(Series& series, uint32_t row, const Position& at);
   void write_exemplar(Series& series, size_t exemplar, const Position& at);
+  bool left_out(const Series& series, int64_t time_ns, const Position& at);
   bool too_old(int64_t time_ns, int64_t now_ns) const noexcept {
     return settings_.sending.sample_age_limit_ns > 0 && time_ns < now_ns - settings_.sending.sample_age_limit_ns;
   }

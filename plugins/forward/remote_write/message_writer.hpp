@@ -16,6 +16,7 @@ namespace tarsier::forward {
 struct SeriesMetadata {
   uint32_t type = TARSIER_SERIES_UNKNOWN;
   std::string_view help, unit;
+  uint32_t name_tail = 0;  // of the metric's name, that is not its family's; 0: what the type says
   bool any() const noexcept { return type != TARSIER_SERIES_UNKNOWN || !help.empty() || !unit.empty(); }
 };
 

@@ -16,8 +16,10 @@ constexpr std::array<std::string_view, 3> kHistogram = {"_bucket", "_sum", "_cou
 constexpr std::array<std::string_view, 2> kSummary = {"_sum", "_count"};
 constexpr std::array<std::string_view, 3> kGaugeHistogram = {"_bucket", "_gsum", "_gcount"};
 
-/// "h" for "h_bucket" of a histogram.
-std::string_view family_of(std::string_view metric, uint32_t type) noexcept {
+/// "h" for "h_bucket" of a histogram, and what the metadata says.
+std::string_view family_of(std::string_view metric, const SeriesMetadata& metadata) noexcept {
+  if (metadata.name_tail != 0 && metadata.name_tail < metric.size()) return metric.substr(0, metric.size() - metadata.name_tail);
+  const uint32_t type = metadata.type;
   std::span<const std::string_view> parts;
   if (type == TARSIER_SERIES_HISTOGRAM) parts = kHistogram;
   if (type == TARSIER_SERIES_SUMMARY) parts = kSummary;
@@ -30,7 +32,7 @@ std::string_view family_of(std::string_view metric, uint32_t type) noexcept {
 }  // namespace
 
 void MetadataBook::learn(std::string_view metric, const SeriesMetadata& metadata) {
-  const std::string_view name = family_of(metric, metadata.type);
+  const std::string_view name = family_of(metric, metadata);
   if (name.empty() || !metadata.any()) return;
   const auto found = families_.find(name);
   if (found != families_.end()) {
@@ -42,7 +44,10 @@ void MetadataBook::learn(std::string_view metric, const SeriesMetadata& metadata
     return;
   }
   const size_t cost = kCostOfOne + name.size() + metadata.help.size() + metadata.unit.size();
-  if (bytes_ + cost > kMaxBytes) return;
+  if (bytes_ + cost > kMaxBytes) {
+    ++left_out_;
+    return;
+  }
   bytes_ += cost;
   families_.emplace(name, Family{metadata.type, std::string(metadata.help), std::string(metadata.unit)});
 }

@@ -40,7 +40,16 @@ Result<std::span<const batch::Label>> OutgoingLabels::read(const batch::SamplesV
   return std::span<const batch::Label>(own_);
 }
 
-std::span<const batch::Label> OutgoingLabels::outgoing() {
+Result<std::optional<std::span<const batch::Label>>> OutgoingLabels::outgoing() {
+  if (relabelled_.empty()) return std::optional(merged());
+  merged_.assign(external_.begin(), external_.end());
+  const RelabelledLabels::Outcome& outcome = relabelled_.of(own_, merged_);
+  if (outcome.dropped) return std::optional<std::span<const batch::Label>>();
+  if (outcome.labels.empty()) return Error::invalid("rules leave a series no labels, or one without a name");
+  return std::optional(std::span<const batch::Label>(outcome.labels));
+}
+
+std::span<const batch::Label> OutgoingLabels::merged() {
   if (external_.empty()) return own_;
   merged_.clear();
   size_t next = 0;

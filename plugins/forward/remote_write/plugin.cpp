@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "plugins/forward/remote_write/sender.hpp"
+#include "plugins/lib/client_config/keys.hpp"
+#include "plugins/lib/relabel/rule_config.hpp"
 #include "tarsier/service/samples_sink.h"
 
 namespace tarsier::forward {
@@ -97,30 +99,12 @@ constexpr tarsier_config_key kKeys[] = {
         "prometheus.WriteRequest|io.prometheus.write.v2.Request", kReloadable),
     key("endpoint[].send_exemplars", TARSIER_KEY_BOOL, "false", "exemplars are sent, too", nullptr, kReloadable),
     key("endpoint[].send_native_histograms", TARSIER_KEY_BOOL, "false", "native histograms are sent, too", nullptr, kReloadable),
+    TARSIER_RELABEL_KEYS("endpoint[].write_relabel_configs",
+                         "a rule that rewrites the labels of each series that is sent, external labels among them, or drops it",
+                         kReloadable),
     key("endpoint[].headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = value", nullptr, kReloadable),
     key("endpoint[].headers.*", TARSIER_KEY_STRING, nullptr, "one header", nullptr, TARSIER_KEY_SECRET | kReloadable),
-    key("endpoint[].http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, kReloadable),
-    key("endpoint[].http_headers.*", TARSIER_KEY_TABLE, nullptr, "one header", nullptr, kReloadable),
-    key("endpoint[].http_headers.*.values[]", TARSIER_KEY_STRING, nullptr, "its values", nullptr, TARSIER_KEY_SECRET | kReloadable),
-    key("endpoint[].basic_auth", TARSIER_KEY_TABLE, nullptr, "HTTP Basic authentication", nullptr, kReloadable),
-    key("endpoint[].basic_auth.username", TARSIER_KEY_STRING, nullptr, "user", nullptr, kReloadable),
-    key("endpoint[].basic_auth.password", TARSIER_KEY_STRING, nullptr, "password", nullptr, TARSIER_KEY_SECRET | kReloadable),
-    key("endpoint[].basic_auth.password_file", TARSIER_KEY_STRING, nullptr, "file with the password, read at each request", nullptr,
-        kReloadable),
-    key("endpoint[].authorization", TARSIER_KEY_TABLE, nullptr, "any other Authorization header", nullptr, kReloadable),
-    key("endpoint[].authorization.type", TARSIER_KEY_STRING, nullptr, "Bearer when absent", nullptr, kReloadable),
-    key("endpoint[].authorization.credentials", TARSIER_KEY_STRING, nullptr, "the token", nullptr,
-        TARSIER_KEY_SECRET | kReloadable),
-    key("endpoint[].authorization.credentials_file", TARSIER_KEY_STRING, nullptr, "file with the token, read at each request",
-        nullptr, kReloadable),
-    key("endpoint[].tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the receiver", nullptr, kReloadable),
-    key("endpoint[].tls_config.ca_file", TARSIER_KEY_STRING, nullptr, "certificates to trust instead of the system's", nullptr,
-        kReloadable),
-    key("endpoint[].tls_config.cert_file", TARSIER_KEY_STRING, nullptr, "client certificate", nullptr, kReloadable),
-    key("endpoint[].tls_config.key_file", TARSIER_KEY_STRING, nullptr, "its key", nullptr, kReloadable),
-    key("endpoint[].tls_config.server_name", TARSIER_KEY_STRING, nullptr, "name to verify instead of the URL's", nullptr,
-        kReloadable),
-    key("endpoint[].tls_config.insecure_skip_verify", TARSIER_KEY_BOOL, "false", "any certificate is taken", nullptr, kReloadable),
+    TARSIER_CLIENT_KEYS("endpoint[].", kReloadable),
     key("endpoint[].queue_config", TARSIER_KEY_TABLE, nullptr, "how requests are made and repeated", nullptr, kReloadable),
     key("endpoint[].queue_config.capacity", TARSIER_KEY_INT, "10000", "samples of a shard that wait in memory", "1..", kReloadable),
     key("endpoint[].queue_config.min_shards", TARSIER_KEY_INT, "1", "requests that may be under way at a time: at least", "1..1000",

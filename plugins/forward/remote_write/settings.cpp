@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "plugins/lib/relabel/rule_config.hpp"
 #include "tarsier/utf8.hpp"
 
 namespace tarsier::forward {
@@ -63,6 +64,9 @@ Result<EndpointSettings> read_endpoint(const Config& node) {
   if (!sending) return std::move(sending).error();
   out.sending = *sending;
   out.metadata = read_metadata(node["metadata_config"]);
+  auto rules = relabel::read_rules(node["write_relabel_configs"]);
+  if (!rules) return std::move(rules).error();
+  out.write_relabel_configs = std::move(*rules);
   return out;
 }
 

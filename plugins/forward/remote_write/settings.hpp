@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/lib/client_config/client_config.hpp"
+#include "plugins/lib/relabel/rule.hpp"
 
 namespace tarsier::forward {
 
@@ -45,8 +46,9 @@ struct EndpointSettings {
   bool send_native_histograms = false;
   SendingConfig sending;
   MetadataConfig metadata;
-  Labels external_labels;  // of the plugin's table, sorted by name
-  int64_t max_age_ns = 0;  // of the queue; 0: any
+  Labels external_labels;                            // of the plugin's table, sorted by name
+  std::vector<relabel::Rule> write_relabel_configs;  // of what is sent, external labels among it
+  int64_t max_age_ns = 0;                            // of the queue; 0: any
   bool operator==(const EndpointSettings&) const = default;
 };
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
+#include "plugins/lib/client_config/secret_file.hpp"
 #include "plugins/lib/http/base64.hpp"
 #include "plugins/lib/http/headers.hpp"
 
@@ -97,39 +97,44 @@ Result<void> read_other(const Config& other, Authorization& out) {
   return {};
 }
 
-Result<void> read_authorization(const Config& table, Authorization& out) {
+Result<void> read_authorization(const Config& table, bool has_oauth2, Authorization& out) {
   const Config basic = table["basic_auth"], other = table["authorization"];
   const bool has_basic = basic["username"].present();
   const bool has_other = other["credentials"].present() || other["credentials_file"].present();
-  if (has_basic && has_other) return other.invalid("at most one of basic_auth and authorization may be given");
+  if (int{has_basic} + int{has_other} + int{has_oauth2} > 1)
+    return table.invalid("at most one of basic_auth, oauth2 and authorization may be given");
   if (has_basic) return read_basic(basic, out);
   return has_other ? read_other(other, out) : Result<void>();
 }
 
 }  // namespace
 
-tarsier_tls_options Tls::options() const noexcept {
-  return {
-      sizeof(tarsier_tls_options), insecure_skip_verify ? 1U : 0U, str(ca_file), str(cert_file), str(key_file), str(server_name)};
-}
-
 Result<std::string> Authorization::header() const {
   if (file.empty()) return value;
-  std::ifstream from(file);
-  std::string secret;
-  if (!from || !std::getline(from, secret)) return Error::unavailable("cannot read the secret in " + file);
-  if (!net::is_valid_field("a", secret)) return Error::invalid("the secret in " + file + " has control bytes");
-  if (type == "Basic") return "Basic " + net::base64(user + ":" + secret);
-  return type + " " + secret;
+  const auto secret = read_secret_file(file);
+  if (!secret) return secret.error();
+  if (type == "Basic") return "Basic " + net::base64(user + ":" + *secret);
+  return type + " " + *secret;
+}
+
+bool ClientConfig::operator==(const ClientConfig& other) const {
+  const bool same_token = oauth2 == other.oauth2 || (oauth2 && other.oauth2 && oauth2->settings() == other.oauth2->settings());
+  return headers == other.headers && authorization == other.authorization && same_token && tls == other.tls && proxy == other.proxy;
 }
 
 Result<ClientConfig> read_client_config(const Config& table) {
   ClientConfig out;
   if (auto read = read_headers(table, out); !read) return std::move(read).error();
-  if (auto read = read_authorization(table, out.authorization); !read) return std::move(read).error();
-  const Config tls = table["tls_config"];
-  out.tls = {tls["ca_file"].path(), tls["cert_file"].path(), tls["key_file"].path(), tls["server_name"].string(),
-             tls["insecure_skip_verify"].boolean()};
+  auto oauth2 = read_oauth2(table["oauth2"]);
+  if (!oauth2) return std::move(oauth2).error();
+  if (auto read = read_authorization(table, oauth2->has_value(), out.authorization); !read) return std::move(read).error();
+  if (*oauth2) out.oauth2 = std::make_shared<TokenSource>(std::move(**oauth2));
+  auto tls = read_tls(table["tls_config"]);
+  if (!tls) return std::move(tls).error();
+  out.tls = std::move(*tls);
+  auto proxy = read_proxy(table);
+  if (!proxy) return std::move(proxy).error();
+  out.proxy = std::move(*proxy);
   return out;
 }
 

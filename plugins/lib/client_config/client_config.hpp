@@ -1,23 +1,18 @@
-// ClientConfig: headers, authorization and TLS of requests to others, under Prometheus' names.
+// ClientConfig: headers, authorization, TLS and proxy of requests to others, under Prometheus' names. request.hpp sends them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "plugins/lib/client_config/oauth2.hpp"
+#include "plugins/lib/client_config/proxy.hpp"
+#include "plugins/lib/client_config/tls.hpp"
 #include "tarsier/config.hpp"
 #include "tarsier/result.hpp"
-#include "tarsier/service/http.h"
 
 namespace tarsier::client_config {
-
-struct Tls {
-  std::string ca_file, cert_file, key_file, server_name;
-  bool insecure_skip_verify = false;
-  bool operator==(const Tls&) const = default;
-  /// Points into this.
-  tarsier_tls_options options() const noexcept;
-};
 
 struct Authorization {
   std::string value;  // the whole header, when no file is named
@@ -32,12 +27,14 @@ struct Authorization {
 struct ClientConfig {
   std::vector<std::pair<std::string, std::string>> headers;
   Authorization authorization;
+  std::shared_ptr<TokenSource> oauth2;  // null: none. Copies have one token
   Tls tls;
-  bool operator==(const ClientConfig&) const = default;
+  Proxy proxy;
+  bool operator==(const ClientConfig& other) const;
 };
 
-/// Of a table with Prometheus' keys: headers, http_headers, basic_auth, authorization, tls_config. INVALID with the place in the
-/// file, also for a header that the program sets itself.
+/// Of a table with Prometheus' keys: headers, http_headers, basic_auth, authorization, oauth2, tls_config, and those of a proxy.
+/// INVALID with the place in the file, also for a header that the program sets itself.
 Result<ClientConfig> read_client_config(const Config& table);
 
 }  // namespace tarsier::client_config

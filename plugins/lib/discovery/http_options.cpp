@@ -1,5 +1,6 @@
 #include "plugins/lib/discovery/http_options.hpp"
 
+#include "plugins/lib/client_config/request.hpp"
 #include "plugins/lib/http/headers.hpp"
 
 namespace tarsier::discovery {
@@ -18,14 +19,8 @@ Result<HttpOptions> read_http_options(const Config& entry) {
 
 Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const HttpOptions& options, const HttpQuestion& question,
                  http::Done done) {
-  auto secret = options.client.authorization.header();
-  if (!secret) return std::move(secret).error();
   std::vector<tarsier_pair> headers = {field("Accept", "application/json"), field("User-Agent", kUserAgent)};
-  if (!secret->empty()) headers.push_back(field("Authorization", *secret));
   for (const auto& [name, value] : question.headers) headers.push_back(field(name, value));
-  for (const auto& [name, value] : options.client.headers) headers.push_back(field(name, value));
-  const tarsier_tls_options tls = options.client.tls.options();
-
   tarsier_http_client_request request{};
   request.size = sizeof(request);
   request.flags = TARSIER_CLIENT_ACCEPT_GZIP;
@@ -37,8 +32,7 @@ Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const H
   request.body = bytes("");
   request.timeout_ns = question.timeout_ns;
   request.max_body_bytes = question.max_body_bytes;
-  request.tls = &tls;
-  return http::request(host, http, request, [done = std::move(done)](Result<http::Response> response) {
+  return client_config::request(host, http, options.client, request, [done = std::move(done)](Result<http::Response> response) {
     if (!response || response->code() == 200) return done(std::move(response));
     done(Error::unavailable("server returned HTTP status " + std::to_string(response->code()) + " " +
                             std::string(net::reason_phrase(response->code()))));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/lib/client_config/client_config.hpp"
+#include "plugins/lib/client_config/keys.hpp"
 #include "tarsier/config.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/plugin.hpp"
@@ -43,28 +44,7 @@ std::string percent_encode(std::string_view text);
 constexpr uint32_t kHttpKeyFlags = TARSIER_KEY_RELOADABLE;
 inline constexpr tarsier_config_key kHttpKeys[] = {
     key("config[].follow_redirects", TARSIER_KEY_BOOL, "true", "redirects are followed, at most 10", nullptr, kHttpKeyFlags),
-    key("config[].http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, kHttpKeyFlags),
-    key("config[].http_headers.*", TARSIER_KEY_TABLE, nullptr, "one header", nullptr, kHttpKeyFlags),
-    key("config[].http_headers.*.values[]", TARSIER_KEY_STRING, nullptr, "its values", nullptr, TARSIER_KEY_SECRET | kHttpKeyFlags),
-    key("config[].basic_auth", TARSIER_KEY_TABLE, nullptr, "HTTP Basic authentication", nullptr, kHttpKeyFlags),
-    key("config[].basic_auth.username", TARSIER_KEY_STRING, nullptr, "user", nullptr, kHttpKeyFlags),
-    key("config[].basic_auth.password", TARSIER_KEY_STRING, nullptr, "password", nullptr, TARSIER_KEY_SECRET | kHttpKeyFlags),
-    key("config[].basic_auth.password_file", TARSIER_KEY_STRING, nullptr, "file with the password, read at each call", nullptr,
-        kHttpKeyFlags),
-    key("config[].authorization", TARSIER_KEY_TABLE, nullptr, "any other Authorization header", nullptr, kHttpKeyFlags),
-    key("config[].authorization.type", TARSIER_KEY_STRING, nullptr, "Bearer when absent", nullptr, kHttpKeyFlags),
-    key("config[].authorization.credentials", TARSIER_KEY_STRING, nullptr, "the token", nullptr,
-        TARSIER_KEY_SECRET | kHttpKeyFlags),
-    key("config[].authorization.credentials_file", TARSIER_KEY_STRING, nullptr, "file with the token, read at each call", nullptr,
-        kHttpKeyFlags),
-    key("config[].tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the server", nullptr, kHttpKeyFlags),
-    key("config[].tls_config.ca_file", TARSIER_KEY_STRING, nullptr, "certificates to trust instead of the system's", nullptr,
-        kHttpKeyFlags),
-    key("config[].tls_config.cert_file", TARSIER_KEY_STRING, nullptr, "client certificate", nullptr, kHttpKeyFlags),
-    key("config[].tls_config.key_file", TARSIER_KEY_STRING, nullptr, "its key", nullptr, kHttpKeyFlags),
-    key("config[].tls_config.server_name", TARSIER_KEY_STRING, nullptr, "name to verify instead of the URL's", nullptr,
-        kHttpKeyFlags),
-    key("config[].tls_config.insecure_skip_verify", TARSIER_KEY_BOOL, "false", "any certificate is taken", nullptr, kHttpKeyFlags),
+    TARSIER_CLIENT_KEYS("config[].", kHttpKeyFlags),
 };
 
 }  // namespace tarsier::discovery

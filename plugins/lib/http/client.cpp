@@ -5,6 +5,8 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
 #include <unordered_map>
 
 #include <boost/asio/io_context.hpp>
@@ -16,6 +18,16 @@
 namespace tarsier::net {
 namespace {
 
+/// Stands for texts that may be keys, which are not kept in many places.
+std::string digest(const TlsClientOptions& tls) {
+  std::string texts, out(SHA256_DIGEST_LENGTH, '\0');
+  for (const std::string* text : {&tls.ca, &tls.cert, &tls.key})
+    texts.append(std::to_string(text->size())).append(":").append(*text);
+  SHA256(reinterpret_cast<const unsigned char*>(texts.data()), texts.size(), reinterpret_cast<unsigned char*>(out.data()));
+  OPENSSL_cleanse(texts.data(), texts.size());
+  return out;
+}
+
 /// Names the options, and the state of the files in them: a replaced certificate is another key.
 std::string tls_key(const TlsClientOptions& tls) {
   std::string key = tls.insecure_skip_verify ? "insecure" : "";
@@ -26,7 +38,8 @@ std::string tls_key(const TlsClientOptions& tls) {
     const auto changed = std::filesystem::last_write_time(*file, missing);
     if (!missing) key.append("@").append(std::to_string(changed.time_since_epoch().count()));
   }
-  return key.append("|").append(tls.server_name);
+  if (!tls.ca.empty() || !tls.cert.empty() || !tls.key.empty()) key.append("|").append(digest(tls));
+  return key.append("|").append(tls.min_version).append("|").append(tls.max_version).append("|").append(tls.server_name);
 }
 
 /// What the caller holds. It must not hold the call itself, which belongs to its network thread.
@@ -96,9 +109,14 @@ Result<std::shared_ptr<ClientCall>> Client::request(ClientRequest request, Done 
   if (!url) return std::move(url).error();
   Call::Setup setup;
   setup.tls_key = tls_key(request.tls);
+  if (request.proxy.any()) {
+    auto proxy = ProxyRules::make(request.proxy);
+    if (!proxy) return std::move(proxy).error();
+    setup.proxy = std::move(*proxy);
+  }
   if (url->scheme == "https") {
     auto tls = shared_->tls_for(request.tls, setup.tls_key);
-    if (!tls) return std::move(tls).error().in(request.url);
+    if (!tls) return std::move(tls).error().in(url->origin());
     setup.tls = std::move(*tls);
   }
   // Calls to one origin meet on one thread, where its idle connections are.

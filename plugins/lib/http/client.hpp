@@ -11,6 +11,7 @@
 
 #include "plugins/lib/http/headers.hpp"
 #include "plugins/lib/http/io_threads.hpp"
+#include "plugins/lib/http/proxy.hpp"
 #include "plugins/lib/http/runtime.hpp"
 #include "plugins/lib/http/tls.hpp"
 #include "tarsier/result.hpp"
@@ -28,6 +29,7 @@ struct ClientRequest {
   bool cut_body = false;                                        // a longer body ends there, or is empty, and is no failure
   bool accept_compressed = false;
   TlsClientOptions tls;
+  ProxyOptions proxy;
 };
 
 struct ClientResponse {

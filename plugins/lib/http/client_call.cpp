@@ -25,7 +25,17 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 constexpr size_t kMaxHeaderBytes = 256 * 1024;
 constexpr size_t kReadBuffer = 32 * 1024;
 
-/// The system's words in lower case, as the middle of a sentence.
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
+}
+
+bool is_redirect(uint32_t code) { return code == 301 || code == 302 || code == 303 || code == 307 || code == 308; }
+
+/// "127.0.0.1:9090", or a path.
+std::string place_of(const Url& url) { return url.scheme == "unix" ? url.host : url.origin().substr(url.scheme.size() + 3); }
+
+}  // namespace
+
 std::string words(const error_code& ec) {
   if (ec == asio::error::host_not_found || ec == asio::error::host_not_found_try_again) return "no such host";
   if (ec == asio::error::eof || ec == asio::ssl::error::stream_truncated) return "the connection was closed";
@@ -33,14 +43,6 @@ std::string words(const error_code& ec) {
   if (!text.empty() && text.size() > 1 && text[1] >= 'a' && text[1] <= 'z') text[0] = static_cast<char>(text[0] | 0x20);
   return text;
 }
-
-bool is_idempotent(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
-}
-
-bool is_redirect(uint32_t code) { return code == 301 || code == 302 || code == 303 || code == 307 || code == 308; }
-
-}  // namespace
 
 Call::Call(asio::io_context& context, Setup setup)
     : context_(context), setup_(std::move(setup)), event_(context), deadline_(begun_ + setup_.request.timeout) {}
@@ -183,8 +185,9 @@ awaitable<Result<std::vector<Endpoint>>> Call::resolve(const Url& url) {
 }
 
 awaitable<Result<std::shared_ptr<Transport>>> Call::connect(const Url& url) {
-  const std::string where = url.scheme == "unix" ? url.host : url.origin().substr(url.scheme.size() + 3);
-  auto endpoints = co_await resolve(url);
+  const Url* const proxy = proxy_for(url);
+  const std::string where = place_of(url), next = proxy != nullptr ? "proxy " + place_of(*proxy) : where;
+  auto endpoints = co_await resolve(proxy != nullptr ? *proxy : url);
   if (!endpoints) co_return std::move(endpoints).error();
   error_code failure = asio::error::host_not_found;
   for (const Endpoint& endpoint : *endpoints) {
@@ -195,15 +198,18 @@ awaitable<Result<std::shared_ptr<Transport>>> Call::connect(const Url& url) {
       self->step_done_ = true;
       self->event_.notify();
     });
-    auto waited = co_await wait_for(step_done_, "connect " + where);
+    auto waited = co_await wait_for(step_done_, "connect " + next);
     if (!waited) co_return std::move(waited).error();
     failure = step_error_;
     if (!failure) break;
   }
-  if (failure) co_return Error::unavailable("connect " + where + ": " + words(failure));
+  if (failure) co_return Error::unavailable("connect " + next + ": " + words(failure));
   setup_.stats->opened.fetch_add(1, std::memory_order_relaxed);
   error_code ignored;  // a unix socket has no such option
   connecting_->set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (proxy != nullptr && url.scheme == "https") {
+    if (auto opened = co_await tunnel(url, *proxy); !opened) co_return std::move(opened).error();
+  }
   StreamSocket socket = std::move(*connecting_);
   connecting_.reset();
   if (url.scheme != "https") {
@@ -232,7 +238,9 @@ awaitable<Result<std::shared_ptr<Transport>>> Call::connect(const Url& url) {
 
 std::string Call::request_head(const Url& url) const {
   const ClientRequest& request = setup_.request;
-  std::string head = request.method + " " + url.target + " HTTP/1.1\r\n";
+  const Url* const proxy = url.scheme == "http" ? proxy_for(url) : nullptr;
+  const std::string server = proxy != nullptr ? "http://" + url.authority() : "";
+  std::string head = request.method + " " + server + url.target + " HTTP/1.1\r\n";
   const auto field = [&](std::string_view name, std::string_view value) {
     head.append(name).append(": ").append(value).append("\r\n");
   };
@@ -244,6 +252,7 @@ std::string Call::request_head(const Url& url) const {
     }
     field(each.name, each.value);
   }
+  if (proxy != nullptr && !proxy->user_info.empty()) field("Proxy-Authorization", proxy_authorization(*proxy));
   if (!has_header(request.headers, "user-agent")) field("User-Agent", setup_.user_agent);
   if (!has_header(request.headers, "accept")) field("Accept", "*/*");
   if (request.accept_compressed && !has_header(request.headers, "accept-encoding")) field("Accept-Encoding", "gzip, zstd");

@@ -16,6 +16,9 @@
 
 namespace tarsier::net {
 
+/// The system's words in lower case, as the middle of a sentence.
+std::string words(const boost::system::error_code& ec);
+
 class Call final : public std::enable_shared_from_this<Call> {
  public:
   struct Setup {
@@ -23,6 +26,7 @@ class Call final : public std::enable_shared_from_this<Call> {
     Url url;
     std::shared_ptr<boost::asio::ssl::context> tls;  // null when never needed
     std::string tls_key;
+    std::optional<ProxyRules> proxy;
     std::shared_ptr<ConnectionPool> pool;
     ClientStats* stats = nullptr;
     Executor* executor = nullptr;
@@ -44,6 +48,10 @@ class Call final : public std::enable_shared_from_this<Call> {
   Awaitable<Result<ClientResponse>> exchange_once(const Url& url);
   Awaitable<Result<std::shared_ptr<Transport>>> connect(const Url& url);
   Awaitable<Result<std::vector<boost::asio::generic::stream_protocol::endpoint>>> resolve(const Url& url);
+  /// On the connection to the proxy: from then on it is one to the server of the URL.
+  Awaitable<Result<void>> tunnel(const Url& url, const Url& proxy);
+  Awaitable<Result<void>> send_connect(const std::string& what);
+  Awaitable<Result<void>> receive_connect(const std::string& what);
   Awaitable<Result<ClientResponse>> transfer(const Url& url, const std::shared_ptr<Transport>& transport);
   Awaitable<Result<void>> receive(MessageParser& parser, const Url& url);
   /// Waits until `ready`, the deadline or a cancellation; the two are errors.
@@ -52,7 +60,12 @@ class Call final : public std::enable_shared_from_this<Call> {
   Result<void> prepare_redirect(Url& url, const ClientResponse& response);
   std::string request_head(const Url& url) const;
   std::string why_broken(bool answer_begun) const;
-  std::string pool_key(const Url& url) const { return url.origin() + "|" + setup_.tls_key; }
+  std::string connect_head(const std::string& target, const Url& proxy) const;
+  /// Null: none.
+  const Url* proxy_for(const Url& url) const { return setup_.proxy ? setup_.proxy->proxy_for(url) : nullptr; }
+  std::string pool_key(const Url& url) const {
+    return url.origin() + "|" + setup_.tls_key + (proxy_for(url) != nullptr ? setup_.proxy->key() : "");
+  }
   void read_more();
   void write_more();
 

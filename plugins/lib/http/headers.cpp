@@ -242,6 +242,8 @@ std::string_view reason_phrase(uint32_t code) noexcept {
       return "Method Not Allowed";
     case 406:
       return "Not Acceptable";
+    case 407:
+      return "Proxy Authentication Required";
     case 408:
       return "Request Timeout";
     case 409:

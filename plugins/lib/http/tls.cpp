@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
 
 namespace tarsier::net {
@@ -31,6 +32,70 @@ Result<void> use_certificate(ssl::context& context, const std::string& cert_file
     ERR_clear_error();
     return Error::invalid("private key '" + key_file + "' does not belong to the certificate '" + cert_file + "'");
   }
+  return {};
+}
+
+Error text_error(const char* what, const error_code& ec) {
+  return Error::invalid(std::string(what) + " in the configuration: " + ec.message());
+}
+
+/// Either may be a text or a file; a key that is not given stands where the certificate does.
+Result<void> use_client_certificate(ssl::context& context, const TlsClientOptions& options) {
+  error_code ec;
+  if (!options.cert.empty()) {
+    context.use_certificate_chain(boost::asio::buffer(options.cert), ec);
+    if (ec) return text_error("certificate", ec);
+  } else {
+    context.use_certificate_chain_file(options.cert_file, ec);
+    if (ec) return file_error("certificate", options.cert_file, ec);
+  }
+  const bool own_key = !options.key.empty() || !options.key_file.empty();
+  const std::string& text = own_key ? options.key : options.cert;
+  const std::string& file = own_key ? options.key_file : options.cert_file;
+  if (!text.empty()) {
+    context.use_private_key(boost::asio::buffer(text), ssl::context::pem, ec);
+    if (ec) return text_error("private key", ec);
+  } else {
+    context.use_private_key_file(file, ssl::context::pem, ec);
+    if (ec) return file_error("private key", file, ec);
+  }
+  return {};  // one that does not belong to the certificate was not taken
+}
+
+Result<void> use_authorities(ssl::context& context, const TlsClientOptions& options) {
+  error_code ec;
+  if (!options.ca.empty()) {
+    context.add_certificate_authority(boost::asio::buffer(options.ca), ec);
+    if (ec) return text_error("CA certificates", ec);
+  } else if (!options.ca_file.empty()) {
+    context.load_verify_file(options.ca_file, ec);
+    if (ec) return file_error("CA file", options.ca_file, ec);
+  } else {
+    context.set_default_verify_paths(ec);
+    if (ec) return Error::invalid("the system's CA certificates: " + ec.message());
+  }
+  return {};
+}
+
+/// OpenSSL's number; 0: no bound.
+Result<int> version_of(const std::string& name, int otherwise) {
+  if (name.empty()) return otherwise;
+  if (name == "TLS10") return TLS1_VERSION;
+  if (name == "TLS11") return TLS1_1_VERSION;
+  if (name == "TLS12") return TLS1_2_VERSION;
+  if (name == "TLS13") return TLS1_3_VERSION;
+  return Error::invalid("TLS version '" + name + "': expected TLS10, TLS11, TLS12 or TLS13");
+}
+
+Result<void> use_versions(ssl::context& context, const TlsClientOptions& options) {
+  const auto least = version_of(options.min_version, TLS1_2_VERSION), most = version_of(options.max_version, 0);
+  if (!least) return Error(least.error());
+  if (!most) return Error(most.error());
+  SSL_CTX* const native = context.native_handle();
+  // What was before TLS 1.2 signs with SHA-1, which OpenSSL has at no other level.
+  if (*least < TLS1_2_VERSION) SSL_CTX_set_security_level(native, 0);
+  SSL_CTX_set_min_proto_version(native, *least);
+  SSL_CTX_set_max_proto_version(native, *most);
   return {};
 }
 
@@ -103,19 +168,10 @@ int64_t TlsServer::expires_at() const {
 
 Result<Context> make_tls_client(const TlsClientOptions& options) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
-  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-  error_code ec;
-  if (options.ca_file.empty()) {
-    context->set_default_verify_paths(ec);
-    if (ec) return Error::invalid("the system's CA certificates: " + ec.message());
-  } else {
-    context->load_verify_file(options.ca_file, ec);
-    if (ec) return file_error("CA file", options.ca_file, ec);
-  }
-  if (!options.cert_file.empty()) {
-    const std::string& key = options.key_file.empty() ? options.cert_file : options.key_file;
-    if (auto used = use_certificate(*context, options.cert_file, key); !used) return std::move(used).error();
-  }
+  if (auto used = use_versions(*context, options); !used) return std::move(used).error();
+  if (auto used = use_authorities(*context, options); !used) return std::move(used).error();
+  if (!options.cert.empty() || !options.cert_file.empty())
+    if (auto used = use_client_certificate(*context, options); !used) return std::move(used).error();
   return context;
 }
 

@@ -46,7 +46,10 @@ struct TlsClientOptions {
   std::string ca_file;  // "": the system's
   std::string cert_file;
   std::string key_file;
-  std::string server_name;  // "": the URL's host
+  std::string server_name;    // "": the URL's host
+  std::string ca, cert, key;  // PEM, each in place of its file
+  std::string min_version;    // "TLS10" to "TLS13"; "": TLS12
+  std::string max_version;    // "": the newest
 };
 Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_client(const TlsClientOptions& options);
 

@@ -2,28 +2,62 @@
 #include "plugins/lib/publisher/samples_publisher.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace tarsier::publisher {
 
-/// What a store said of a batch may come after the publisher is gone.
+/// How it goes, and what the host was told of it. What a store says of a batch may come after the publisher is gone.
 struct SamplesPublisher::Outcome {
   std::mutex lock;  // guards everything
   const Host* host;
   Counter failed;
-  bool failing = false;
+  std::map<const void*, Source> failing;  // whose last batch was not stored
+  bool dropping = false;                  // since more waited than may
+  bool degraded = false;
 
-  void say(const Result<void>& result) {
+  void answered(const Source& source, const Result<void>& result) {
     const std::lock_guard guard(lock);
-    if (host == nullptr || (result && !failing)) return;
-    if (result) {
-      failing = false;
-      return host->ok();
+    if (host == nullptr) return;
+    if (!result) {
+      failed.add();
+      host->warn("samples were not stored", {field("error", result.error().message())});
     }
-    failed.add();
-    host->warn("samples were not stored", {field("error", result.error().message())});
-    // Told once: what is wrong with one batch and what with the next may alternate for hours.
-    if (!failing) host->degraded("samples are not stored: " + result.error().message());
-    failing = true;
+    note(source, result);
+  }
+  void refused(const Source& source, const Error& error) {
+    const std::lock_guard guard(lock);
+    if (host == nullptr) return;
+    host->error("samples were refused", {field("error", error.message())});
+    note(source, error);
+  }
+  void set_dropping(bool now, const char* why) {
+    const std::lock_guard guard(lock);
+    if (host == nullptr) return;
+    dropping = now;
+    show(why);
+  }
+
+ private:
+  void note(const Source& source, const Result<void>& result) {
+    if (result && failing.empty()) return;
+    std::erase_if(failing, [](const auto& one) { return one.second.is_gone(); });
+    if (result) {
+      failing.erase(source.key);
+    } else {
+      failing.insert_or_assign(source.key, source);
+    }
+    show(result ? std::string() : "samples are not stored: " + result.error().message());
+  }
+  /// Told once: what is wrong with one batch and what with the next may alternate for hours.
+  void show(const std::string& why) {
+    const bool bad = dropping || !failing.empty();
+    if (bad == std::exchange(degraded, bad)) return;
+    if (bad) {
+      host->degraded(why);
+    } else {
+      host->ok();
+    }
   }
 };
 
@@ -39,19 +73,20 @@ SamplesPublisher::SamplesPublisher(const Host& host, uint64_t max_waiting_bytes)
   outcome_->failed = Counter(host, "tarsier_publisher_failed_total", "Batches that a store accepted and then could not keep.");
 }
 
-Result<void> SamplesPublisher::hand_over(const Batch& batch) {
+Result<void> SamplesPublisher::hand_over(const Waiting& waiting) {
   Published told;
-  if (!leaving_) told = [outcome = outcome_](Result<void> result) { outcome->say(result); };
-  auto published = tarsier::publish(host_, TARSIER_TOPIC_SAMPLES, batch, TARSIER_PUBLISH_REQUIRE_STORE, std::move(told));
+  if (!leaving_)
+    told = [outcome = outcome_, source = waiting.source](const Result<void>& result) { outcome->answered(source, result); };
+  auto published = tarsier::publish(host_, TARSIER_TOPIC_SAMPLES, waiting.batch, TARSIER_PUBLISH_REQUIRE_STORE, std::move(told));
   if (published) batches_.add();
   return published;
 }
 
-void SamplesPublisher::publish(Batch batch) {
+void SamplesPublisher::publish(Batch batch, const std::shared_ptr<const void>& source) {
   const std::lock_guard guard(lock_);
   if (stopped_) return;
   waiting_bytes_ += batch.data().size();
-  waiting_.push_back(std::move(batch));
+  waiting_.push_back({std::move(batch), {source.get(), source}});
   while (waiting_.size() > 1 && waiting_bytes_ > max_waiting_bytes_) drop_front("too many samples wait for the store");
   if (!retry_set_) flush();
   waiting_gauge_.set(static_cast<double>(waiting_bytes_));
@@ -63,23 +98,20 @@ void SamplesPublisher::flush() {
     if (!result) {
       const tarsier_status code = result.error().code();
       if (code == TARSIER_AGAIN || code == TARSIER_UNAVAILABLE) return retry_later(result.error());
-      host_.error("samples were refused", {field("error", result.error().message())});
-      drop_front("samples were refused");
-      continue;
+      outcome_->refused(waiting_.front().source, result.error());
+      dropped_.add();
     }
-    waiting_bytes_ -= waiting_.front().data().size();
+    waiting_bytes_ -= waiting_.front().batch.data().size();
     waiting_.pop_front();
   }
-  if (degraded_) host_.ok();
-  degraded_ = false;
+  outcome_->set_dropping(false, "");
 }
 
 void SamplesPublisher::drop_front(const char* why) {
-  waiting_bytes_ -= waiting_.front().data().size();
+  waiting_bytes_ -= waiting_.front().batch.data().size();
   waiting_.pop_front();
   dropped_.add();
-  if (!degraded_) host_.degraded(why);
-  degraded_ = true;
+  outcome_->set_dropping(true, why);
 }
 
 void SamplesPublisher::retry_later(const Error& error) {

@@ -20,8 +20,9 @@ class SamplesPublisher {
   SamplesPublisher& operator=(const SamplesPublisher&) = delete;
   ~SamplesPublisher() { stop(); }
 
-  /// [any] Takes the batch; does not block.
-  void publish(Batch batch);
+  /// [any] Takes the batch; does not block. `source`: whose samples they are, where there are several: the instance is degraded
+  /// while the last batch of any of them, as long as it lives, was not stored.
+  void publish(Batch batch, const std::shared_ptr<const void>& source = nullptr);
   /// [ctl] First in the plugin's stop: what is published from now on goes to the store, but its answer does not come back, because
   /// the host begins no more calls into an instance that stops.
   void leave();
@@ -30,7 +31,16 @@ class SamplesPublisher {
 
  private:
   struct Outcome;
-  Result<void> hand_over(const Batch& batch);
+  struct Source {
+    const void* key = nullptr;
+    std::weak_ptr<const void> alive;  // of a key
+    bool is_gone() const noexcept { return key != nullptr && alive.expired(); }
+  };
+  struct Waiting {
+    Batch batch;
+    Source source;
+  };
+  Result<void> hand_over(const Waiting& waiting);
   void flush();  // with lock_ held
   void drop_front(const char* why);
   void retry_later(const Error& error);
@@ -38,11 +48,10 @@ class SamplesPublisher {
   const Host& host_;
   const uint64_t max_waiting_bytes_;
   std::mutex lock_;  // guards everything below
-  std::deque<Batch> waiting_;
+  std::deque<Waiting> waiting_;
   uint64_t waiting_bytes_ = 0;
   bool leaving_ = false;
   bool stopped_ = false;
-  bool degraded_ = false;
   bool retry_set_ = false;
   Timer retry_;
   std::shared_ptr<Outcome> outcome_;

@@ -374,7 +374,11 @@ void Ingest::note_metadata(const batch::SamplesView& samples) {
     Metadata metadata{.type = samples.type(set), .help = std::string(samples.help(set)), .unit = std::string(samples.unit(set))};
     if (metadata == Metadata{}) continue;
     std::string_view metric = metric_of(samples, set);
-    if (is_of_numbers(samples, set)) metric = family_of(metric, metadata.type);
+    if (const uint32_t tail = samples.name_tail(set); tail != 0 && tail < metric.size()) {
+      metric.remove_suffix(tail);
+    } else if (is_of_numbers(samples, set)) {
+      metric = family_of(metric, metadata.type);
+    }
     if (metric.empty() || metric == last || metric.size() > options_.max_label_bytes) continue;
     last = metric;
     const bool cut_help = cut_text(metadata.help), cut_unit = cut_text(metadata.unit);

@@ -367,6 +367,8 @@ class SamplesView {
   uint32_t type(uint32_t series) const noexcept { return metadata_[size_t{series} * 4]; }
   std::string_view help(uint32_t series) const noexcept { return sets_.symbol(metadata_[size_t{series} * 4 + 1]); }
   std::string_view unit(uint32_t series) const noexcept { return sets_.symbol(metadata_[size_t{series} * 4 + 2]); }
+  /// See TARSIER_COL_SERIES_METADATA; any number.
+  uint32_t name_tail(uint32_t series) const noexcept { return metadata_[size_t{series} * 4 + 3]; }
 
   bool has_histograms() const noexcept { return !histogram_offsets_.empty(); }
   /// The encoded histogram (histogram.hpp) of a series' row; empty when the row is a float. Only when has_histograms().

@@ -172,14 +172,14 @@ class SamplesBuilder {
     flat_bytes_.insert(flat_bytes_.end(), set.begin(), set.end());
     begin(labels_.set_of_symbols({}));
   }
-  /// Type, help and unit of the series last begun.
-  void metadata(uint32_t type, std::string_view help, std::string_view unit) {
+  /// Type, help and unit of the series last begun. `name_tail`: see TARSIER_COL_SERIES_METADATA.
+  void metadata(uint32_t type, std::string_view help, std::string_view unit, uint32_t name_tail = 0) {
     metadata_.resize(size_t{labels_.set_count()} * 4, kNone);
     const size_t at = metadata_.size() - 4;
     metadata_[at] = type;
     metadata_[at + 1] = labels_.symbol(help);
     metadata_[at + 2] = labels_.symbol(unit);
-    metadata_[at + 3] = 0;
+    metadata_[at + 3] = name_tail;
   }
   void sample(int64_t time_ns, double value) {
     times_.push_back(time_ns);

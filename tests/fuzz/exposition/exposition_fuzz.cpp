@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "plugins/lib/exposition/custom_buckets_parser.hpp"
 #include "plugins/lib/exposition/open_metrics_parser.hpp"
 #include "plugins/lib/exposition/protobuf_parser.hpp"
 #include "plugins/lib/exposition/text_parser.hpp"
@@ -39,6 +40,20 @@ void walk_twice(std::string_view page) {
   }
 }
 
+/// Histograms that are made of lines are histograms.
+template <class Parser>
+void walk_converted(std::string_view page) {
+  for (const bool keep : {false, true}) {
+    CustomBucketsParser<Parser> parser{Parser(page), keep};
+    for (Entry entry = parser.next(); entry != Entry::end && entry != Entry::invalid; entry = parser.next()) {
+      if (entry != Entry::sample || parser.histogram() == nullptr) continue;
+      if (parser.histogram()->schema != tarsier::NativeHistogram::kCustomBuckets) continue;
+      check(!std::is_same_v<Parser, TextParser> || tarsier::check_histogram(*parser.histogram()).ok());
+      for (const auto& exemplar : parser.exemplars()) check(exemplar.labels.size() <= page.size());
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -51,6 +66,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   walk_twice<TextParser>(page);
   walk_twice<OpenMetricsParser>(page);
   walk_twice<ProtobufParser>(page);
+  walk_converted<TextParser>(page);
+  walk_converted<OpenMetricsParser>(page);
+  walk_converted<ProtobufParser>(page);
   (void)good;
   return 0;
 }

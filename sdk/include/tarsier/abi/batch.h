@@ -71,7 +71,10 @@ enum {
   TARSIER_COL_SAMPLE_TIMES = 17,      /* i64[rows] ns */
   TARSIER_COL_SAMPLE_VALUES = 18,     /* f64[rows]; NaN payloads are kept: 0x7ff0000000000002 is the staleness marker */
   TARSIER_COL_SAMPLE_STARTS = 19,     /* optional: i64[rows] ns, 0 = none */
-  TARSIER_COL_SERIES_METADATA = 20,   /* optional: 4 x u32[sets]: type (TARSIER_SERIES_*), help -> SYMBOLS, unit -> SYMBOLS, 0 */
+  /* optional: 4 x u32[sets]: type (TARSIER_SERIES_*), help -> SYMBOLS, unit -> SYMBOLS, and since minor version 2 how many bytes at the end of
+   * the metric's name are not of its family's: 6 of the counter "x_total" of OpenMetrics, whose family is "x". 0: what the type says, "h_bucket"
+   * of a histogram belongs to "h". */
+  TARSIER_COL_SERIES_METADATA = 20,
   TARSIER_COL_HISTOGRAM_OFFSETS = 21, /* optional: u32[rows + 1], offsets into TEXT; an empty run: the row is a float */
   TARSIER_COL_HISTOGRAM_BYTES = 22,   /* u8[text], each run as docs/formats/histogram.md; the row's value is the histogram's sum */
   /* exemplars of the batch's series; optional, together. A series without rows is there for its exemplars or metadata only. */

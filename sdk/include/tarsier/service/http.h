@@ -83,7 +83,26 @@ typedef struct tarsier_tls_options {
   uint32_t size;
   uint32_t insecure_skip_verify;
   tarsier_str ca_file, cert_file, key_file, server_name; /* "": the system's, none, none, the URL's host */
+  /* Since minor version 2. The same as PEM texts, each instead of its file: of each at most one of both. A provider that does not know them has
+   * the system's authorities and shows no certificate. */
+  tarsier_str ca, cert, key;
+  /* Since minor version 2. "TLS10", "TLS11", "TLS12" or "TLS13"; "": from TLS12, and to the newest. */
+  tarsier_str min_version, max_version;
 } tarsier_tls_options;
+
+/* Since minor version 2. By which proxy a request goes: one of http:// in absolute form, one of https:// through CONNECT; unix:// by none. The
+ * rules hold for each redirect anew. Everything is copied. */
+typedef struct tarsier_http_proxy {
+  uint32_t size;
+  uint32_t from_environment; /* 1: HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the process, or the same in small letters, stand for `url` and `no_proxy` */
+  tarsier_str url;           /* "http://user:password@proxy:3128"; "": none. Other schemes are INVALID */
+  /* "": everything goes by the proxy. Otherwise names (those below them, too; ".name": those alone), addresses, each perhaps with a port, and
+   * networks, separated by commas, or "*"; then, and with from_environment, loopback addresses and localhost never go by a proxy either. */
+  tarsier_str no_proxy;
+  const tarsier_pair *connect_headers; /* sent with CONNECT only */
+  uint32_t connect_header_count;
+  uint32_t reserved;
+} tarsier_http_proxy;
 
 /* Everything is copied. */
 typedef struct tarsier_http_client_request {
@@ -98,6 +117,8 @@ typedef struct tarsier_http_client_request {
   int64_t timeout_ns;      /* over all; 0: 30 s */
   uint64_t max_body_bytes; /* of the decompressed answer; 0: 64 MiB */
   const tarsier_tls_options *tls; /* NULL: defaults */
+  /* Since minor version 2. NULL: none. A provider that does not know it asks the server itself. */
+  const tarsier_http_proxy *proxy;
 } tarsier_http_client_request;
 enum {
   TARSIER_CLIENT_ACCEPT_GZIP = 1u << 0, /* asks for gzip and decompresses */

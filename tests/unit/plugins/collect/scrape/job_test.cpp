@@ -54,6 +54,34 @@ TEST(Job, ShortensTheDefaultTimeoutButRefusesATooLongOne) {
   EXPECT_EQ(refused.error().message(), "test.toml:1:1: scrape_timeout 20s is longer than scrape_interval 15s");
 }
 
+TEST(Job, ShareTheFileOfFailuresThatTheyName) {
+  auto jobs = read({job_node({{"job_name", "a"}, {"scrape_failure_log_file", "/log/a"}}),
+                    job_node({{"job_name", "b"}, {"scrape_failure_log_file", "/log/a"}, {"extra_scrape_metrics", true}}),
+                    job_node({{"job_name", "c"}, {"scrape_failure_log_file", "/log/c"}}), job_node({{"job_name", "d"}})});
+  ASSERT_TRUE(jobs) << jobs.error().message();
+  EXPECT_EQ(jobs->at(0).failures.log, jobs->at(1).failures.log);
+  EXPECT_NE(jobs->at(0).failures, jobs->at(2).failures);
+  EXPECT_EQ(jobs->at(3).failures.log, nullptr);
+  EXPECT_FALSE(jobs->at(0).extra_scrape_metrics);
+  EXPECT_TRUE(jobs->at(1).extra_scrape_metrics);
+}
+
+TEST(Job, AsksForNamesAsTheirValidationWantsIt) {
+  const auto accept = [](std::initializer_list<std::pair<std::string, Node>> keys) {
+    const auto jobs = read({job_node(keys)});
+    if (!jobs) return jobs.error().message();
+    const std::string& header = jobs->at(0).accept;
+    const size_t begin = header.find("escaping=") + 9;
+    return header.substr(begin, header.find(';', begin) - begin) + (jobs->at(0).legacy_names ? " legacy" : "");
+  };
+  const char *validation = "metric_name_validation_scheme", *escaping = "metric_name_escaping_scheme";
+  EXPECT_EQ(accept({}), "allow-utf-8");
+  EXPECT_EQ(accept({{validation, "legacy"}}), "underscores legacy");
+  EXPECT_EQ(accept({{validation, "legacy"}, {escaping, "dots"}}), "dots legacy");
+  EXPECT_EQ(accept({{escaping, "values"}}), "values");
+  EXPECT_NE(accept({{validation, "legacy"}, {escaping, "allow-utf-8"}}).find("utf8 metric names requested"), std::string::npos);
+}
+
 TEST(Job, RefusesNamesUsedTwiceAndBadTargets) {
   EXPECT_FALSE(read({job_node({}), job_node({})}));
   EXPECT_FALSE(read({job_node({{"static_configs", Node::array({Node::table({{"targets", Node::array({"http://x"})}})})}})}));

@@ -47,6 +47,8 @@ std::string text(SeriesCache& cache, bool metadata = false) {
     line.append(" @").append(std::to_string(samples.times(series)[0] / kMs));
     if (metadata && samples.has_metadata())
       line.append(" type ").append(std::to_string(samples.type(series))).append(" help ").append(samples.help(series));
+    if (metadata && samples.has_metadata() && samples.name_tail(series) != 0)
+      line.append(" of ").append(std::to_string(samples.name_tail(series)));
     lines.push_back(std::move(line));
   }
   std::sort(lines.begin(), lines.end());
@@ -74,6 +76,57 @@ TEST(SeriesCache, GivesSeriesTheTargetsLabels) {
   EXPECT_EQ(cache.counts().scraped, 2U);
   EXPECT_EQ(cache.counts().added, 2U);
   EXPECT_EQ(cache.counts().new_series, 2U);
+}
+
+constexpr std::string_view kClassic =
+    "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 3\nh_sum 9\nh_count 3\n# TYPE g gauge\ng 1\n";
+
+TEST(SeriesCache, ClassicHistogramsBecomeNativeOnes) {
+  CacheOptions options;
+  options.custom_buckets = true;
+  SeriesCache cache(options);
+  for (int64_t scrape = 1; scrape < 3; ++scrape) {
+    ASSERT_TRUE(cache.write_page(kClassic, scrape * kMs));
+    const std::string at = std::to_string(scrape);
+    EXPECT_EQ(text(cache), "__name__=g 1 @" + at + "\n__name__=h 9 @" + at + "\n");
+    EXPECT_EQ(cache.counts().scraped, 2U);
+  }
+  ASSERT_TRUE(cache.write_page("", 3 * kMs));
+  EXPECT_EQ(text(cache), "__name__=g stale @3\n__name__=h stale @3\n");
+  options.keep_classic = true;
+  SeriesCache both(options);
+  ASSERT_TRUE(both.write_page(kClassic, kMs));
+  EXPECT_EQ(text(both),
+            "__name__=g 1 @1\n__name__=h 9 @1\n__name__=h_bucket,le=+Inf 3 @1\n__name__=h_bucket,le=1.0 1 @1\n"
+            "__name__=h_count 3 @1\n__name__=h_sum 9 @1\n");
+}
+
+TEST(SeriesCache, APageFailsForAHistogramWithTooManyBuckets) {
+  CacheOptions options;
+  options.custom_buckets = true;
+  options.histogram_limits.buckets = 1;
+  SeriesCache cache(options);
+  const auto written = cache.write_page(kClassic, kMs);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().message(), "histogram bucket limit exceeded");
+  EXPECT_EQ(cache.counts().scraped, 2U) << "all of it is counted";
+}
+
+TEST(SeriesCache, NamesInOtherLettersFailAPageThatMayNotHaveThem) {
+  CacheOptions options = with_labels({{"job", "x"}});
+  options.legacy_names = true;
+  SeriesCache cache(options);
+  EXPECT_TRUE(cache.write_page("a:b{c=\"1\"} 1\n", kMs));
+  const auto error = [&](std::string_view page) {
+    const auto written = cache.write_page(page, kMs);
+    return written ? std::string() : written.error().message();
+  };
+  EXPECT_EQ(error("{\"a.b\",c=\"1\"} 1\n"), "invalid metric name or label names: {__name__=\"a.b\", c=\"1\", job=\"x\"}");
+  EXPECT_EQ(error("a{\"c.d\"=\"1\"} 1\n"), "invalid metric name or label names: {__name__=\"a\", \"c.d\"=\"1\", job=\"x\"}");
+  options.rules.push_back(
+      *relabel::Rule::compile({.source_labels = {"__name__"}, .target_label = "__name__", .replacement = "fine"}));
+  SeriesCache renaming(options);
+  EXPECT_TRUE(renaming.write_page("{\"a.b\"} 1\n", kMs)) << "rules come first";
 }
 
 TEST(SeriesCache, RenamesClashingLabelsUnlessTheyAreHonoured) {
@@ -321,7 +374,8 @@ TEST(SeriesCache, OpenMetricsHaveUnitsAndFamiliesWithoutSuffixes) {
       cache.write_page("# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds A \\\"b\\\".\na_seconds_total 1 2.5\n"
                        "# TYPE b info\nb_info{c=\"d\"} 1\n# EOF\n",
                        9 * kMs, Format::open_metrics));
-  EXPECT_EQ(text(cache, true), "__name__=a_seconds_total 1 @2500 type 1 help A \"b\".\n__name__=b_info,c=d 1 @9 type 6 help \n");
+  EXPECT_EQ(text(cache, true),
+            "__name__=a_seconds_total 1 @2500 type 1 help A \"b\". of 6\n__name__=b_info,c=d 1 @9 type 6 help  of 5\n");
   EXPECT_EQ(cache.metadata().front().unit, "seconds");
 }
 

@@ -1,6 +1,7 @@
 // Targets of a job: their labels, their URL, what rules make of them, and why some are not scraped.
 #include "plugins/collect/scrape/target_spec.hpp"
 
+#include <array>
 #include <gtest/gtest.h>
 
 namespace tarsier::scrape {
@@ -38,10 +39,13 @@ TEST(TargetSpec, HasTheLabelsThatItWasFoundWithAndThoseOfItsSeries) {
   const TargetSpec& first = targets.active[0];
   EXPECT_EQ(first.labels, (LabelSet{{"env", "prod"}, {"instance", "a:1"}, {"job", "api"}}));
   EXPECT_EQ(first.discovered, (LabelSet{{"__address__", "a:1"},
+                                        {"__always_scrape_classic_histograms__", "false"},
+                                        {"__convert_classic_histograms_to_nhcb__", "false"},
                                         {"__metrics_path__", "/metrics"},
                                         {"__param_module", "http 2xx"},
                                         {"__scheme__", "http"},
                                         {"__scrape_interval__", "15s"},
+                                        {"__scrape_native_histograms__", "false"},
                                         {"__scrape_timeout__", "10s"},
                                         {"env", "prod"},
                                         {"job", "api"}}));
@@ -77,6 +81,30 @@ TEST(TargetSpec, IsScrapedWhereRulesSay) {
   EXPECT_EQ(target.scrape_interval, "1m");
 }
 
+TEST(TargetSpec, TakesHistogramsAsTheJobOrItsLabelsSay) {
+  const auto switches = [](const std::vector<RuleText>& rules) {
+    Job job = make_job({"a:1"}, {}, rules);
+    job.native_histograms = true;
+    const Targets targets = expand_targets(job);
+    const TargetSpec& target = targets.active.at(0);
+    return std::array{target.native_histograms, target.classic_beside_native, target.convert_classic};
+  };
+  EXPECT_EQ(switches({}), (std::array{true, false, false}));
+  EXPECT_EQ(switches({set("__scrape_native_histograms__", "F"), set("__always_scrape_classic_histograms__", "1"),
+                      set("__convert_classic_histograms_to_nhcb__", "True")}),
+            (std::array{false, true, true}));
+  EXPECT_EQ(switches({set("__scrape_native_histograms__", "")}), (std::array{true, false, false}));
+}
+
+TEST(TargetSpec, IsAskedByASocket) {
+  const Targets targets = expand_targets(make_job({"a:1"}, {{"__unix_socket__", "/run/exporter.sock"}}));
+  EXPECT_EQ(targets.active.at(0).socket, "/run/exporter.sock");
+  EXPECT_EQ(targets.active.at(0).url, "http://a:1/metrics");
+  EXPECT_EQ(outcome({set("__unix_socket__", "exporter.sock")}),
+            "__unix_socket__ \"exporter.sock\" is no absolute path without a colon");
+  EXPECT_EQ(outcome({set("__unix_socket__", "/a"), set("__scheme__", "https")}), "__unix_socket__ needs the scheme http");
+}
+
 TEST(TargetSpec, KeepsTheJobsParameterWhenItsLabelIsTakenAway) {
   Job job = make_job({"a:1"}, {}, {{.regex = "__param_.*", .action = "labeldrop"}});
   job.params = {{"z", "1"}, {"b", "2"}};
@@ -96,6 +124,8 @@ TEST(TargetSpec, IsRefusedForWhatItsLabelsSay) {
   EXPECT_EQ(outcome({set("__scrape_timeout__", "-1s")}), "error parsing scrape timeout: not a valid duration string: \"-1s\"");
   EXPECT_EQ(outcome({set("__scrape_timeout__", "0")}), "scrape timeout cannot be 0");
   EXPECT_EQ(outcome({set("__scrape_timeout__", "1m")}), "scrape timeout cannot be greater than scrape interval (\"1m\" > \"15s\")");
+  EXPECT_EQ(outcome({set("__scrape_native_histograms__", "yes")}),
+            "error parsing scrape native histograms: invalid syntax: \"yes\"");
   EXPECT_EQ(outcome({{.regex = "job", .replacement = "$1", .action = "labelmap"}}), "invalid label name \"\"");
 }
 

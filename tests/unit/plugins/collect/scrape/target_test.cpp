@@ -1,6 +1,9 @@
 // Targets and pools on a fake host: requests, outcomes, publishing, what a change of the configuration does.
 #include "plugins/collect/scrape/target.hpp"
 
+#include <filesystem>
+#include <fstream>
+#include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -63,6 +66,18 @@ TEST_F(TargetTest, AsksAsPrometheusDoes) {
   fake.answer(0, 200, "text/plain", "");
 }
 
+TEST_F(TargetTest, AsksByASocket) {
+  Job job = make_job("api", {"a:1"});
+  job.static_configs[0].labels["__unix_socket__"] = "/run/x.sock";
+  job.params = {{"a", "b"}};
+  apply({job});
+  fake.fire_timers();
+  ASSERT_EQ(fake.calls.size(), 1U);
+  EXPECT_EQ(fake.calls[0].url, "unix:///run/x.sock:/metrics?a=b");
+  EXPECT_EQ(fake.calls[0].headers["Host"], "a:1");
+  fake.answer(0, 200, "text/plain", "");
+}
+
 TEST_F(TargetTest, PublishesAPageAndItsReportAsOneBatch) {
   apply({make_job("api", {"a:1"})});
   fake.fire_timers();
@@ -78,6 +93,66 @@ TEST_F(TargetTest, PublishesAPageAndItsReportAsOneBatch) {
             "x{instance=a:1,job=api,y=1} 2 @1000000\n");
   EXPECT_EQ(target().status().health, Target::Health::up);
   EXPECT_EQ(target().status().last_scrape_ns, 1000 * kSecond);
+}
+
+TEST_F(TargetTest, TellsMoreOfAScrapeWhenItIsAsked) {
+  Job job = make_job("api", {"a:1"});
+  job.extra_scrape_metrics = true;
+  job.sample_limit = 7;
+  apply({job});
+  const auto scraped = [&](const std::function<void(size_t)>& answer) {
+    fake.fire_timers();
+    answer(fake.calls.size() - 1);
+    return fake.last_batch();
+  };
+  const auto good = scraped([&](size_t call) { fake.answer(call, 200, "text/plain", "x 2\n"); });
+  EXPECT_THAT(good, HasSubstr("scrape_timeout_seconds{instance=a:1,job=api} 10 "));
+  EXPECT_THAT(good, HasSubstr("scrape_sample_limit{instance=a:1,job=api} 7 "));
+  EXPECT_THAT(good, HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} 4 "));
+  EXPECT_THAT(scraped([&](size_t call) { fake.answer(call, 200, "text/plain", "x 2\ny y y\n"); }),
+              HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} 10 "));
+  EXPECT_THAT(scraped([&](size_t call) { fake.answer(call, 500, "text/plain", "x 2\n"); }),
+              HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} 0 "));
+  EXPECT_THAT(scraped([&](size_t call) { fake.fail(call, TARSIER_RESOURCE, "body is larger than 10 bytes"); }),
+              HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} -1 "));
+  pools.stop(true);
+  EXPECT_THAT(fake.last_batch(), HasSubstr("scrape_body_size_bytes{instance=a:1,job=api} stale "));
+}
+
+TEST_F(TargetTest, FailedScrapesAreNotedInTheFileOfTheJob) {
+  const std::string file = testing::TempDir() + "scrape_failures";
+  std::filesystem::remove(file);
+  Job job = make_job("api", {"a:1"});
+  job.failures.log = std::make_shared<FailureLog>(file);
+  apply({job});
+  const auto fail = [&](uint32_t code) {
+    fake.fire_timers();
+    fake.answer(fake.calls.size() - 1, code, "text/plain", "x 2\n");
+  };
+  const auto lines = [&](const std::string& of) {
+    std::ifstream from(of);
+    return std::string(std::istreambuf_iterator<char>(from), {});
+  };
+  const std::string line = R"({"time":"1970-01-01T00:16:40Z","level":"ERROR","msg":"server returned HTTP status 500 )"
+                           R"(Internal Server Error","job_name":"api","target":"http://a:1/metrics"})"
+                           "\n";
+  fail(200);
+  EXPECT_FALSE(std::filesystem::exists(file));
+  fail(500);
+  EXPECT_EQ(lines(file), line);
+  fail(500);
+  EXPECT_EQ(lines(file), line + line) << "also when it is the same failure";
+  std::filesystem::rename(file, file + ".1");
+  fail(500);
+  EXPECT_EQ(lines(file), line);
+  EXPECT_EQ(lines(file + ".1"), line + line);
+  std::filesystem::remove(file);
+  std::filesystem::remove(file + ".1");
+  std::filesystem::create_directory(file);
+  const size_t said = fake.log.size();
+  fail(500), fail(500);
+  EXPECT_EQ(fake.log.size(), said + 1) << "that it cannot be noted is said once";
+  std::filesystem::remove(file);
 }
 
 TEST_F(TargetTest, AFailedScrapeIsDownAndMarksSeriesStale) {
@@ -116,6 +191,44 @@ TEST_F(TargetTest, ACallThatCannotBeginIsAFailedScrape) {
   EXPECT_THAT(fake.last_batch(), HasSubstr("up{instance=a:1,job=api} 0 "));
 }
 
+TEST_F(TargetTest, OneBadTargetDoesNotMakeTheHealthFlap) {
+  apply({make_job("bad", {"a:1"}), make_job("good", {"b:1"})});
+  const auto round = [&](bool bad_is_stored, tarsier_status published = TARSIER_OK) {
+    fake.fire_timers();
+    for (size_t call = fake.calls.size() - 2; call < fake.calls.size(); ++call) {
+      const bool bad = fake.calls[call].url == "http://a:1/metrics";
+      if (bad && !bad_is_stored) fake.store_failures.push_back(Error::invalid("too many labels"));
+      if (bad) fake.publish_answers.push_back(published);
+      fake.answer(call, 200, "text/plain", "x 1\n");
+      if (!bad && !bad_is_stored) {
+        EXPECT_THAT(fake.health, testing::StartsWith("samples are not stored"));
+      }
+    }
+    return fake.health;
+  };
+  EXPECT_EQ(round(true), "");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(round(false), "samples are not stored: too many labels");
+  EXPECT_EQ(round(true), "ok");
+  fake.store_failures.clear();
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(round(true, TARSIER_INVALID), HasSubstr("refused by the test"));
+  apply({make_job("good", {"b:1"})});
+  fake.fire_timers();
+  fake.answer(fake.calls.size() - 1, 200, "text/plain", "x 1\n");
+  EXPECT_EQ(fake.health, "ok") << "who is gone fails no more";
+}
+
+TEST_F(TargetTest, ShowsHowItIsWhileAPageIsRead) {
+  apply({make_job("api", {"a:1"})});
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "# TYPE x counter\n");
+  bool asked = false;
+  target().each_metadata([&](const Metadata&) {  // as long as this runs no page is read
+    const auto status = std::async(std::launch::async, [&] { return std::pair(target().status(), target().discovered()); });
+    asked = status.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+  });
+  EXPECT_TRUE(asked);
+}
+
 TEST_F(TargetTest, SkipsATickWhileAnAnswerIsOwed) {
   apply({make_job("api", {"a:1"})});
   fake.fire_timers();
@@ -131,7 +244,7 @@ TEST_F(TargetTest, AlignsTimestampsThatAreNearTheSchedule) {
   apply({make_job("api", {"a:1"})});
   const int64_t offset = fake.timers[0].offset_ns;
   const int64_t scheduled = (70 * 15 * kSecond + offset) / 1'000'000 * 1'000'000;
-  for (const auto& [late_ms, aligned] : {std::pair<int64_t, bool>{1, true}, {2, true}, {5, false}}) {
+  for (const auto& [late_ms, aligned] : {std::pair<int64_t, bool>{1, true}, {50, true}, {60, false}}) {
     fake.wall_ns = scheduled + late_ms * 1'000'000;
     fake.fire_timers();
     fake.answer(fake.calls.size() - 1, 200, "text/plain", "");
@@ -139,17 +252,18 @@ TEST_F(TargetTest, AlignsTimestampsThatAreNearTheSchedule) {
   }
 }
 
-TEST_F(TargetTest, SpreadsTargetsOverTheInterval) {
+TEST_F(TargetTest, SpreadsTargetsOverTheIntervalInSlotsOfAQuarterOfASecond) {
   std::vector<std::string> addresses;
   for (int i = 0; i < 100; ++i) addresses.push_back("host:" + std::to_string(9000 + i));
   apply({make_job("api", addresses)});
-  std::set<int64_t> thirds;
+  std::set<int64_t> fifths;
   for (const fake::Timer& timer : fake.timers) {
     EXPECT_GE(timer.offset_ns, 0);
     EXPECT_LT(timer.offset_ns, 15 * kSecond);
-    thirds.insert(timer.offset_ns / (3 * kSecond));
+    EXPECT_EQ(timer.offset_ns % (kSecond / 4), 0);
+    fifths.insert(timer.offset_ns / (3 * kSecond));
   }
-  EXPECT_EQ(thirds.size(), 5U);
+  EXPECT_EQ(fifths.size(), 5U);
 }
 
 TEST_F(TargetTest, ATargetLimitFailsEveryTarget) {

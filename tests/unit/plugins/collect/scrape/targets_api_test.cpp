@@ -42,14 +42,15 @@ TEST_F(TargetsApi, ShowsATargetBeforeAndAfterItsFirstScrape) {
               testing::HasSubstr("\"lastScrape\":\"0001-01-01T00:00:00Z\",\"lastScrapeDuration\":0,"
                                  "\"health\":\"unknown\""));
   scrape("a 1\n");
-  EXPECT_EQ(
-      targets_json(pools.snapshot(), "", ""),
-      "{\"status\":\"success\",\"data\":{\"activeTargets\":[{\"discoveredLabels\":{\"__address__\":\"backend:1\","
-      "\"__metrics_path__\":\"/metrics\",\"__scheme__\":\"http\",\"__scrape_interval__\":\"15s\",\"__scrape_timeout__\":\"10s\","
-      "\"env\":\"prod\",\"job\":\"api\"},\"labels\":{\"env\":\"prod\",\"instance\":\"backend:1\",\"job\":\"api\"},"
-      "\"scrapePool\":\"api\",\"scrapeUrl\":\"http://backend:1/metrics\",\"globalUrl\":\"http://backend:1/metrics\","
-      "\"lastError\":\"\",\"lastScrape\":\"1970-01-01T00:16:40Z\",\"lastScrapeDuration\":0.5,\"health\":\"up\","
-      "\"scrapeInterval\":\"15s\",\"scrapeTimeout\":\"10s\"}],\"droppedTargets\":[],\"droppedTargetCounts\":{\"api\":0}}}");
+  EXPECT_EQ(targets_json(pools.snapshot(), "", ""),
+            "{\"status\":\"success\",\"data\":{\"activeTargets\":[{\"discoveredLabels\":{\"__address__\":\"backend:1\","
+            "\"__always_scrape_classic_histograms__\":\"false\",\"__convert_classic_histograms_to_nhcb__\":\"false\","
+            "\"__metrics_path__\":\"/metrics\",\"__scheme__\":\"http\",\"__scrape_interval__\":\"15s\","
+            "\"__scrape_native_histograms__\":\"false\",\"__scrape_timeout__\":\"10s\","
+            "\"env\":\"prod\",\"job\":\"api\"},\"labels\":{\"env\":\"prod\",\"instance\":\"backend:1\",\"job\":\"api\"},"
+            "\"scrapePool\":\"api\",\"scrapeUrl\":\"http://backend:1/metrics\",\"globalUrl\":\"http://backend:1/metrics\","
+            "\"lastError\":\"\",\"lastScrape\":\"1970-01-01T00:16:40Z\",\"lastScrapeDuration\":0.5,\"health\":\"up\","
+            "\"scrapeInterval\":\"15s\",\"scrapeTimeout\":\"10s\"}],\"droppedTargets\":[],\"droppedTargetCounts\":{\"api\":0}}}");
 }
 
 TEST_F(TargetsApi, FiltersByStateAndPool) {
@@ -75,7 +76,9 @@ TEST_F(TargetsApi, ShowsWhatIsNotScraped) {
   job.relabel_configs = {*relabel::Rule::compile({.source_labels = {"__address__"}, .regex = "[ab].*", .action = "drop"}),
                          *relabel::Rule::compile({.target_label = "__address__", .replacement = ""})};
   ASSERT_TRUE(pools.apply({job}));
-  const std::string periods = "\"__scrape_interval__\":\"15s\",\"__scrape_timeout__\":\"10s\"";
+  const std::string periods =
+      "\"__always_scrape_classic_histograms__\":\"false\",\"__convert_classic_histograms_to_nhcb__\":\"false\","
+      "\"__scrape_interval__\":\"15s\",\"__scrape_native_histograms__\":\"false\",\"__scrape_timeout__\":\"10s\"";
   EXPECT_EQ(
       targets_json(pools.snapshot(), "dropped", "shop"),
       "{\"status\":\"success\",\"data\":{\"activeTargets\":[],\"droppedTargets\":[{\"discoveredLabels\":{\"__address__\":\"a:1\"," +

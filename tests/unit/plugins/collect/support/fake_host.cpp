@@ -181,6 +181,7 @@ const tarsier_http kHttp = [] {
               std::string(view(request->body))};
     for (uint32_t i = 0; i < request->header_count; ++i)
       call.headers[std::string(view(request->headers[i].name))] = view(request->headers[i].value);
+    if (request->proxy != nullptr) call.proxy = view(request->proxy->url);
     fake.calls.push_back(std::move(call));
     return TARSIER_OK;
   };

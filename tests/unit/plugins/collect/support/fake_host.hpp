@@ -41,7 +41,7 @@ struct Call {
   uint32_t max_redirects = 0, flags = 0;
   tarsier_http_done_fn done = nullptr;
   void* user = nullptr;
-  std::string body = {};
+  std::string body = {}, proxy = {};
 };
 
 struct Route {

@@ -181,6 +181,25 @@ TEST_F(EndpointTest, ExternalLabelsAndStalenessMarkers) {
   EXPECT_EQ(text(0), "m{i=0,site=north} stale @1000\n");
 }
 
+TEST_F(EndpointTest, WhatRulesDropIsCountedAndHoldsNothingUp) {
+  const auto rule = relabel::Rule::compile({.source_labels = {"i"}, .regex = "[02-9]|1.+", .action = "drop"});
+  ASSERT_TRUE(rule);
+  endpoint_.write_relabel_configs = {*rule};
+  open();
+  send(20, 1000, 1);
+  ASSERT_EQ(fake_.calls.size(), 1U);
+  EXPECT_EQ(text(0), "m{i=1} 1 @1000\n");
+  EXPECT_EQ(metric("dropped_samples_total"), 19);
+  answer(0, 204);
+  EXPECT_EQ(metric("pending_samples"), 0);
+  send(1, 2000, 1);
+  EXPECT_EQ(fake_.calls.size(), 1U) << "nothing is left to send";
+  EXPECT_EQ(metric("pending_samples"), 0) << "the place in the queue goes on";
+  kill_and_restart();
+  pass(kSecond);
+  EXPECT_EQ(fake_.calls.size(), 1U);
+}
+
 TEST_F(EndpointTest, HistogramsAndExemplarsAreSentWhereTheyAreWanted) {
   NativeHistogram custom;
   custom.schema = NativeHistogram::kCustomBuckets;
@@ -239,7 +258,7 @@ TEST_F(EndpointTest, MetadataGoesInRequestsOfItsOwn) {
   batch::SamplesBuilder builder;
   const batch::Label labels[] = {{"__name__", "c_total"}};
   builder.series(labels);
-  builder.metadata(TARSIER_SERIES_COUNTER, "Counts.", "");
+  builder.metadata(TARSIER_SERIES_COUNTER, "Counts.", "", 6);
   builder.sample(kSecond, 1);
   ASSERT_TRUE(append(test::finish(builder)));
   run();
@@ -247,11 +266,58 @@ TEST_F(EndpointTest, MetadataGoesInRequestsOfItsOwn) {
   ASSERT_EQ(fake_.calls.size(), 2U);
   const size_t metadata = text(0).empty() ? 0 : 1;
   EXPECT_EQ(text(metadata), "");
-  EXPECT_EQ(batch::SamplesView(fake_.batch(fake_.batches.size() - 1)).help(0), "Counts.");
+  const batch::SamplesView taken(fake_.batch(fake_.batches.size() - 1));
+  EXPECT_EQ(taken.help(0), "Counts.");
+  EXPECT_EQ(taken.labels().value(0, 0), "c") << "the family's name, which this metric has with a tail";
   answer(0, 204);
   answer(1, 204);
   pass(61 * kSecond);
   EXPECT_EQ(fake_.calls.size(), 3U);
+}
+
+TEST_F(EndpointTest, SaysWhatWaitedTooLong) {
+  endpoint_.max_age_ns = 60 * kSecond;
+  open();
+  ASSERT_TRUE(append(samples_of(1, 1000, 1)));
+  run();
+  pass(kSecond);  // one is under way, and hangs
+  const auto said = [&] {
+    return std::ranges::count_if(fake_.log,
+                                 [](const std::string& line) { return line.find("longer than max_queue_age") != line.npos; });
+  };
+  endpoint_.sending.capacity = 1;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(append(samples_of(10, 2000 + i, 1)));
+  sender_.reset();
+  drop_calls();
+  fake_.wall_ns += 120 * kSecond;
+  open();
+  EXPECT_EQ(metric("dropped_samples_total"), 31);
+  EXPECT_EQ(said(), 1) << "in one line";
+  ASSERT_TRUE(append(samples_of(5, 3000, 1)));
+  run();
+  EXPECT_EQ(said(), 1);
+}
+
+TEST_F(EndpointTest, SaysOnceWhenThereIsMoreMetadataThanItKeeps) {
+  endpoint_.metadata.send = true;
+  open();
+  const std::string help(4096, 'h');
+  for (int batch = 0; batch < 5; ++batch) {
+    batch::SamplesBuilder builder;
+    for (int i = 0; i < 1000; ++i) {
+      const std::string name = "m" + std::to_string(batch * 1000 + i);
+      const batch::Label labels[] = {{"__name__", name}};
+      builder.series(labels);
+      builder.metadata(TARSIER_SERIES_GAUGE, help, "");
+      builder.sample(kSecond, 1);
+    }
+    ASSERT_TRUE(append(test::finish(builder)));
+    run();
+  }
+  take_all();
+  EXPECT_GT(metric("left_out_metadata_total"), 500);
+  EXPECT_EQ(
+      std::ranges::count_if(fake_.log, [](const std::string& line) { return line.find("more metric families") != line.npos; }), 1);
 }
 
 TEST_F(EndpointTest, ResharesWhenALotWaitsAndKeepsTheOrder) {

@@ -98,6 +98,60 @@ TEST_F(Tls, AsksForClientCertificates) {
   ASSERT_TRUE(answer.ok()) << answer.error().message();
 }
 
+std::string text_of(const std::string& file) {
+  std::ifstream from(file);
+  return {std::istreambuf_iterator<char>(from), {}};
+}
+
+TEST_F(Tls, TakesCertificatesAsTexts) {
+  write_certificate(folder.file("client.pem"), folder.file("client.key"), "client");
+  options.client_ca_file = folder.file("client.pem");
+  Site site({}, load());
+  site.paths.on_text("/a", "text/plain", "x");
+  Client client(threads, workers, {});
+  ClientRequest request;
+  request.url = site.url("/a");
+  request.tls.ca = text_of(options.cert_file);
+  EXPECT_FALSE(call(client, request).ok()) << "the server wants a certificate";
+  request.tls.cert = text_of(folder.file("client.pem"));
+  request.tls.key = text_of(folder.file("client.key"));
+  const auto answer = call(client, request);
+  ASSERT_TRUE(answer.ok()) << answer.error().message();
+  const std::string key = request.tls.key;
+  request.tls.key = text_of(options.key_file);
+  EXPECT_THAT(call(client, request).error().message(), HasSubstr("private key in the configuration: key values mismatch"));
+  request.tls.key = "-----BEGIN PRIVATE KEY-----\nsecret\n";
+  const auto bad = call(client, request);
+  ASSERT_FALSE(bad.ok());
+  EXPECT_THAT(bad.error().message(), HasSubstr("private key in the configuration: "));
+  EXPECT_THAT(bad.error().message(), ::testing::Not(HasSubstr("secret")));
+  request.tls.key.clear();
+  request.tls.cert += key;
+  EXPECT_TRUE(call(client, request).ok()) << "both may be one text";
+  request.tls.ca = "none";
+  EXPECT_THAT(call(client, request).error().message(), HasSubstr("CA certificates in the configuration: "));
+}
+
+TEST_F(Tls, SpeaksTheVersionsThatItMay) {
+  options.min_version = "1.3";
+  Site site({}, load());
+  site.paths.on_text("/a", "text/plain", "x");
+  Client client(threads, workers, {});
+  ClientRequest request;
+  request.url = site.url("/a");
+  request.tls.ca_file = options.cert_file;
+  EXPECT_TRUE(call(client, request).ok());
+  request.tls.max_version = "TLS12";
+  const auto refused = call(client, request);
+  ASSERT_FALSE(refused.ok()) << "a connection of other versions is not used";
+  EXPECT_EQ(TARSIER_UNAVAILABLE, refused.error().code());
+  request.tls.max_version = "TLS13";
+  request.tls.min_version = "TLS10";
+  EXPECT_TRUE(call(client, request).ok());
+  request.tls.min_version = "SSL3";
+  EXPECT_THAT(call(client, request).error().message(), HasSubstr("expected TLS10"));
+}
+
 TEST_F(Tls, UsesANewCertificateAndKeepsTheOldWhenTheNewIsBad) {
   const auto tls = load();
   Site site({}, tls);

@@ -365,11 +365,14 @@ TEST_F(StoreTest, KeepsMetadataOverRestartAndSealing) {
 
 TEST_F(StoreTest, KeepsMetadataOfHistogramsAndSummariesUnderTheNameOfTheFamily) {
   batch::SamplesBuilder builder;
-  const auto described = [&](const char* name, uint32_t type, std::vector<Point> points) {
+  const auto described = [&](const char* name, uint32_t type, std::vector<Point> points, uint32_t name_tail = 0) {
     add(builder, {{"__name__", name}}, points);
-    builder.metadata(type, "", "");
+    builder.metadata(type, "", "", name_tail);
   };
   const std::vector<Point> one = {{kBase, 1}};
+  described("om_total", TARSIER_SERIES_COUNTER, one, 6);
+  described("text_total", TARSIER_SERIES_COUNTER, one);
+  described("wrong", TARSIER_SERIES_COUNTER, one, 5);  // would leave nothing
   for (const char* const part : {"h_bucket", "h_sum", "h_count"}) described(part, TARSIER_SERIES_HISTOGRAM, one);
   for (const char* const part : {"s", "s_sum", "s_count"}) described(part, TARSIER_SERIES_SUMMARY, one);
   for (const char* const part : {"g_bucket", "g_gsum", "g_gcount"}) described(part, TARSIER_SERIES_GAUGE_HISTOGRAM, one);
@@ -386,7 +389,7 @@ TEST_F(StoreTest, KeepsMetadataOfHistogramsAndSummariesUnderTheNameOfTheFamily) 
                 },
                 &error),
             TARSIER_OK);
-  EXPECT_EQ(seen, (std::vector<std::string>{"_sum", "a_count", "g", "h", "named_count", "s"}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"_sum", "a_count", "g", "h", "named_count", "om", "s", "text_total", "wrong"}));
 }
 
 TEST_F(StoreTest, EndsEarlyWhenTheCallerHasEnough) {
