@@ -17,7 +17,8 @@ class Browser(unittest.TestCase):
     def test_the_page_in_chromium(self):
         install(HERE / "browser", WORK, "page.test.mjs")
         with Exporter(free_port()) as exporter:
-            host = Host(EVERYTHING, exporter=exporter.port, hook=free_port())
+            rule = 'relabel_configs = [{ source_labels = ["__address__"], regex = ".*:(.*)", target_label = "port" }]\n'
+            host = Host(EVERYTHING.replace("[plugin.rules]", rule + "[plugin.rules]"), exporter=exporter.port, hook=free_port())
             (host.directory / "rules").mkdir()
             (host.directory / "rules/test.yml").write_text(RULES)
             with host:
