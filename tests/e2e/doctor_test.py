@@ -50,6 +50,7 @@ RULES = """groups:
       - { record: queue:size:big, expr: queue_size > 100 }
       - { alert: Quiet, expr: queue_size > 100 }
       - { alert: NoData, expr: "queue_lenght > 1" }
+      - { alert: Excepted, expr: "queue_size > 100 unless maintenance" }
       - { alert: Waiting, expr: queue_size > 1, for: 1h }
       - { alert: Loud, expr: queue_size > 1 }
 """
@@ -125,7 +126,7 @@ class Running(unittest.TestCase):
         self.assertIn("PROBLEM  targets: 2 of 3 down\n", done.stdout)
         self.assertRegex(done.stdout, r"         gone: http://127.0.0.1:1/metrics: .*refused")
         self.assertRegex(done.stdout, r"         limited: .*sample limit|sample_limit exceeded")
-        self.assertIn("ok       rules: 5 rules evaluated without errors\n", done.stdout)
+        self.assertIn("ok       rules: 6 rules evaluated without errors\n", done.stdout)
         self.assertRegex(done.stdout, r"ok       data: \d+ series, the newest sample is \d+ s old\n")
         self.assertRegex(done.stdout, r"ok       file descriptors: \d+ of \d+ are open\n")
         self.assertTrue(done.stdout.endswith("\n1 problem\n"), done.stdout)
@@ -208,6 +209,8 @@ class Running(unittest.TestCase):
         self.assertEqual(checks["expression"]["found"], "it cannot be true: some of it has no data")
         self.assertIn('__name__="queue_lenght"', checks["expression"]["details"][0])
         self.assertIn("`tarsier doctor metric '", checks["expression"]["advice"])
+        checks, code = self.lines("alert", "Excepted")
+        self.assertEqual((code, checks["expression"]["found"]), (0, "it is true of nothing now, and some of it has no data"))
         checks, code = self.lines("alert", "Waiting")
         self.assertEqual((code, checks["pending"]["found"]), (0, "it has to be true for 3600 s (`for`) first"))
         checks, code = self.lines("alert", "Loud")

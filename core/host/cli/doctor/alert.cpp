@@ -84,6 +84,19 @@ class AlertDoctor {
     for (const value& child : array_at(node, "children")) find_empty(child, out);
   }
 
+  // With `or` and `unless` one side may be empty, and with absent() that is what it is for.
+  static bool may_lack_a_side(const value& tree) {
+    if (tree.is_array()) {
+      const auto& list = tree.get_array();
+      return std::any_of(list.begin(), list.end(), may_lack_a_side);
+    }
+    if (!tree.is_object()) return false;
+    const std::string op = text_at(tree, "op"), name = text_at(tree, "name");
+    if (op == "or" || op == "unless" || name == "absent" || name == "absent_over_time") return true;
+    const auto& members = tree.get_object();
+    return std::any_of(members.begin(), members.end(), [](const auto& entry) { return may_lack_a_side(entry.value()); });
+  }
+
   void look_into(const std::string& expression) {
     const auto told = host_.prometheus("explain_query", {{"query", expression}});
     const value* plan = told ? member(*told, "plan") : nullptr;
@@ -91,10 +104,12 @@ class AlertDoctor {
     std::vector<std::string> empty;
     find_empty(*plan, empty);
     if (!empty.empty()) {
+      const std::string advice = "`tarsier doctor metric '" + empty.front() + "'` says why";
       for (std::string& each : empty) each = "no series: " + each;
-      return report_.problem(
-          "expression", "it cannot be true: some of it has no data", first_of(empty),
-          "`tarsier doctor metric '" + empty.front().substr(std::string_view("no series: ").size()) + "'` says why");
+      const auto tree = host_.prometheus("parse_query", {{"query", expression}});
+      if (tree && may_lack_a_side(*tree))
+        return report_.note("expression", "it is true of nothing now, and some of it has no data", first_of(empty), advice);
+      return report_.problem("expression", "it cannot be true: some of it has no data", first_of(empty), advice);
     }
     std::vector<std::string> details = {expression};
     for (std::string& line : compared(expression, *plan)) details.push_back(std::move(line));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace tarsier::host::cli {
 namespace {
@@ -54,11 +55,14 @@ std::vector<EntrypointAddress> entrypoints_of(const Desired& desired) {
 }
 
 Result<std::string> url_of(const Desired& desired) {
-  const auto all = entrypoints_of(desired);
-  const auto web = std::find_if(all.begin(), all.end(), [](const EntrypointAddress& each) { return each.name == kWebEntrypoint; });
-  if (web == all.end()) return Error::invalid("the configuration has no web entrypoint: say --url");
-  if (web->address.ends_with(":0")) return Error::invalid("the configuration leaves the port to the system: say --url");
-  return (web->tls ? "https://" : "http://") + web->address;
+  auto all = entrypoints_of(desired);
+  std::erase_if(all, [](const EntrypointAddress& each) { return each.address.ends_with(":0"); });
+  if (all.empty()) return Error::invalid("the configuration has no entrypoint with a port of its own: say --url");
+  // The web entrypoint knows most; without TLS any will do, and with it none.
+  std::stable_sort(all.begin(), all.end(), [](const EntrypointAddress& left, const EntrypointAddress& right) {
+    return std::pair(left.tls, left.name != kWebEntrypoint) < std::pair(right.tls, right.name != kWebEntrypoint);
+  });
+  return (all.front().tls ? "https://" : "http://") + all.front().address;
 }
 
 Result<RunningHost> host_of(const Arguments& arguments) {

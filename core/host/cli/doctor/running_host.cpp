@@ -47,7 +47,8 @@ Result<boost::json::value> parse(const ShortAnswer& answer, const std::string& p
 
 Result<RunningHost> RunningHost::reach(const std::string& url) {
   constexpr std::string_view kScheme = "http://";
-  if (url.starts_with("https://")) return Error::invalid(url + ": only http:// is spoken here; ask from the host's own machine");
+  if (url.starts_with("https://"))
+    return Error::invalid(url + ": only http:// is spoken here: say --url of an entrypoint without TLS");
   std::string rest = url.starts_with(kScheme) ? url.substr(kScheme.size()) : url;
   while (rest.ends_with('/')) rest.pop_back();
   const size_t slash = std::min(rest.find('/'), rest.size());
