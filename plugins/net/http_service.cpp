@@ -246,6 +246,7 @@ HttpService::HttpService(const Host& the_host, Owners& the_owners, Client& the_c
   table.close = close;
   table.request = begin_call;
   table.cancel = cancel_call;
+  table.stream = begin_stream;
 }
 
 }  // namespace tarsier::net

@@ -143,6 +143,18 @@ typedef struct tarsier_http_client_response {
  * INVALID (URL, malformed answer), CANCELLED. All pointers are valid during the call. */
 typedef void (*tarsier_http_done_fn)(void *user, tarsier_status status, tarsier_str message, const tarsier_http_client_response *response);
 
+/* Since minor version 2. How an answer is taken while it comes, see `stream`. Copied. */
+typedef struct tarsier_http_pieces {
+  uint32_t size;
+  uint32_t reserved;
+  /* Nothing came for so long, while something was waited for: DEADLINE. Beside the request's timeout, which is over all; 0: only that. */
+  int64_t quiet_timeout_ns;
+  /* [work], one at a time, never beside or after `done`. First with an empty piece when the head has come, then with the body as it comes,
+   * decompressed when the request asks for that. `head` has no body. How a piece is cut says nothing; none is longer than 1 MiB. Nothing more is
+   * read from the other side before it has returned: it may take its time. Anything but OK ends the call, and `done` gets that status. */
+  tarsier_status (*on_piece)(void *user, const tarsier_http_client_response *head, tarsier_bytes piece);
+} tarsier_http_pieces;
+
 typedef struct tarsier_http {
   uint32_t size;
   uint32_t reserved;
@@ -177,6 +189,12 @@ typedef struct tarsier_http {
                             void *user, tarsier_http_call **out, tarsier_error *error);
   /* [any] `done` comes with CANCELLED, unless it is already on its way. Only before `done` has been called. */
   void (*cancel)(void *self, tarsier_http_call *call);
+
+  /* [any] Since minor version 2. Like request, but the body goes to pieces->on_piece while it comes, with the same `user`, and `done` gets none.
+   * So an answer may be larger than memory, or last for hours. max_body_bytes is of all pieces together, 0: without a limit.
+   * TARSIER_CLIENT_CUT_BODY means nothing here: who has enough says so in on_piece. The bodies of redirects that are followed are not handed over. */
+  tarsier_status (*stream)(void *self, const tarsier_host *owner, const tarsier_http_client_request *request, const tarsier_http_pieces *pieces,
+                           tarsier_http_done_fn done, void *user, tarsier_http_call **out, tarsier_error *error);
 } tarsier_http;
 #ifdef __cplusplus
 }
