@@ -260,6 +260,13 @@ class Stopped(unittest.TestCase):
         self.assertIn("PROBLEM  host: it does not answer, and its ports are taken\n", done.stdout)
         self.assertRegex(done.stdout, rf"127.0.0.1:{host.prometheus_port} of entrypoint prometheus is python3\S* \(process {os.getpid()}\)'s")
 
+    def test_an_entrypoint_without_tls_is_asked(self):
+        host = Host("[plugin.samples]\n")
+        self.addCleanup(host._own.cleanup)
+        files = [f"--set=plugin.net.entrypoint.main.tls.{name}=nowhere.pem" for name in ("cert_file", "key_file")]
+        done = doctor("-c", host.config_file, "--plugin-dir", PLUGINS, *files)
+        self.assertIn(f"{host.url[7:]}: cannot connect: Connection refused", done.stdout)
+
 
 class Discovery(unittest.TestCase):
     """In a network of its own, where that can be had: the test is about these programs, and disturbs no others."""

@@ -175,7 +175,8 @@ inline Result<ShortAnswer> read_answer(const std::string& all, size_t body_bytes
 }  // namespace detail
 
 /// `address` is host:port or the path of a socket; `path` begins with '/'. `accept` may be "". Whatever is answered is an answer;
-/// DEADLINE when it is not whole in time, UNAVAILABLE when nobody listens, INVALID for what is no HTTP.
+/// DEADLINE when it is not whole in time, UNAVAILABLE when nobody listens, INVALID for what is no HTTP. A host's name is looked up
+/// without the limit; addresses are not.
 inline Result<ShortAnswer> short_get(std::string_view address, std::string_view path, const ShortLimits& limits = {},
                                      std::string_view accept = {}) {
   detail::ShortCall call(limits);
