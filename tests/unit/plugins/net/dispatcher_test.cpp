@@ -216,7 +216,7 @@ TEST(AccessLine, IsJsonWhateverTheClientSent) {
   record.sent_bytes = 7;
   record.duration = std::chrono::microseconds(1500);
   EXPECT_EQ(
-      R"({"time":"1970-01-01T00:00:01.500Z","entrypoint":"main","remote":"","user":"","host":"","method":"GET","target":"/a\"b\\","agent":"x\u00ff\u000a","status":200,"received_bytes":0,"sent_bytes":7,"duration_us":1500})",
+      R"({"time":"1970-01-01T00:00:01.500Z","entrypoint":"main","remote":"","user":"","host":"","method":"GET","target":"/a\"b\\","protocol":"HTTP/1.1","agent":"x\u00ff\u000a","status":200,"received_bytes":0,"sent_bytes":7,"duration_us":1500})",
       access_line(request, record, 1'500'000'000));
 }
 
