@@ -108,6 +108,15 @@ TEST_F(Dispatching, RefusesUnknownPathsAsPrometheusDoes) {
   EXPECT_THAT(find_header(admission.refusal->headers, "content-type"), HasSubstr("text/plain"));
 }
 
+TEST_F(Dispatching, HasWhatIsSentToAnApiThatNoPluginServesSentAgain) {
+  Dispatcher otlp(context(), "otlp", {});
+  EXPECT_EQ("503", outcome(otlp, "/v1/metrics", "POST"));
+  EXPECT_EQ("404", outcome(otlp, "/v1/metrics"));
+  EXPECT_EQ("* /-/ready /-/ready", outcome(otlp, "/-/ready"));
+  add("otlp", "/v1/traces", TARSIER_HTTP_POST);
+  EXPECT_EQ("404", outcome(otlp, "/v1/metrics", "POST"));
+}
+
 TEST_F(Dispatching, NamesTheMethodsOfAPath) {
   const Admission admission = ask(prometheus, "/api/v1/query", "DELETE");
   EXPECT_EQ(405U, admission.refusal->code);
