@@ -353,13 +353,29 @@ void Call::take_whole(MessageParser& parser, Answer& answer) {
   parser.set_body_sink([this, &parser, &answer](std::string_view piece) -> Result<void> {
     std::string& body = answer.response.body;
     if (body.empty() && !answer.decoder && setup_.request.accept_compressed) {
-      answer.decoder = make_decoder(find_header(parser.head().headers, "content-encoding"));
+      const std::string_view coding = find_header(parser.head().headers, "content-encoding");
+      answer.is_gzip = is_gzip(coding);
+      if (!answer.is_gzip) answer.decoder = make_decoder(coding);
     }
     if (answer.decoder) return answer.decoder->write(piece, setup_.request.max_body_bytes, body);
     if (body.empty()) body.reserve(std::min(parser.head().content_length.value_or(piece.size()), kMostReserved));
     body.append(piece);
     return {};
   });
+}
+
+/// Unpacks what is only unpacked as a whole.
+Result<void> Call::finish_body(const MessageParser& parser, Answer& answer) {
+  if (answer.decoder) return answer.decoder->finish();
+  if (!answer.is_gzip) return {};
+  const ClientRequest& request = setup_.request;
+  std::string& body = answer.response.body;
+  Result<std::string> unpacked = Error(TARSIER_RESOURCE, "the body is cut off");
+  if (!parser.failure()) unpacked = decompress_gzip(body, request.max_body_bytes);
+  const bool is_cut = !unpacked && unpacked.error().code() == TARSIER_RESOURCE && request.cut_body;
+  if (!unpacked && !is_cut) return std::move(unpacked).error();
+  body = is_cut ? std::string() : std::move(*unpacked);
+  return {};
 }
 
 awaitable<Result<ClientResponse>> Call::transfer(const Url& url, const std::shared_ptr<Transport>& transport) {
@@ -388,14 +404,11 @@ awaitable<Result<ClientResponse>> Call::transfer(const Url& url, const std::shar
     auto received = co_await receive(*parser, answer, url);
     if (!received) co_return std::move(received).error();
   } while (parser->head().code >= 100 && parser->head().code < 200);
-  if (answer.decoder) {
-    auto finished = answer.decoder->finish();
-    if (!finished) co_return std::move(finished).error().in(url.origin());
-  }
+  if (auto whole = finish_body(*parser, answer); !whole) co_return std::move(whole).error().in(url.origin());
   MessageHead& head = parser->head();
   answer.response.code = head.code;
   answer.response.headers = std::move(head.headers);
-  if (answer.decoder) forget_coding(answer.response.headers);
+  if (answer.decoder || answer.is_gzip) forget_coding(answer.response.headers);
   const bool reusable = head.keep_alive && !parser->failure() && !read_error_ && !write_error_ && !reading_ && !writing_ &&
                         inbox_.empty() && written_ == head_.size() + request.body.size();
   transport_.reset();

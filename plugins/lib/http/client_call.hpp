@@ -52,6 +52,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   struct Answer {
     ClientResponse response;
     std::unique_ptr<Decoder> decoder;
+    bool is_gzip = false;  // and is unpacked when all of it is there
     bool begun = false;    // on_piece knows the head
     std::string waiting;   // of the body as it was sent, for on_piece
     std::string unpacked;  // of that
@@ -70,6 +71,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   Awaitable<Result<ClientResponse>> transfer(const Url& url, const std::shared_ptr<Transport>& transport);
   Awaitable<Result<void>> receive(MessageParser& parser, Answer& answer, const Url& url);
   void take_whole(MessageParser& parser, Answer& answer);
+  Result<void> finish_body(const MessageParser& parser, Answer& answer);
   /// What has come of the body, to on_piece.
   Awaitable<Result<void>> hand_over_body(MessageParser& parser, Answer& answer);
   Awaitable<Result<void>> hand_over_unpacked(Answer& answer);

@@ -28,6 +28,8 @@ class Request {
   std::string_view query() const noexcept { return view(raw_->query); }
   std::string_view prefix() const noexcept { return view(raw_->prefix); }
   std::string_view body() const noexcept { return view(raw_->body); }
+  /// Of HTTP: 10, 11 or 20; 0 where the provider is too old to say.
+  uint32_t version() const noexcept { return TARSIER_HAS(raw_, version) ? raw_->version : 0; }
   std::string_view arg(uint32_t index) const noexcept {
     return index < raw_->path_arg_count ? view(raw_->path_args[index]) : std::string_view{};
   }
@@ -63,6 +65,11 @@ class Exchange {
   /// OK, AGAIN (nothing was taken: wait for on_writable) or CANCELLED.
   tarsier_status write(std::string_view piece) const { return api_->write(raw_, bytes(piece)); }
   void end(bool aborted = false) const { api_->end(raw_, aborted ? 1 : 0); }
+  /// Ends it with fields behind the body; without them where the provider is too old for that.
+  void end(std::initializer_list<tarsier_pair> trailers) const {
+    if (!TARSIER_HAS(api_, end_with_trailers)) return end();
+    api_->end_with_trailers(raw_, trailers.begin(), static_cast<uint32_t>(trailers.size()));
+  }
   bool cancelled() const noexcept { return api_->cancelled(raw_) != 0; }
 
  private:

@@ -9,6 +9,7 @@
 #include "plugins/net/builtin_routes.hpp"
 #include "plugins/net/dispatcher.hpp"
 #include "plugins/net/work_queue.hpp"
+#include "tests/unit/plugins/lib/http/http2_peer.hpp"
 #include "tests/unit/plugins/net/made_up_host.hpp"
 
 namespace tarsier::net::test {
@@ -476,6 +477,48 @@ TEST_F(Service, UpgradesToWebsocketsAndClosesThemWithTheirPlugin) {
   raw.finish_sending();
   EXPECT_TRUE(drained.get());
   sockets.closed.get_future().get();
+}
+
+TEST_F(Service, TellsTheVersionAndSendsTrailers) {
+  ASSERT_TRUE(route("/trailers", [this](const tarsier_http_request* request, tarsier_exchange* exchange) {
+                ASSERT_TRUE(TARSIER_HAS(request, version));
+                http.begin(exchange, 200, nullptr, 0);
+                http.write(exchange, bytes(std::to_string(request->version)));
+                const tarsier_pair trailer = {str("Checksum"), str("abc")};
+                http.end_with_trailers(exchange, &trailer, 1);
+              }).ok());
+  EXPECT_THAT(get("/trailers"), EndsWith("2\r\n11\r\n0\r\nchecksum: abc\r\n\r\n"));
+  Raw old(port);
+  old.send("GET /trailers HTTP/1.0\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(old.read_to_end(), EndsWith("\r\n\r\n10"));
+}
+
+TEST_F(Service, DoesNotServeWhatAClientOfHttp2HasCancelled) {
+  std::atomic<int> blocked{0};
+  std::atomic<int> served{0};
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  ASSERT_TRUE(route("/block", [&, this](const tarsier_http_request*, tarsier_exchange* exchange) {
+                ++blocked;
+                released.wait();
+                http.respond(exchange, 200, nullptr, 0, {});
+              }).ok());
+  ASSERT_TRUE(route("/count", [&, this](const tarsier_http_request*, tarsier_exchange* exchange) {
+                ++served;
+                http.respond(exchange, 200, nullptr, 0, {});
+              }).ok());
+  Http2Peer peer(port);
+  const int32_t first = peer.get("/block");
+  const int32_t second = peer.get("/block");
+  ASSERT_TRUE(peer.until([&] { return blocked == 2; })) << "all workers";
+  peer.reset(peer.get("/count"));
+  peer.send_raw(frame_bytes(6, 0, 0, "12345678"));
+  ASSERT_TRUE(peer.until([&] { return peer.pings_answered == 1; })) << "the server has seen it";
+  release.set_value();
+  EXPECT_EQ(200U, peer.wait(first).code);
+  EXPECT_EQ(200U, peer.wait(second).code);
+  EXPECT_EQ(200U, peer.wait(peer.get("/count")).code);
+  EXPECT_EQ(1, served.load());
 }
 
 }  // namespace

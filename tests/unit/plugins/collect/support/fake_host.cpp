@@ -208,6 +208,10 @@ const tarsier_http kHttp = [] {
     return TARSIER_OK;
   };
   http.end = [](tarsier_exchange*, int32_t) {};
+  http.end_with_trailers = [](tarsier_exchange* exchange, const tarsier_pair* trailers, uint32_t count) {
+    auto& answer = *reinterpret_cast<Answer*>(exchange);
+    for (uint32_t i = 0; i < count; ++i) answer.trailers.emplace(view(trailers[i].name), view(trailers[i].value));
+  };
   http.cancelled = [](tarsier_exchange*) -> int32_t { return 0; };
   http.request = [](void*, const tarsier_host* owner, const tarsier_http_client_request* request, tarsier_http_done_fn done,
                     void* user, tarsier_http_call** out, tarsier_error* error) -> tarsier_status {
@@ -407,6 +411,7 @@ Answer FakeHost::call(std::string_view pattern, tarsier_http_request request,
   std::vector<tarsier_pair> pairs;
   for (const auto& [name, value] : headers) pairs.push_back({str(name), str(value)});
   request.size = sizeof(request);
+  request.version = 20;
   request.path = str(pattern);
   request.headers = pairs.data();
   request.header_count = static_cast<uint32_t>(pairs.size());

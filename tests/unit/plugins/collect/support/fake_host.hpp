@@ -66,6 +66,7 @@ struct Answer {
   uint32_t code = 0;
   std::string content_type, body;
   std::map<std::string, std::string> headers;  // as they are spelt
+  std::map<std::string, std::string> trailers;
 };
 
 class FakeHost {
