@@ -24,7 +24,8 @@ uint64_t raise_open_files() noexcept {
 
 void tune_memory() noexcept {
   (void)::mallopt(M_ARENA_MAX, 2);
-  (void)::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+  // Enough that the pages of a few scrapes come and go without the kernel, which would clear their memory each time.
+  (void)::mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
   (void)::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
 }
 

@@ -59,6 +59,7 @@ std::string access_line(const Request& request, const RequestRecord& record, int
   append_json(line, "host", request.host);
   append_json(line, "method", request.method_name);
   append_json(line, "target", request.target);
+  append_json(line, "protocol", request.http_2 ? "HTTP/2" : request.http_1_1 ? "HTTP/1.1" : "HTTP/1.0");
   append_json(line, "agent", find_header(request.headers, "user-agent"));
   append_json(line, "status", record.code);
   append_json(line, "received_bytes", record.received_bytes);

@@ -72,44 +72,72 @@ Result<ClientRequest> request_of(const tarsier_http_client_request& from) {
   return out;
 }
 
+/// An answer as C sees it; valid as long as that.
+class RawResponse {
+ public:
+  explicit RawResponse(const ClientResponse& from) {
+    headers_.reserve(from.headers.size());
+    for (const Header& each : from.headers) headers_.push_back({str(each.name), str(each.value)});
+    raw_.size = sizeof(raw_);
+    raw_.code = from.code;
+    raw_.headers = headers_.data();
+    raw_.header_count = static_cast<uint32_t>(headers_.size());
+    raw_.body = bytes(from.body);
+    raw_.duration_ns = from.duration.count();
+  }
+  const tarsier_http_client_response* get() const noexcept { return &raw_; }
+
+ private:
+  std::vector<tarsier_pair> headers_;
+  tarsier_http_client_response raw_{};
+};
+
 void deliver(const Result<ClientResponse>& result, tarsier_http_done_fn done, void* user) {
   if (!result) return done(user, result.error().code(), str(result.error().message()), nullptr);
-  std::vector<tarsier_pair> headers;
-  for (const Header& each : result->headers) headers.push_back({str(each.name), str(each.value)});
-  tarsier_http_client_response response{};
-  response.size = sizeof(response);
-  response.code = result->code;
-  response.headers = headers.data();
-  response.header_count = static_cast<uint32_t>(headers.size());
-  response.body = bytes(result->body);
-  response.duration_ns = result->duration.count();
-  done(user, TARSIER_OK, str({}), &response);
+  done(user, TARSIER_OK, str({}), RawResponse(*result).get());
 }
 
-}  // namespace
+Client::OnPiece hand_on(const tarsier_http_pieces& pieces, void* user) {
+  return [on_piece = pieces.on_piece, user](const ClientResponse& head, std::string_view piece) -> Result<void> {
+    const tarsier_status status = on_piece(user, RawResponse(head).get(), bytes(piece));
+    if (status == TARSIER_OK) return {};
+    return Error(status, "the answer was not taken to its end");
+  };
+}
 
-tarsier_status begin_call(void* self, const tarsier_host* owner, const tarsier_http_client_request* request,
-                          tarsier_http_done_fn done, void* user, tarsier_http_call** out, tarsier_error* error) {
-  auto& service = *static_cast<HttpService*>(self);
+Result<std::shared_ptr<ClientCall>> begin(Client& client, ClientRequest request, const tarsier_http_pieces* pieces, void* user,
+                                          Client::Done done) {
+  if (pieces == nullptr) return client.request(std::move(request), std::move(done));
+  if (pieces->quiet_timeout_ns < 0) return Error::invalid("quiet_timeout_ns is negative");
+  request.quiet_timeout = std::chrono::nanoseconds(pieces->quiet_timeout_ns);
+  request.cut_body = false;
+  return client.stream(std::move(request), hand_on(*pieces, user), std::move(done));
+}
+
+tarsier_status begin_owned(HttpService& service, const tarsier_host* owner, const tarsier_http_client_request& request,
+                           const tarsier_http_pieces* pieces, tarsier_http_done_fn done, void* user, tarsier_http_call** out,
+                           tarsier_error* error) {
   const tarsier_services* services = service.host.services;
-  auto converted = request_of(*request);
+  auto converted = request_of(request);
   if (!converted) return converted.error().to_c(error);
+  if (pieces != nullptr && request.max_body_bytes == 0) converted->max_body_bytes = UINT64_MAX;
   if (services->enter(owner) == 0) return Error(TARSIER_CANCELLED, "the plugin that asks is stopping").to_c(error);
   const auto owned = std::make_shared<OwnedCall>();
   const auto let_go = [&service, owner, key = owned.get()] {
     service.owners.drop(owner, key);
     service.host.services->leave(owner);
   };
-  const bool may_finish = (request->flags & TARSIER_CLIENT_MAY_FINISH) != 0;
+  const bool may_finish = (request.flags & TARSIER_CLIENT_MAY_FINISH) != 0;
   if (auto kept = service.owners.keep(owner, std::shared_ptr<ClientCall>(owned), may_finish); !kept) {
     services->leave(owner);
     return kept.error().to_c(error);
   }
   if (out != nullptr) *out = reinterpret_cast<tarsier_http_call*>(owned.get());  // before done() can come
-  auto started = service.client.request(std::move(*converted), [owned, let_go, done, user](const Result<ClientResponse>& result) {
-    deliver(result, done, user);
-    let_go();
-  });
+  auto started =
+      begin(service.client, std::move(*converted), pieces, user, [owned, let_go, done, user](const Result<ClientResponse>& result) {
+        deliver(result, done, user);
+        let_go();
+      });
   if (!started) {
     let_go();
     if (out != nullptr) *out = nullptr;
@@ -117,6 +145,19 @@ tarsier_status begin_call(void* self, const tarsier_host* owner, const tarsier_h
   }
   owned->attach(std::move(*started));
   return TARSIER_OK;
+}
+
+}  // namespace
+
+tarsier_status begin_call(void* self, const tarsier_host* owner, const tarsier_http_client_request* request,
+                          tarsier_http_done_fn done, void* user, tarsier_http_call** out, tarsier_error* error) {
+  return begin_owned(*static_cast<HttpService*>(self), owner, *request, nullptr, done, user, out, error);
+}
+
+tarsier_status begin_stream(void* self, const tarsier_host* owner, const tarsier_http_client_request* request,
+                            const tarsier_http_pieces* pieces, tarsier_http_done_fn done, void* user, tarsier_http_call** out,
+                            tarsier_error* error) {
+  return begin_owned(*static_cast<HttpService*>(self), owner, *request, pieces, done, user, out, error);
 }
 
 void cancel_call(void*, tarsier_http_call* call) { reinterpret_cast<OwnedCall*>(call)->cancel(); }

@@ -7,6 +7,9 @@ namespace tarsier::net {
 
 tarsier_status begin_call(void* self, const tarsier_host* owner, const tarsier_http_client_request* request,
                           tarsier_http_done_fn done, void* user, tarsier_http_call** out, tarsier_error* error);
+tarsier_status begin_stream(void* self, const tarsier_host* owner, const tarsier_http_client_request* request,
+                            const tarsier_http_pieces* pieces, tarsier_http_done_fn done, void* user, tarsier_http_call** out,
+                            tarsier_error* error);
 void cancel_call(void* self, tarsier_http_call* call);
 
 }  // namespace tarsier::net

@@ -32,6 +32,9 @@ bool serve(const Pending& pending, bool last) {
 void hold(const Pending& pending, int64_t until_ns);
 
 void serve_or_hold(const Pending& pending, int64_t until_ns, bool last) {
+  // A client of HTTP/2 that has cancelled is not waiting; one of HTTP/1.1 may only have closed its sending side.
+  if (pending.request->http_2 && pending.exchange->cancelled())
+    return pending.exchange->respond(come_back_soon("the client has gone"));
   if (serve(pending, last)) return;
   if (last) return pending.exchange->respond(come_back_soon("this part is being restarted"));
   hold(pending, until_ns);

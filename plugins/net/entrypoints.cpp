@@ -86,6 +86,10 @@ Result<void> Entrypoints::apply(const std::vector<EntrypointSettings>& wanted, c
         std::any_of(open_.begin(), open_.end(), [&](const auto& each) { return each->settings == settings && is_wanted(*each); });
     if (stays) continue;
     auto opened = open(settings, access);
+    if (!opened && settings.optional) {
+      host_.warn("entrypoint left out", {field("entrypoint", settings.name), field("why", opened.error().message())});
+      continue;
+    }
     if (!opened) return std::move(opened).error().in("entrypoint " + settings.name);
     fresh.push_back(std::move(*opened));
   }
@@ -93,7 +97,8 @@ Result<void> Entrypoints::apply(const std::vector<EntrypointSettings>& wanted, c
   for (auto each = going; each != open_.end(); ++each) {
     (*each)->certificate_watches.clear();
     (*each)->server->retire();
-    host_.info("not listening any more", {field("entrypoint", (*each)->settings.name), field("address", (*each)->bound)});
+    const std::string& name = (*each)->settings.name;
+    host_.info("not listening any more: " + name, {field("entrypoint", name), field("address", (*each)->bound)});
     retired_.push_back(std::move(*each));
   }
   open_.erase(going, open_.end());
@@ -101,7 +106,9 @@ Result<void> Entrypoints::apply(const std::vector<EntrypointSettings>& wanted, c
     const std::string& name = each->settings.name;
     parts_.metrics->add_entrypoint(name, each->server->stats(name));
     if (each->tls) parts_.metrics->certificate(name, each->tls->expires_at());
-    host_.info("listening", {field("entrypoint", name), field("address", each->bound), field("tls", each->tls ? "yes" : "no")});
+    // With the name in the message: the log leaves out a message that comes for the sixth time in a short while.
+    host_.info("listening: " + name,
+               {field("entrypoint", name), field("address", each->bound), field("tls", each->tls ? "yes" : "no")});
     open_.push_back(std::move(each));
   }
   return {};

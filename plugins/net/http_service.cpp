@@ -39,6 +39,7 @@ struct Handed {
     request.path_arg_count = static_cast<uint32_t>(args.size());
     request.path_args = args.data();
     request.body = bytes(from.body);
+    request.version = from.http_2 ? 20 : from.http_1_1 ? 11 : 10;
   }
   std::shared_ptr<const Request> source;
   tarsier_http_request request{};
@@ -128,6 +129,10 @@ tarsier_status write(tarsier_exchange* handle, tarsier_bytes piece) {
 }
 
 void end(tarsier_exchange* handle, int32_t aborted) { exchange_of(handle).end(aborted != 0); }
+
+void end_with_trailers(tarsier_exchange* handle, const tarsier_pair* trailers, uint32_t count) {
+  exchange_of(handle).end(false, headers_of(trailers, count));
+}
 
 void on_writable(tarsier_exchange* handle, void* user, void (*fn)(void* user)) {
   exchange_of(handle).on_writable([fn, user] { fn(user); });  // the exchange keeps its owner entered
@@ -239,6 +244,7 @@ HttpService::HttpService(const Host& the_host, Owners& the_owners, Client& the_c
   table.begin = begin;
   table.write = write;
   table.end = end;
+  table.end_with_trailers = end_with_trailers;
   table.on_writable = on_writable;
   table.cancelled = cancelled;
   table.upgrade = upgrade;
@@ -246,6 +252,7 @@ HttpService::HttpService(const Host& the_host, Owners& the_owners, Client& the_c
   table.close = close;
   table.request = begin_call;
   table.cancel = cancel_call;
+  table.stream = begin_stream;
 }
 
 }  // namespace tarsier::net

@@ -24,6 +24,9 @@ void NetMetrics::add_entrypoint(const std::string& name, std::shared_ptr<const E
   entry.refused = Counter(host_, "tarsier_http_refused_connections_total", "Connections refused over max_connections.", {label});
   entry.received = Counter(host_, "tarsier_http_received_bytes_total", "Bytes received, without TLS.", {label});
   entry.sent = Counter(host_, "tarsier_http_sent_bytes_total", "Bytes sent, without TLS.", {label});
+  entry.http2 = Counter(host_, "tarsier_http2_connections_total", "Connections that spoke HTTP/2.", {label});
+  entry.floods = Counter(host_, "tarsier_http2_flooded_connections_total",
+                         "Connections of HTTP/2 that were ended for too many frames that lead nowhere.", {label});
   const std::lock_guard lock(entries_mutex_);
   entries_[name] = std::move(entry);
 }
@@ -59,6 +62,8 @@ void NetMetrics::refresh(const ClientStats& client) {
     follow(entry.refused, entry.stats->refused.load(), entry.refused_before);
     follow(entry.received, entry.stats->received_bytes.load(), entry.received_before);
     follow(entry.sent, entry.stats->sent_bytes.load(), entry.sent_before);
+    follow(entry.http2, entry.stats->http2_connections.load(), entry.http2_before);
+    follow(entry.floods, entry.stats->http2_floods.load(), entry.floods_before);
   }
   if (!std::exchange(client_known_, true)) {
     client_opened_ = Counter(host_, "tarsier_http_client_connections_total", "Connections opened to other servers.");

@@ -32,9 +32,13 @@ class NetMetrics {
     Counter refused;
     Counter received;
     Counter sent;
+    Counter http2;
+    Counter floods;
     uint64_t refused_before = 0;
     uint64_t received_before = 0;
     uint64_t sent_before = 0;
+    uint64_t http2_before = 0;
+    uint64_t floods_before = 0;
   };
   const Host& host_;
   std::mutex entries_mutex_;

@@ -88,8 +88,11 @@ Answer Routing::unmatched(const Request& request, const Choice& choice) const {
     return answer;
   }
   if (auto answer = tidied(request, choice)) return std::move(*answer);
-  if (context_.is_ready() && !context_.in_transit("")) return text_answer(404, "404 page not found");
-  Answer answer = text_answer(503, "Service Unavailable: starting");
+  // To an API that no plugin serves, but may yet: who sends something is to keep it.
+  const bool kept = (request.method & (TARSIER_HTTP_POST | TARSIER_HTTP_PUT)) != 0 && choice.api == root_ && !root_.empty() &&
+                    !context_.router->has_api(root_);
+  if (context_.is_ready() && !context_.in_transit("") && !kept) return text_answer(404, "404 page not found");
+  Answer answer = text_answer(503, "Service Unavailable: " + (kept ? "no plugin serves '" + root_ + "'" : std::string("starting")));
   answer.headers.push_back({"Retry-After", "1"});
   return answer;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace tarsier::net {
 namespace {
@@ -21,10 +22,16 @@ std::vector<EntrypointSettings> built_in() {
     entrypoint.enabled = enabled;
     return entrypoint;
   };
-  return {make("main", "127.0.0.1:3001", "", {"*"}, true), make("prometheus", "127.0.0.1:9090", "prometheus", {"prometheus"}, true),
+  return {make("main", "127.0.0.1:3001", "", {"*"}, true),
+          make("prometheus", "127.0.0.1:9090", "prometheus", {"prometheus"}, true),
           make("alertmanager", "127.0.0.1:9093", "alertmanager", {"alertmanager"}, true),
-          make("node", "127.0.0.1:9100", "node", {"node"}, false)};
+          make("node", "127.0.0.1:9100", "node", {"node"}, false),
+          make("otlp-grpc", "127.0.0.1:4317", "otlp", {}, true),
+          make("otlp-http", "127.0.0.1:4318", "otlp", {}, true)};
 }
+
+/// Where OpenTelemetry's own collector may be listening already, which is no reason not to start.
+bool may_be_taken(const EntrypointSettings& entrypoint) { return entrypoint.name == "otlp-grpc" || entrypoint.name == "otlp-http"; }
 
 std::vector<std::string> strings(const Config& list) {
   std::vector<std::string> out;
@@ -52,6 +59,7 @@ void read_limits(const Config& table, ServerLimits& limits) {
 
 Result<void> read_entrypoint(const Config& table, EntrypointSettings& entrypoint) {
   if (table["address"].present()) entrypoint.address = table["address"].string();
+  if (table["address"].present() || table["enabled"].present()) entrypoint.optional = false;
   if (table["enabled"].present()) entrypoint.enabled = table["enabled"].boolean();
   if (table["root"].present()) entrypoint.root = table["root"].string();
   if (table["apis"].present()) entrypoint.apis = strings(table["apis"]);
@@ -105,6 +113,7 @@ Result<NetSettings> read_settings(const Config& config) {
   settings.entrypoints = built_in();
   for (auto& entrypoint : settings.entrypoints) {
     entrypoint.limits = limits;
+    entrypoint.optional = may_be_taken(entrypoint);
     if (entrypoint.root == "prometheus" && !config["max_header_bytes"].present())
       entrypoint.limits.max_header_bytes = kPrometheusHeaderBytes;
   }
@@ -123,6 +132,11 @@ Result<NetSettings> read_settings(const Config& config) {
     if (auto read = read_entrypoint(tables.at(i), *known); !read) return std::move(read).error();
   }
   std::erase_if(settings.entrypoints, [](const auto& each) { return !each.enabled; });
+  std::set<std::string> asked_for;
+  for (const auto& each : settings.entrypoints) {
+    if (!each.optional) asked_for.insert(each.address);
+  }
+  std::erase_if(settings.entrypoints, [&](const auto& each) { return each.optional && asked_for.contains(each.address); });
   std::map<std::string, std::string> taken;
   for (const auto& entrypoint : settings.entrypoints) {
     const auto [other, is_first] = taken.emplace(entrypoint.address, entrypoint.name);

@@ -17,6 +17,7 @@ struct EntrypointSettings {
   std::string name;
   std::string address;
   bool enabled = true;
+  bool optional = false;          // nobody has asked for it: an address that is taken is only warned of
   std::string root;               // the API at "/"
   std::vector<std::string> apis;  // those under "/<api>"; "*": all
   std::optional<TlsServerOptions> tls;

@@ -29,6 +29,8 @@ typedef struct all_tables {
   const tarsier_batch_head *batch_head;
   const tarsier_column *column;
   const tarsier_note_head *note_head;
+  const tarsier_suggestion *suggestion;
+  const tarsier_suggestions *suggestions;
 } all_tables;
 
 uint32_t tarsier_all_tables(const all_tables *tables);

@@ -1,9 +1,12 @@
 """Programs with a client library, as their authors write them, scraped in each format."""
 
+import os
+import pathlib
 import subprocess
 import unittest
 
-from host import Host, free_port, get, wait_for
+from host import SOURCE, Host, free_port, get, wait_for
+from npm_packages import install
 from scrape_formats_test import STORE, job
 
 PROGRAM = """
@@ -20,12 +23,19 @@ time.sleep(3600)
 """
 
 
-class PythonProgram:
-    """With Debian's python3-prometheus-client."""
+HERE = pathlib.Path(__file__).resolve().parent
+WORK = pathlib.Path(os.environ.get("TARSIER_BROWSER_WORK", SOURCE / "build/release/browser-tests")).resolve().parent / "node-client-test"
+
+
+class Program:
+    """A program that shows its metrics at a port that is its last argument."""
+
+    def __init__(self, *command, cwd=None):
+        self.command, self.cwd = command, cwd
 
     def __enter__(self):
         self.port = free_port()
-        self.process = subprocess.Popen(["/usr/bin/python3", "-c", PROGRAM, str(self.port)])
+        self.process = subprocess.Popen([*self.command, str(self.port)], cwd=self.cwd)
         wait_for("the program", lambda: get(f"http://127.0.0.1:{self.port}/metrics")[0] == 200)
         return self
 
@@ -36,7 +46,7 @@ class PythonProgram:
 
 class Python(unittest.TestCase):
     def test_every_kind_of_metric_is_stored_as_it_was_set(self):
-        with PythonProgram() as program:
+        with Program("/usr/bin/python3", "-c", PROGRAM) as program:  # with Debian's python3-prometheus-client
             target = f"127.0.0.1:{program.port}"
             with Host(STORE + job("om", target, ["OpenMetricsText1.0.0"]) + job("text", target, ["PrometheusText0.0.4"])) as host:
                 wait_for("both formats", lambda: len(host.query("up == 1")) == 2)
@@ -53,6 +63,29 @@ class Python(unittest.TestCase):
                 found = host.api("query_exemplars", query='{__name__=~"orders_total|wait_seconds_bucket"}', start=0, end=4e9)
                 self.assertEqual(sorted(series["exemplars"][0]["labels"]["trace_id"] for series in found), ["abc", "def"])
                 self.assertEqual({series["seriesLabels"]["job"] for series in found}, {"om"}, "the text format has no exemplars")
+
+
+class Node(unittest.TestCase):
+    """With prom-client."""
+
+    def test_every_kind_of_metric_is_stored_as_it_was_set(self):
+        install(HERE / "node_client", WORK, "program.mjs")
+        with Program("node", "program.mjs", cwd=WORK) as program:
+            target = f"127.0.0.1:{program.port}"
+            with Host(STORE + job("om", target, ["OpenMetricsText1.0.0"]) + job("text", target, ["PrometheusText0.0.4"])) as host:
+                wait_for("both formats", lambda: len(host.query("up == 1")) == 2)
+                for name in ("om", "text"):
+                    value = lambda query: host.query(query.replace("}", f', job="{name}"}}'))[0][1]
+                    label = host.query(f'orders_total{{job="{name}"}}')[0][0]["country"]
+                    self.assertEqual((label, value('orders_total{country!=""}')), ('a"b\\c\nd', 3))
+                    self.assertEqual(value('temperature_celsius{instance!=""}'), -1.5)
+                    self.assertEqual((value('wait_seconds_bucket{le="1.0"}'), value('wait_seconds_bucket{le="2.5"}')), (0, 1))
+                    self.assertEqual(value('wait_seconds_bucket{le="+Inf"}'), 1)
+                    self.assertEqual((value('size_bytes_count{instance!=""}'), value('size_bytes{quantile="0.5"}')), (1, 7))
+                    self.assertGreater(value('process_resident_memory_bytes{instance!=""}'), 1e6)
+                    self.assertRegex(host.query(f'nodejs_version_info{{job="{name}"}}')[0][0]["version"], r"^v\d+\.")
+                found = host.api("query_exemplars", query='{__name__=~"orders_total|wait_seconds_bucket"}', start=0, end=4e9)
+                self.assertEqual(sorted(series["exemplars"][0]["labels"]["trace_id"] for series in found), ["abc", "def"])
 
 
 if __name__ == "__main__":

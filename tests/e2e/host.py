@@ -65,6 +65,7 @@ class Host:
         self._own = tempfile.TemporaryDirectory(prefix="tarsier-e2e-") if directory is None else None
         self.directory = pathlib.Path(directory or self._own.name)
         self.main_port, self.prometheus_port, self.alertmanager_port = free_port(), free_port(), free_port()
+        self.otlp_grpc_port, self.otlp_http_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.prometheus_port}"
         self.main_url = f"http://127.0.0.1:{self.main_port}"
         self.alertmanager_url = f"http://127.0.0.1:{self.alertmanager_port}"
@@ -95,6 +96,10 @@ address = "127.0.0.1:{self.main_port}"
 address = "127.0.0.1:{self.prometheus_port}"
 [plugin.net.entrypoint.alertmanager]
 address = "127.0.0.1:{self.alertmanager_port}"
+[plugin.net.entrypoint.otlp-grpc]
+address = "127.0.0.1:{self.otlp_grpc_port}"
+[plugin.net.entrypoint.otlp-http]
+address = "127.0.0.1:{self.otlp_http_port}"
 {config}
 """
         fresh = self.config_file.with_suffix(".new")

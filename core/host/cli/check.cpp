@@ -1,4 +1,6 @@
 // tarsier check: everything that can be known to be wrong without starting anything.
+#include "core/host/cli/check.hpp"
+
 #include <cstdio>
 
 #include "core/host/cli/command.hpp"
@@ -78,14 +80,9 @@ int run(const Arguments& arguments) {
     complain(options.error().message());
     return kFailed;
   }
-  Modules modules;
-  std::unique_ptr<loader::PluginDirectory> directory;
-  const Desired desired = read_desired(*options, directory, modules);
-  config::Findings findings = desired.findings;
-  for (config::Finding& refusal : refusals(desired)) findings.push_back(std::move(refusal));
-  check_needs(desired, findings);
-  if (!config::has_errors(findings)) check_by_plugins(desired, findings);
-  const std::string text = arguments.has("--json") ? as_json(findings, desired) : as_text(findings, desired);
+  const auto checked = check_config(*options);
+  const config::Findings& findings = checked->findings;
+  const std::string text = arguments.has("--json") ? as_json(findings, checked->desired) : as_text(findings, checked->desired);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return config::has_errors(findings) ? kFailed : kOk;
 }
@@ -99,6 +96,17 @@ constexpr OptionSpec kOptions[] = {
 };
 
 }  // namespace
+
+std::unique_ptr<CheckedConfig> check_config(const DesiredOptions& options) {
+  auto checked = std::make_unique<CheckedConfig>();
+  checked->desired = read_desired(options, checked->directory, checked->modules);
+  config::Findings& findings = checked->findings;
+  findings = checked->desired.findings;
+  for (config::Finding& refusal : refusals(checked->desired)) findings.push_back(std::move(refusal));
+  check_needs(checked->desired, findings);
+  if (!config::has_errors(findings)) check_by_plugins(checked->desired, findings);
+  return checked;
+}
 
 const Command kCheck = {"check", "", "Checks the configuration, the plugins that it uses and what they need.", kOptions, 0, 0, run};
 

@@ -15,7 +15,9 @@
 namespace tarsier::host::cli {
 namespace {
 
-constexpr std::array<const Command*, 6> kCommands = {&kRun, &kCheck, &kPluginsList, &kPluginsInfo, &kPluginsNew, &kPluginsVerify};
+constexpr std::array<const Command*, 10> kCommands = {&kRun,         &kCheck,         &kDoctor,      &kDoctorMetric,
+                                                      &kDoctorAlert, &kDoctorRelabel, &kPluginsList, &kPluginsInfo,
+                                                      &kPluginsNew,  &kPluginsVerify};
 
 constexpr OptionSpec kOptions[] = {
     {"--config", "-c", "FILE", "the configuration (default: config/tarsier.toml, then /etc/tarsier/tarsier.toml)"},
@@ -37,7 +39,7 @@ std::string usage() {
       "COMMAND ...\n\n";
   for (const Command* command : kCommands) {
     const std::string name = std::string(command->name) + (command->operands.empty() ? "" : " ") + std::string(command->operands);
-    text += "  " + padded(name, 26) + std::string(command->summary) + "\n";
+    text += "  " + padded(name, 30) + std::string(command->summary) + "\n";
   }
   return text + "\n  tarsier COMMAND --help tells more; tarsier --version says which one this is.\n";
 }
@@ -64,30 +66,34 @@ std::string version() {
 
 bool is_help(std::string_view word) { return word == "--help" || word == "-h" || word == "help"; }
 
-// "plugins" alone lists them; "plugins list" has two words.
+// "plugins" of "plugins list".
+bool is_group(std::string_view word) {
+  return std::any_of(kCommands.begin(), kCommands.end(), [&](const Command* command) {
+    return command->name.starts_with(word) && command->name.size() > word.size() && command->name[word.size()] == ' ';
+  });
+}
+
+const Command* named(std::string_view name) {
+  const auto found =
+      std::find_if(kCommands.begin(), kCommands.end(), [&](const Command* command) { return command->name == name; });
+  return found == kCommands.end() ? nullptr : *found;
+}
+
+// "plugins" alone lists them; "plugins list" has two words, and so has "doctor metric", beside "doctor".
 const Command* find_command(std::span<const std::string_view>& words) {
-  if (words.front() == "plugins" && (words.size() == 1 || words[1].starts_with('-')) && !(words.size() > 1 && is_help(words[1]))) {
-    words = words.subspan(1);
-    return &kPluginsList;
+  const std::string first(words.front());
+  const bool alone = words.size() == 1 || words[1].starts_with('-');
+  if (is_group(first) && !alone) {
+    const Command* command = named(first + " " + std::string(words[1]));
+    words = words.subspan(2);
+    return command;
   }
-  for (const Command* command : kCommands) {
-    const size_t space = command->name.find(' ');
-    const std::string_view first = command->name.substr(0, space);
-    if (words.front() != first) continue;
-    if (space == std::string_view::npos) {
-      words = words.subspan(1);
-      return command;
-    }
-    if (words.size() > 1 && words[1] == command->name.substr(space + 1)) {
-      words = words.subspan(2);
-      return command;
-    }
-  }
-  return nullptr;
+  words = words.subspan(1);
+  return first == "plugins" ? &kPluginsList : named(first);
 }
 
 int unknown_command(std::span<const std::string_view> words) {
-  const bool group = words.front() == "plugins" && words.size() > 1;
+  const bool group = is_group(words.front()) && words.size() > 1;
   const std::string given = std::string(words.front()) + (group ? " " + std::string(words[1]) : "");
   std::vector<std::string> names;
   names.reserve(std::size(kCommands));
@@ -99,14 +105,22 @@ int unknown_command(std::span<const std::string_view> words) {
   return kUsage;
 }
 
-int group_help() {
-  std::string text = "Usage: tarsier plugins [COMMAND] ...\n\n";
+// The commands of a group, one a line.
+std::string members(std::string_view group) {
+  std::string text;
   for (const Command* command : kCommands) {
-    if (!command->name.starts_with("plugins ")) continue;
-    text +=
-        "  " + padded(std::string(command->name) + " " + std::string(command->operands), 26) + std::string(command->summary) + "\n";
+    if (!command->name.starts_with(std::string(group) + " ")) continue;
+    const std::string name = std::string(command->name) + (command->operands.empty() ? "" : " ") + std::string(command->operands);
+    text += "  " + padded(name, 30) + std::string(command->summary) + "\n";
   }
-  print(stdout, text);
+  return text;
+}
+
+int group_help(std::string_view group) {
+  const Command* itself = named(group);
+  const std::string head =
+      itself == nullptr ? "Usage: tarsier " + std::string(group) + " [COMMAND] ...\n\n" : usage(*itself) + "\n";
+  print(stdout, head + members(group));
   return kOk;
 }
 
@@ -129,7 +143,7 @@ int dispatch(std::span<const std::string_view> words) {
     print(stdout, version());
     return kOk;
   }
-  if (words.front() == "plugins" && words.size() > 1 && is_help(words[1])) return group_help();
+  if (is_group(words.front()) && words.size() > 1 && is_help(words[1])) return group_help(words.front());
   auto rest = words;
   const Command* command = find_command(rest);
   if (command == nullptr) return unknown_command(words);

@@ -26,6 +26,10 @@ struct Command {
 
 extern const Command kRun;
 extern const Command kCheck;
+extern const Command kDoctor;
+extern const Command kDoctorMetric;
+extern const Command kDoctorAlert;
+extern const Command kDoctorRelabel;
 extern const Command kPluginsList;
 extern const Command kPluginsInfo;
 extern const Command kPluginsNew;

@@ -5,6 +5,8 @@
 
 #include "core/config/schema.hpp"
 #include "core/host/cli/scratch_host.hpp"
+#include "core/host/cli/suggestion_check.hpp"
+#include "core/host/cli/suggestion_run.hpp"
 #include "core/loader/elf_file.hpp"
 
 namespace tarsier::host::cli {
@@ -25,7 +27,9 @@ class Checker {
   explicit Checker(std::string file) : file_(std::move(file)) {}
 
   std::vector<CheckLine> run() {
-    if (check_file() && scratch()) {
+    if (!check_file()) return std::move(lines_);
+    ask_for_suggestions();
+    if (scratch()) {
       auto module = loader::Module::load(file_);
       if (line("descriptor", module)) {
         for (const tarsier_plugin* plugin : (*module)->plugins()) check_plugin(*plugin, **module);
@@ -63,6 +67,21 @@ class Checker {
             (symbols->unique.empty() ? "" : symbols->unique.front()) +
             ": the file can never be unloaded; build with -fno-gnu-unique");
     return true;
+  }
+
+  // Before there is a host with its threads: it is done in a child process.
+  void ask_for_suggestions() {
+    const SuggestionRun run = run_suggestions(file_, {.alone = true});
+    for (const std::string& id : run.asked) {
+      std::string fault = run.failure.starts_with(id + ": ") ? run.failure : "";
+      size_t count = 0;
+      for (const KeptSuggestion& suggestion : run.suggestions) {
+        if (suggestion.plugin != id) continue;
+        ++count;
+        if (fault.empty()) fault = suggestion_fault(suggestion, {fs::absolute(file_).parent_path().string()});
+      }
+      add(fault.empty(), "suggestions of " + id, std::to_string(count) + " made", fault);
+    }
   }
 
   bool scratch() {

@@ -1,4 +1,5 @@
 // The plugin "node": this machine's metrics under node_exporter's names, each interval on the bus and on request as text.
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include "plugins/collect/node/round.hpp"
 #include "plugins/lib/publisher/samples_publisher.hpp"
 #include "tarsier/http.hpp"
+#include "tarsier/machine.hpp"
 #include "tarsier/plugin.hpp"
 #include "tarsier/service/samples_sink.h"
 
@@ -51,6 +53,21 @@ Options read_options(const Config& config) {
 class NodePlugin final : public Plugin {
  public:
   explicit NodePlugin(const tarsier_host* raw) : Plugin(raw), routes_(host()) {}
+
+  static Result<void> suggest(const Suggestions& to) {
+    if (machine::read_file("/proc/stat").empty()) return {};
+    constexpr uint16_t kExporter = 9100;
+    const auto listeners = machine::listeners();
+    const bool exporter =
+        std::any_of(listeners.begin(), listeners.end(), [](const machine::Listener& each) { return each.port == kExporter; });
+    to.add({.title = "this machine, " + host_name(),
+            .why = "/proc and /sys tell of its processors, memory, disks and network",
+            .toml = "[plugin.node]\ninterval = \"15s\"\n",
+            .note = exporter
+                        ? "something listens at port 9100: where that is a node exporter which is scraped, one of the two is enough"
+                        : ""});
+    return {};
+  }
 
   Result<void> configure(const Config& config) override {
     options_ = read_options(config);

@@ -1,13 +1,16 @@
-// The plugin "otlp-receiver": takes metrics that OpenTelemetry's libraries and collectors send over HTTP.
+// The plugin "otlp-receiver": takes metrics that OpenTelemetry's libraries and collectors send over HTTP and gRPC.
 #include "tarsier/plugin.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "plugins/collect/otlp_receiver/receiver.hpp"
 #include "tarsier/service/samples_sink.h"
 
 namespace tarsier::otlp {
 namespace {
+
+constexpr std::string_view kPermission = "metrics:write";
 
 class ReceiverPlugin final : public Plugin {
  public:
@@ -27,13 +30,24 @@ class ReceiverPlugin final : public Plugin {
 
   Result<void> start() override {
     receiver_ = std::make_unique<Receiver>(host(), settings_);
-    return routes_.add(
-        {.methods = TARSIER_HTTP_POST,
-         .api = "prometheus",
-         .pattern = "/api/v1/otlp/v1/metrics",
-         .permission = "metrics:write",
-         .max_body_bytes = max_body_bytes_},
-        [this](const http::Request& request, const http::Exchange& exchange) { receiver_->take(request, exchange); });
+    // As Prometheus has it, and as clients of OTLP find it at 4318.
+    for (const auto& [api, pattern] : {std::pair{"prometheus", "/api/v1/otlp/v1/metrics"}, std::pair{"otlp", "/v1/metrics"}}) {
+      auto added =
+          routes_.add({.methods = TARSIER_HTTP_POST,
+                       .api = api,
+                       .pattern = pattern,
+                       .permission = kPermission,
+                       .max_body_bytes = max_body_bytes_},
+                      [this](const http::Request& request, const http::Exchange& exchange) { receiver_->take(request, exchange); });
+      if (!added) return added;
+    }
+    return grpc::add_method(
+        routes_,
+        {.api = "otlp",
+         .path = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+         .permission = kPermission,
+         .max_message_bytes = max_body_bytes_},
+        [this](std::string_view message, const http::Request&, const grpc::Call& call) { receiver_->take(message, call); });
   }
 
   Result<void> stop(int64_t) override {
@@ -50,7 +64,8 @@ class ReceiverPlugin final : public Plugin {
 };
 
 constexpr tarsier_config_key kKeys[] = {
-    key("max_body_size", TARSIER_KEY_SIZE, "32MiB", "a larger request, decompressed, is refused with 413", "1KiB.."),
+    key("max_body_size", TARSIER_KEY_SIZE, "32MiB", "a larger request, decompressed, is refused with 413, or RESOURCE_EXHAUSTED",
+        "1KiB.."),
     key("translation_strategy", TARSIER_KEY_STRING, "UnderscoreEscapingWithSuffixes",
         "how names of metrics and attributes become Prometheus'",
         "UnderscoreEscapingWithSuffixes|UnderscoreEscapingWithoutSuffixes|NoUTF8EscapingWithSuffixes|NoTranslation"),
@@ -70,7 +85,7 @@ constexpr const char* kKinds[] = {"collector", nullptr};
 constexpr tarsier_plugin kPlugin = describe<ReceiverPlugin>({
     .id = "otlp-receiver",
     .version = "0.1.0",
-    .summary = "Takes metrics that OpenTelemetry's libraries and collectors send over HTTP.",
+    .summary = "Takes metrics that OpenTelemetry's libraries and collectors send over HTTP and gRPC.",
     .kinds = kKinds,
     .keys = kKeyTable.data(),
     .needs = kNeedTable.data(),

@@ -57,7 +57,7 @@ void write_rule(json::Writer& out, const relabel::RuleText& rule) {
 }  // namespace
 
 Result<std::string> relabel_steps_json(const std::vector<Pool>& pools, std::string_view pool, std::string_view labels,
-                                       bool reasons) {
+                                       StepsWanted wanted) {
   if (pool.empty()) return Error::invalid("no scrapePool parameter provided");
   if (labels.empty()) return Error::invalid("no labels parameter provided");
   const auto given = read_labels(labels);
@@ -69,11 +69,12 @@ Result<std::string> relabel_steps_json(const std::vector<Pool>& pools, std::stri
   for (const auto& [name, value] : *given) set.begin_with(name, value);
   json::Writer out;
   begin_success(out).begin_object().key("steps").begin_array();
-  for (const relabel::Step& step : relabel::explain(found->job->relabel_configs, set)) {
+  const auto& rules = wanted.of_series ? found->job->metric_relabel_configs : found->job->relabel_configs;
+  for (const relabel::Step& step : relabel::explain(rules, set)) {
     write_rule(out.begin_object().key("rule"), step.rule->text());
     write_labels(out.key("output"), step.labels);
     out.key("keep").boolean(step.keep);
-    if (reasons) out.key("reason").string(step.why);
+    if (wanted.reasons) out.key("reason").string(step.why);
     out.end_object();
   }
   out.end_array().end_object().end_object();

@@ -1,11 +1,15 @@
 // The plugin "scrape": asks targets for their pages, in the text format, OpenMetrics or protobuf, and puts the samples on the bus.
+#include <array>
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <unistd.h>
 
 #include "plugins/collect/scrape/discovery_feed.hpp"
 #include "plugins/collect/scrape/job_toml.hpp"
 #include "plugins/collect/scrape/pool_set.hpp"
 #include "plugins/collect/scrape/relabel_steps.hpp"
+#include "plugins/collect/scrape/suggestions.hpp"
 #include "plugins/collect/scrape/targets_api.hpp"
 #include "plugins/lib/client_config/keys.hpp"
 #include "plugins/lib/promql/text.hpp"
@@ -50,6 +54,24 @@ class ScrapePlugin final : public Plugin {
     if (auto applied = running_->pools.apply(*jobs); !applied) return applied;
     jobs_ = std::move(*jobs);
     note_place(config);
+    return {};
+  }
+
+  static Result<void> suggest(const Suggestions& to) {
+    Surroundings seen;
+    seen.listeners = machine::listeners();
+    seen.processes = machine::processes();
+    seen.containers = count_containers();
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) == 0) seen.host_name = name.data();
+    seen.page = [](const std::string& address, std::chrono::milliseconds time) {
+      return short_get(address, "/metrics", {time}, "text/plain;version=0.0.4");
+    };
+    seen.may_go_on = [&to] {
+      constexpr std::chrono::seconds kForOne{3};
+      return (std::chrono::steady_clock::now() + kForOne).time_since_epoch() < std::chrono::nanoseconds(to.deadline_ns());
+    };
+    suggest_jobs(seen, [&to](const Suggestion& suggestion) { to.add(suggestion); });
     return {};
   }
 
@@ -139,10 +161,9 @@ class ScrapePlugin final : public Plugin {
     });
     if (!added) return added;
     added = add_route("/api/v1/targets/relabel_steps", [&pools](const http::Form& form, const http::Exchange& exchange) {
-      const std::string_view explain = form.get("explain");
-      answer_checked(
-          relabel_steps_json(pools.snapshot(), form.get("scrapePool"), form.get("labels"), explain == "true" || explain == "1"),
-          exchange);
+      const auto is_set = [&form](std::string_view name) { return form.get(name) == "true" || form.get(name) == "1"; };
+      const StepsWanted wanted{is_set("series"), is_set("explain")};
+      answer_checked(relabel_steps_json(pools.snapshot(), form.get("scrapePool"), form.get("labels"), wanted), exchange);
     });
     if (!added) return added;
     return add_route("/api/v1/targets/metadata", [&pools](const http::Form& form, const http::Exchange& exchange) {

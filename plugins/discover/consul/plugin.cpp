@@ -1,5 +1,6 @@
 // The plugin "discover-consul": targets from services that are registered in Consul.
 #include "plugins/discover/consul/consul_unit.hpp"
+#include "plugins/discover/consul/suggestion.hpp"
 #include "plugins/lib/discovery/discovery_plugin.hpp"
 
 namespace tarsier::discover_consul {
@@ -8,6 +9,11 @@ namespace {
 class ConsulPlugin final : public discovery::DiscoveryPlugin<ConsulUnit> {
  public:
   using DiscoveryPlugin::DiscoveryPlugin;
+
+  static Result<void> suggest(const Suggestions& to) {
+    if (const auto found = suggest_agent("127.0.0.1:8500")) to.add(*found);
+    return {};
+  }
 };
 
 constexpr uint32_t kReloadable = TARSIER_KEY_RELOADABLE;

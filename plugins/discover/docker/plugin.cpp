@@ -1,5 +1,6 @@
 // The plugin "discover-docker": targets from the containers of a Docker daemon.
 #include "plugins/discover/docker/docker_unit.hpp"
+#include "plugins/discover/docker/suggestion.hpp"
 #include "plugins/lib/discovery/discovery_plugin.hpp"
 
 namespace tarsier::discover_docker {
@@ -8,6 +9,12 @@ namespace {
 class DockerPlugin final : public discovery::DiscoveryPlugin<DockerUnit> {
  public:
   using DiscoveryPlugin::DiscoveryPlugin;
+
+  static Result<void> suggest(const Suggestions& to) {
+    for (const char* socket : {"/var/run/docker.sock", "/run/podman/podman.sock"})
+      if (const auto found = suggest_daemon(socket)) to.add(*found);
+    return {};
+  }
 };
 
 constexpr uint32_t kReloadable = TARSIER_KEY_RELOADABLE;

@@ -17,9 +17,9 @@ Result<HttpOptions> read_http_options(const Config& entry) {
   return HttpOptions{std::move(*client), entry["follow_redirects"].boolean()};
 }
 
-Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const HttpOptions& options, const HttpQuestion& question,
-                 http::Done done) {
-  std::vector<tarsier_pair> headers = {field("Accept", "application/json"), field("User-Agent", kUserAgent)};
+tarsier_http_client_request request_of(const HttpOptions& options, const HttpQuestion& question,
+                                       std::vector<tarsier_pair>& headers) {
+  headers = {field("Accept", "application/json"), field("User-Agent", kUserAgent)};
   for (const auto& [name, value] : question.headers) headers.push_back(field(name, value));
   tarsier_http_client_request request{};
   request.size = sizeof(request);
@@ -32,6 +32,13 @@ Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const H
   request.body = bytes("");
   request.timeout_ns = question.timeout_ns;
   request.max_body_bytes = question.max_body_bytes;
+  return request;
+}
+
+Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const HttpOptions& options, const HttpQuestion& question,
+                 http::Done done) {
+  std::vector<tarsier_pair> headers;
+  const tarsier_http_client_request request = request_of(options, question, headers);
   return client_config::request(host, http, options.client, request, [done = std::move(done)](Result<http::Response> response) {
     if (!response || response->code() == 200) return done(std::move(response));
     done(Error::unavailable("server returned HTTP status " + std::to_string(response->code()) + " " +

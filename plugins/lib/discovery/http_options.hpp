@@ -31,6 +31,10 @@ struct HttpQuestion {
   uint64_t max_body_bytes = 0;
 };
 
+/// A GET, without what lib/client_config adds to it. Points into all three.
+tarsier_http_client_request request_of(const HttpOptions& options, const HttpQuestion& question,
+                                       std::vector<tarsier_pair>& headers);
+
 /// [any] A GET. `done` is called once as [work] when OK is returned; what is not 200 comes as an error that says so.
 Result<void> ask(const Host& host, const ServiceRef<tarsier_http>& http, const HttpOptions& options, const HttpQuestion& question,
                  http::Done done);

@@ -38,10 +38,11 @@ inline const bj::object& table(const bj::object& in, std::string_view key, const
   return found == nullptr ? none : found->as_object();
 }
 
-/// What is no letter, digit or "_" becomes "_".
+/// A character that is no letter, digit or "_" becomes "_", however many bytes it has.
 inline std::string label_name(std::string_view prefix, std::string_view key) {
   std::string name(prefix);
   for (const char c : key) {
+    if ((static_cast<unsigned char>(c) & 0xc0U) == 0x80U) continue;  // not the first byte of its character
     const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
     name += plain ? c : '_';
   }

@@ -104,6 +104,14 @@ Client::Client(IoThreads& threads, Executor& executor, ClientLimits limits)
 Client::~Client() { stop(); }
 
 Result<std::shared_ptr<ClientCall>> Client::request(ClientRequest request, Done done) {
+  return begin(std::move(request), nullptr, std::move(done));
+}
+
+Result<std::shared_ptr<ClientCall>> Client::stream(ClientRequest request, OnPiece on_piece, Done done) {
+  return begin(std::move(request), std::move(on_piece), std::move(done));
+}
+
+Result<std::shared_ptr<ClientCall>> Client::begin(ClientRequest request, OnPiece on_piece, Done done) {
   if (auto checked = check(request); !checked) return std::move(checked).error();
   auto url = parse_url(request.url);
   if (!url) return std::move(url).error();
@@ -127,6 +135,7 @@ Result<std::shared_ptr<ClientCall>> Client::request(ClientRequest request, Done 
   setup.user_agent = shared_->limits.user_agent;
   setup.url = std::move(*url);
   setup.request = std::move(request);
+  setup.on_piece = std::move(on_piece);
   setup.done = std::move(done);
   auto key = std::make_shared<const Call*>(nullptr);
   setup.over = [shared = shared_, key] {

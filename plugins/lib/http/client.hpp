@@ -30,6 +30,7 @@ struct ClientRequest {
   bool accept_compressed = false;
   TlsClientOptions tls;
   ProxyOptions proxy;
+  std::chrono::nanoseconds quiet_timeout{0};  // nothing came for so long; 0: only `timeout` counts
 };
 
 struct ClientResponse {
@@ -62,6 +63,10 @@ struct ClientStats {
 
 class Client {
  public:
+  /// [work] The head, and the body decompressed in pieces of at most kMaxPiece; first with an empty one when the head has come.
+  /// One at a time; nothing more is read before it has returned. An error ends the call with it.
+  using OnPiece = std::function<Result<void>(const ClientResponse& head, std::string_view piece)>;
+  static constexpr size_t kMaxPiece = size_t{1} << 20U;
   /// UNAVAILABLE (resolve, connect, TLS, reset), DEADLINE, RESOURCE (body too large), INVALID (malformed answer, redirects),
   /// CANCELLED.
   using Done = std::function<void(Result<ClientResponse>)>;
@@ -73,12 +78,15 @@ class Client {
 
   /// [any] INVALID for a request that cannot be sent (URL, headers, certificate files); `done` is called only when OK.
   Result<std::shared_ptr<ClientCall>> request(ClientRequest request, Done done);
+  /// [any] The same, with the body handed over while it comes: `done` gets none, after the last piece.
+  Result<std::shared_ptr<ClientCall>> stream(ClientRequest request, OnPiece on_piece, Done done);
   /// [ctl] Cancels all calls and closes the pool; returns when none runs. Later requests are refused.
   void stop();
   const ClientStats& stats() const;
 
  private:
   struct Shared;
+  Result<std::shared_ptr<ClientCall>> begin(ClientRequest request, OnPiece on_piece, Done done);
   std::shared_ptr<Shared> shared_;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <exception>
+#include <span>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -12,7 +13,6 @@
 #include <boost/asio/ssl/error.hpp>
 
 #include "plugins/lib/http/base64.hpp"
-#include "plugins/lib/http/compression.hpp"
 
 namespace tarsier::net {
 namespace {
@@ -24,6 +24,12 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 
 constexpr size_t kMaxHeaderBytes = 256 * 1024;
 constexpr size_t kReadBuffer = 32 * 1024;
+constexpr uint64_t kMostReserved = 1024 * 1024;  // of a body that says how long it will be
+
+std::string words(std::chrono::nanoseconds time) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
 
 bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
@@ -35,6 +41,10 @@ bool is_redirect(uint32_t code) { return code == 301 || code == 302 || code == 3
 std::string place_of(const Url& url) { return url.scheme == "unix" ? url.host : url.origin().substr(url.scheme.size() + 3); }
 
 }  // namespace
+
+void forget_coding(Headers& headers) {
+  std::erase_if(headers, [](const Header& each) { return each.name == "content-encoding" || each.name == "content-length"; });
+}
 
 std::string words(const error_code& ec) {
   if (ec == asio::error::host_not_found || ec == asio::error::host_not_found_try_again) return "no such host";
@@ -79,15 +89,14 @@ awaitable<void> Call::run() {
 }
 
 awaitable<Result<void>> Call::wait_for(const bool& ready, const std::string& what) {
+  const auto quiet = setup_.request.quiet_timeout;
+  const Moment quiet_until = quiet.count() > 0 ? moment_now() + quiet : kNever;
   while (!ready) {
     if (cancelled_) co_return Error(TARSIER_CANCELLED, what + ": cancelled");
-    if (moment_now() >= deadline_) {
-      const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(setup_.request.timeout).count();
-      co_return Error(
-          TARSIER_DEADLINE,
-          what + ": no answer within " + (limit % 1000 == 0 ? std::to_string(limit / 1000) + " s" : std::to_string(limit) + " ms"));
-    }
-    co_await event_.wait_until(deadline_);
+    const Moment now = moment_now();
+    if (now >= deadline_) co_return Error(TARSIER_DEADLINE, what + ": no answer within " + words(setup_.request.timeout));
+    if (now >= quiet_until) co_return Error(TARSIER_DEADLINE, what + ": nothing came for " + words(quiet));
+    co_await event_.wait_until(std::min(deadline_, quiet_until));
   }
   co_return Result<void>();
 }
@@ -97,10 +106,7 @@ awaitable<Result<ClientResponse>> Call::follow() {
   uint32_t redirects = 0;
   while (true) {
     auto response = co_await exchange_once(url);
-    if (!response || setup_.request.max_redirects == 0 || !is_redirect(response->code) ||
-        !has_header(response->headers, "location")) {
-      co_return response;
-    }
+    if (!response || !is_followed(response->code, response->headers)) co_return response;
     if (redirects++ == setup_.request.max_redirects) {
       co_return Error::invalid(setup_.request.url + ": stopped after " + std::to_string(setup_.request.max_redirects) +
                                " redirects, the last to " + std::string(find_header(response->headers, "location")));
@@ -108,6 +114,10 @@ awaitable<Result<ClientResponse>> Call::follow() {
     auto prepared = prepare_redirect(url, *response);
     if (!prepared) co_return std::move(prepared).error();
   }
+}
+
+bool Call::is_followed(uint32_t code, const Headers& headers) const {
+  return setup_.request.max_redirects != 0 && is_redirect(code) && has_header(headers, "location");
 }
 
 Result<void> Call::prepare_redirect(Url& url, const ClientResponse& response) {
@@ -264,20 +274,24 @@ std::string Call::request_head(const Url& url) const {
   return head;
 }
 
+void Call::forget_received() {
+  if (std::exchange(reading_, false)) abandoned_ = std::exchange(inbox_, {});
+  inbox_.clear();
+}
+
 void Call::read_more() {
   if (reading_ || read_error_) return;
   reading_ = true;
-  if (read_buffer_.empty()) read_buffer_.resize(kReadBuffer);
-  transport_->read_some(read_buffer_.data(), read_buffer_.size(),
-                        [self = shared_from_this(), from = transport_](error_code ec, size_t size) {
-                          if (from != self->transport_) return;  // of a connection that was given up
-                          self->reading_ = false;
-                          self->something_ = true;
-                          self->received_ += size;
-                          self->read_error_ = ec;
-                          self->inbox_.append(self->read_buffer_, 0, size);
-                          self->event_.notify();
-                        });
+  const std::span<char> room = inbox_.room(kReadBuffer);
+  transport_->read_some(room.data(), room.size(), [self = shared_from_this(), from = transport_](error_code ec, size_t size) {
+    if (from != self->transport_) return;  // of a connection that was given up
+    self->reading_ = false;
+    self->something_ = true;
+    self->received_ += size;
+    self->read_error_ = ec;
+    self->inbox_.add(size);
+    self->event_.notify();
+  });
 }
 
 void Call::write_more() {
@@ -306,13 +320,17 @@ std::string Call::why_broken(bool answer_begun) const {
 }
 
 /// Sends and receives at the same time, so that an early refusal is seen; until the parser is done.
-awaitable<Result<void>> Call::receive(MessageParser& parser, const Url& url) {
+awaitable<Result<void>> Call::receive(MessageParser& parser, Answer& answer, const Url& url) {
   while (true) {
     size_t taken = 0;
     do {  // it stops after the head, and goes on with the body
-      taken = parser.feed(inbox_);
-      inbox_.erase(0, taken);
+      taken = parser.feed(inbox_.view());
+      inbox_.drop(taken);
     } while (taken > 0 && !inbox_.empty() && !parser.failure() && !parser.done());
+    if (setup_.on_piece) {
+      auto handed = co_await hand_over_body(parser, answer);
+      if (!handed) co_return handed;
+    }
     if (parser.failure() || parser.done()) break;
     if (read_error_) {
       parser.feed_end();
@@ -331,45 +349,66 @@ awaitable<Result<void>> Call::receive(MessageParser& parser, const Url& url) {
   co_return Error::invalid(url.origin() + ": " + parser.failure()->message);
 }
 
+void Call::take_whole(MessageParser& parser, Answer& answer) {
+  parser.set_body_sink([this, &parser, &answer](std::string_view piece) -> Result<void> {
+    std::string& body = answer.response.body;
+    if (body.empty() && !answer.decoder && setup_.request.accept_compressed) {
+      const std::string_view coding = find_header(parser.head().headers, "content-encoding");
+      answer.is_gzip = is_gzip(coding);
+      if (!answer.is_gzip) answer.decoder = make_decoder(coding);
+    }
+    if (answer.decoder) return answer.decoder->write(piece, setup_.request.max_body_bytes, body);
+    if (body.empty()) body.reserve(std::min(parser.head().content_length.value_or(piece.size()), kMostReserved));
+    body.append(piece);
+    return {};
+  });
+}
+
+/// Unpacks what is only unpacked as a whole.
+Result<void> Call::finish_body(const MessageParser& parser, Answer& answer) {
+  if (answer.decoder) return answer.decoder->finish();
+  if (!answer.is_gzip) return {};
+  const ClientRequest& request = setup_.request;
+  std::string& body = answer.response.body;
+  Result<std::string> unpacked = Error(TARSIER_RESOURCE, "the body is cut off");
+  if (!parser.failure()) unpacked = decompress_gzip(body, request.max_body_bytes);
+  const bool is_cut = !unpacked && unpacked.error().code() == TARSIER_RESOURCE && request.cut_body;
+  if (!unpacked && !is_cut) return std::move(unpacked).error();
+  body = is_cut ? std::string() : std::move(*unpacked);
+  return {};
+}
+
 awaitable<Result<ClientResponse>> Call::transfer(const Url& url, const std::shared_ptr<Transport>& transport) {
   const std::shared_ptr<Transport> mine = transport;
   head_ = request_head(url);
-  inbox_.clear();
+  forget_received();
   written_ = 0;
   received_ = 0;
-  reading_ = writing_ = false;
+  writing_ = false;
   read_error_ = write_error_ = {};
   const ClientRequest& request = setup_.request;
   const auto kind = request.method == "HEAD" ? MessageParser::Kind::response_without_body : MessageParser::Kind::response;
   std::optional<MessageParser> parser;
-  ClientResponse response;
-  std::unique_ptr<Decoder> decoder;
+  Answer answer;
   do {  // answers 100 to 199 only announce another
     parser.emplace(kind, kMaxHeaderBytes);
-    MessageParser& current = *parser;
-    current.set_body_limit(request.max_body_bytes);
-    current.set_body_sink([&](std::string_view piece) -> Result<void> {
-      if (response.body.empty() && !decoder && request.accept_compressed) {
-        decoder = make_decoder(find_header(current.head().headers, "content-encoding"));
-      }
-      if (decoder) return decoder->write(piece, request.max_body_bytes, response.body);
-      response.body.append(piece);
-      return {};
-    });
-    auto received = co_await receive(current, url);
+    parser->set_body_limit(request.max_body_bytes);
+    if (setup_.on_piece) {
+      parser->set_body_sink([&answer](std::string_view piece) -> Result<void> {
+        answer.waiting.append(piece);
+        return {};
+      });
+    } else {
+      take_whole(*parser, answer);
+    }
+    auto received = co_await receive(*parser, answer, url);
     if (!received) co_return std::move(received).error();
   } while (parser->head().code >= 100 && parser->head().code < 200);
-  if (decoder) {
-    auto finished = decoder->finish();
-    if (!finished) co_return std::move(finished).error().in(url.origin());
-  }
+  if (auto whole = finish_body(*parser, answer); !whole) co_return std::move(whole).error().in(url.origin());
   MessageHead& head = parser->head();
-  response.code = head.code;
-  response.headers = std::move(head.headers);
-  if (decoder) {
-    std::erase_if(response.headers,
-                  [](const Header& each) { return each.name == "content-encoding" || each.name == "content-length"; });
-  }
+  answer.response.code = head.code;
+  answer.response.headers = std::move(head.headers);
+  if (answer.decoder || answer.is_gzip) forget_coding(answer.response.headers);
   const bool reusable = head.keep_alive && !parser->failure() && !read_error_ && !write_error_ && !reading_ && !writing_ &&
                         inbox_.empty() && written_ == head_.size() + request.body.size();
   transport_.reset();
@@ -378,7 +417,7 @@ awaitable<Result<ClientResponse>> Call::transfer(const Url& url, const std::shar
   } else {
     mine->close();
   }
-  co_return response;
+  co_return std::move(answer.response);
 }
 
 }  // namespace tarsier::net

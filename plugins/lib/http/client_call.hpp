@@ -8,8 +8,10 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "plugins/lib/http/client.hpp"
+#include "plugins/lib/http/compression.hpp"
 #include "plugins/lib/http/connection_pool.hpp"
 #include "plugins/lib/http/event.hpp"
+#include "plugins/lib/http/inbox.hpp"
 #include "plugins/lib/http/message_parser.hpp"
 #include "plugins/lib/http/socket_transport.hpp"
 #include "plugins/lib/http/url.hpp"
@@ -18,6 +20,8 @@ namespace tarsier::net {
 
 /// The system's words in lower case, as the middle of a sentence.
 std::string words(const boost::system::error_code& ec);
+/// Of an answer that was unpacked.
+void forget_coding(Headers& headers);
 
 class Call final : public std::enable_shared_from_this<Call> {
  public:
@@ -31,6 +35,7 @@ class Call final : public std::enable_shared_from_this<Call> {
     ClientStats* stats = nullptr;
     Executor* executor = nullptr;
     std::string user_agent;
+    Client::OnPiece on_piece;  // or none: the body comes with `done`
     Client::Done done;
     std::function<void()> over;  // [net] last
   };
@@ -43,6 +48,17 @@ class Call final : public std::enable_shared_from_this<Call> {
   template <class T>
   using Awaitable = boost::asio::awaitable<T>;
 
+  /// An answer while it comes.
+  struct Answer {
+    ClientResponse response;
+    std::unique_ptr<Decoder> decoder;
+    bool is_gzip = false;  // and is unpacked when all of it is there
+    bool begun = false;    // on_piece knows the head
+    std::string waiting;   // of the body as it was sent, for on_piece
+    std::string unpacked;  // of that
+    uint64_t handed_over = 0;
+  };
+
   Awaitable<void> run();
   Awaitable<Result<ClientResponse>> follow();
   Awaitable<Result<ClientResponse>> exchange_once(const Url& url);
@@ -53,10 +69,17 @@ class Call final : public std::enable_shared_from_this<Call> {
   Awaitable<Result<void>> send_connect(const std::string& what);
   Awaitable<Result<void>> receive_connect(const std::string& what);
   Awaitable<Result<ClientResponse>> transfer(const Url& url, const std::shared_ptr<Transport>& transport);
-  Awaitable<Result<void>> receive(MessageParser& parser, const Url& url);
-  /// Waits until `ready`, the deadline or a cancellation; the two are errors.
+  Awaitable<Result<void>> receive(MessageParser& parser, Answer& answer, const Url& url);
+  void take_whole(MessageParser& parser, Answer& answer);
+  Result<void> finish_body(const MessageParser& parser, Answer& answer);
+  /// What has come of the body, to on_piece.
+  Awaitable<Result<void>> hand_over_body(MessageParser& parser, Answer& answer);
+  Awaitable<Result<void>> hand_over_unpacked(Answer& answer);
+  Awaitable<Result<void>> hand_over(const ClientResponse& head, std::string_view piece);
+  /// Waits until `ready`, the deadline, a silence that is too long or a cancellation; these are errors.
   Awaitable<Result<void>> wait_for(const bool& ready, const std::string& what);
 
+  bool is_followed(uint32_t code, const Headers& headers) const;
   Result<void> prepare_redirect(Url& url, const ClientResponse& response);
   std::string request_head(const Url& url) const;
   std::string why_broken(bool answer_begun) const;
@@ -66,6 +89,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   std::string pool_key(const Url& url) const {
     return url.origin() + "|" + setup_.tls_key + (proxy_for(url) != nullptr ? setup_.proxy->key() : "");
   }
+  void forget_received();
   void read_more();
   void write_more();
 
@@ -83,8 +107,8 @@ class Call final : public std::enable_shared_from_this<Call> {
   bool step_done_ = false;
   boost::system::error_code step_error_;
   std::vector<boost::asio::generic::stream_protocol::endpoint> resolved_;
-  std::string read_buffer_;
-  std::string inbox_;
+  Inbox inbox_;
+  Inbox abandoned_;  // a read of a connection that was given up may still end there
   std::string head_;
   size_t written_ = 0;  // of head and body together
   bool reading_ = false;
@@ -93,6 +117,8 @@ class Call final : public std::enable_shared_from_this<Call> {
   boost::system::error_code read_error_;
   boost::system::error_code write_error_;
   uint64_t received_ = 0;
+  bool piece_taken_ = false;
+  Result<void> piece_outcome_;  // written by a worker before piece_taken_ is set here
 };
 
 }  // namespace tarsier::net

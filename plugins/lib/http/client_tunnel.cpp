@@ -50,21 +50,20 @@ awaitable<Result<void>> Call::send_connect(const std::string& what) {
 
 awaitable<Result<void>> Call::receive_connect(const std::string& what) {
   MessageParser parser(MessageParser::Kind::response_without_body, kMaxHeaderBytes);
-  inbox_.clear();
-  read_buffer_.resize(std::max(read_buffer_.size(), kPiece));
+  forget_received();
   while (!parser.done()) {
     step_done_ = false;
-    connecting_->async_read_some(asio::buffer(read_buffer_.data(), kPiece),
+    connecting_->async_read_some(asio::buffer(inbox_.room(kPiece).data(), kPiece),
                                  [self = shared_from_this()](error_code ec, size_t size) {
                                    self->step_error_ = ec;
-                                   self->inbox_.append(self->read_buffer_, 0, size);
+                                   self->inbox_.add(size);
                                    self->step_done_ = true;
                                    self->event_.notify();
                                  });
     auto waited = co_await wait_for(step_done_, what);
     if (!waited) co_return std::move(waited).error();
     if (step_error_) co_return Error::unavailable(what + ": " + words(step_error_));
-    inbox_.erase(0, parser.feed(inbox_));
+    inbox_.drop(parser.feed(inbox_.view()));
     if (parser.failure()) co_return Error::invalid(what + ": " + parser.failure()->message);
   }
   const uint32_t code = parser.head().code;

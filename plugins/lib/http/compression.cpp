@@ -1,8 +1,9 @@
-// Streaming gzip by zlib and zstd by libzstd.
+// Streaming gzip by zlib and zstd by libzstd; gzip at once by libdeflate.
 #include "plugins/lib/http/compression.hpp"
 
 #include <algorithm>
 #include <array>
+#include <libdeflate.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -140,6 +141,23 @@ class InflateDecoder : public Decoder {
   bool ended_ = false;
 };
 
+/// False for a stream of several members, one whose size cannot be what its end says, and a damaged one.
+bool inflate_at_once(std::string_view input, uint64_t max_bytes, std::string& out) {
+  constexpr size_t kHeadAndTail = 18, kMostRatio = 1032;  // RFC 1952; what deflate can do at best
+  if (input.size() < kHeadAndTail) return false;
+  uint32_t size = 0;
+  for (size_t i = 0; i < sizeof(size); ++i) size |= uint32_t{static_cast<unsigned char>(input[input.size() - 4 + i])} << (8 * i);
+  if (size > max_bytes || size / kMostRatio > input.size()) return false;
+  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> decompressor(
+      libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
+  if (decompressor == nullptr) return false;
+  out.resize(size);
+  size_t taken = 0, made = 0;
+  return libdeflate_gzip_decompress_ex(decompressor.get(), input.data(), input.size(), out.data(), out.size(), &taken, &made) ==
+             LIBDEFLATE_SUCCESS &&
+         taken == input.size() && made == size;
+}
+
 class ZstdDecoder : public Decoder {
  public:
   ZstdDecoder() : context_(ZSTD_createDCtx()) {
@@ -191,9 +209,22 @@ Result<std::string> compress(Encoding encoding, std::string_view input) {
   return out;
 }
 
+bool is_gzip(std::string_view content_encoding) noexcept {
+  return equal_ignoring_case(content_encoding, "gzip") || equal_ignoring_case(content_encoding, "x-gzip");
+}
+
+Result<std::string> decompress_gzip(std::string_view input, uint64_t max_bytes) {
+  std::string out;
+  if (inflate_at_once(input, max_bytes, out)) return out;
+  out.clear();
+  InflateDecoder decoder;
+  if (auto written = decoder.write(input, max_bytes, out); !written) return std::move(written).error();
+  if (auto finished = decoder.finish(); !finished) return std::move(finished).error();
+  return out;
+}
+
 std::unique_ptr<Decoder> make_decoder(std::string_view content_encoding) {
-  if (equal_ignoring_case(content_encoding, "gzip") || equal_ignoring_case(content_encoding, "x-gzip") ||
-      equal_ignoring_case(content_encoding, "deflate")) {
+  if (is_gzip(content_encoding) || equal_ignoring_case(content_encoding, "deflate")) {
     return std::make_unique<InflateDecoder>();
   }
   if (equal_ignoring_case(content_encoding, "zstd")) return std::make_unique<ZstdDecoder>();

@@ -1,5 +1,6 @@
 // A server's connection: one coroutine that reads a request, has it handled and sends the answer, while reads and writes complete
-// beside it and wake it. Reading goes on while a handler works, so that a client that leaves is noticed.
+// beside it and wake it. Reading goes on while a handler works, so that a client that leaves is noticed. A client that speaks
+// HTTP/2, agreed upon in the TLS handshake or by its first bytes, is handed over to a connection of that kind.
 #include "plugins/lib/http/connection.hpp"
 
 #include <algorithm>
@@ -13,9 +14,10 @@
 #include <boost/asio/post.hpp>
 
 #include "plugins/lib/http/event.hpp"
+#include "plugins/lib/http/http2_connection.hpp"
+#include "plugins/lib/http/http2_session.hpp"
 #include "plugins/lib/http/message_parser.hpp"
-#include "plugins/lib/http/router.hpp"
-#include "plugins/lib/http/target.hpp"
+#include "plugins/lib/http/request_intake.hpp"
 
 namespace tarsier::net {
 namespace {
@@ -57,6 +59,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   void drain() override {
     asio::post(context_, [self = shared_from_this()] {
       if (self->websocket_) self->websocket_->close(1001, "the server is stopping");
+      if (self->http2_) self->http2_->drain();
       self->event_.notify();
     });
   }
@@ -69,9 +72,14 @@ class ServerConnection final : public Connection, public std::enable_shared_from
 
   awaitable<void> serve() {
     bool open = co_await handshake();
+    if (open && transport_->protocol() == "h2") {
+      continue_as_http2();
+      open = false;
+    }
     while (open) open = co_await serve_request();
-    if (!websocket_ && !broken_) co_await say_goodbye();
-    if (!websocket_) transport_->close();
+    if (handed_over_) co_return;
+    if (!broken_) co_await say_goodbye();
+    transport_->close();
   }
   void over(const std::exception_ptr& thrown) {
     if (thrown) {
@@ -83,7 +91,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
       if (exchange_) exchange_->detach();
       transport_->close();
     }
-    if (!websocket_) ended_();
+    if (!handed_over_) ended_();
   }
 
   awaitable<bool> handshake() {
@@ -114,9 +122,9 @@ class ServerConnection final : public Connection, public std::enable_shared_from
     Admission admission;
     if (parser.failure()) {
       admission.refusal = text_answer(parser.failure()->code, parser.failure()->message);
-      describe(request);
+      describe_request(setup_, request);
     } else {
-      admission = admit(parser, request);
+      admission = admit_request(setup_, parser.head(), request);
     }
     if (!admission.refusal) admission.refusal = co_await read_body(parser, request, admission);
     const bool whole = parser.done() && !parser.failure();  // where a broken message ends, nobody knows
@@ -164,8 +172,12 @@ class ServerConnection final : public Connection, public std::enable_shared_from
     first_ = false;
     read_size_ = kIdleBuffer;
     while (true) {
+      if (first && is_http2_preface(inbox_)) {
+        continue_as_http2();
+        co_return false;
+      }
       while (!begun && !inbox_.empty() && (inbox_.front() == '\r' || inbox_.front() == '\n')) inbox_.erase(0, 1);
-      if (!inbox_.empty()) {
+      if (!inbox_.empty() && !(first && may_become_http2_preface(inbox_))) {
         if (!begun) deadline = moment_now() + limits_.header_timeout;
         begun = true;
         inbox_.erase(0, parser.feed(inbox_));
@@ -187,70 +199,20 @@ class ServerConnection final : public Connection, public std::enable_shared_from
     }
   }
 
-  Admission admit(MessageParser& parser, Request& request) {
-    MessageHead& head = parser.head();
-    describe(request);
-    request.method = method_bit(head.method);
-    request.method_name = head.method;
-    request.target = head.target;
-    request.headers = std::move(head.headers);
-    request.http_1_1 = head.http_1_1;
-    request.keep_alive = head.keep_alive;
-    Admission admission;
-    const auto refuse = [&](uint32_t code, std::string_view why) {
-      admission.refusal = text_answer(code, why);
-      return std::move(admission);
-    };
-    const size_t hosts = static_cast<size_t>(
-        std::count_if(request.headers.begin(), request.headers.end(), [](const Header& each) { return each.name == "host"; }));
-    if (hosts > 1 || (hosts == 0 && request.http_1_1)) return refuse(400, "expected one Host header");
-    auto target = parse_target(request.target);
-    if (!target) return refuse(400, target.error().message());
-    request.host = find_header(request.headers, "host");
-    request.raw_path = std::move(target->raw_path);
-    request.query = std::move(target->query);
-    request.segments = std::move(target->segments);
-    request.path = join_path(request.segments, 0);
-    admission = setup_.handler->admit(request);
-    if (admission.refusal) return admission;
-    const std::string_view expect = find_header(request.headers, "expect");
-    if (!expect.empty() && !equal_ignoring_case(expect, "100-continue")) return refuse(417, "only '100-continue' can be expected");
-    if (admission.max_body_bytes == 0) admission.max_body_bytes = limits_.max_body_bytes;
-    if (head.content_length && *head.content_length > admission.max_body_bytes)
-      return refuse(413, too_large(admission.max_body_bytes));
-    return admission;
-  }
-  static std::string too_large(uint64_t limit) { return "the body is larger than " + std::to_string(limit) + " bytes"; }
-  void describe(Request& request) const {
-    request.entrypoint = setup_.options->name;
-    request.remote = setup_.remote;
-    request.secure = setup_.secure;
-  }
-
   /// The answer to refuse it with, if it is to be.
   awaitable<std::optional<Answer>> read_body(MessageParser& parser, Request& request, const Admission& admission) {
     if (parser.done()) co_return std::nullopt;
     const uint64_t limit = admission.max_body_bytes;
-    const std::string coding = joined_header(request.headers, "content-encoding");
-    std::unique_ptr<Decoder> decoder;
-    if (!admission.body_as_sent && !coding.empty() && !equal_ignoring_case(coding, "identity")) {
-      decoder = make_decoder(coding);
-      // snappy and the like belong to their protocols (remote write): the handler gets the bytes as they are.
-      if (!decoder && !equal_ignoring_case(coding, "snappy"))
-        co_return text_answer(415, "expected Content-Encoding gzip, zstd or none");
-    }
+    BodyIntake body;
+    if (auto refusal = body.begin(admission, request)) co_return refusal;
     parser.set_body_limit(limit);
-    parser.set_body_sink([&](std::string_view piece) -> Result<void> {
-      if (decoder) return decoder->write(piece, limit, request.body);
-      request.body.append(piece);
-      return {};
-    });
+    parser.set_body_sink([&](std::string_view piece) { return body.add(piece); });
     if (equal_ignoring_case(find_header(request.headers, "expect"), "100-continue") && inbox_.empty() && request.http_1_1) {
       out_.emplace_back("HTTP/1.1 100 Continue\r\n\r\n");
       write_more();
     }
     read_size_ = kBodyBuffer;
-    if (const auto length = parser.head().content_length; length && !decoder) {
+    if (const auto length = parser.head().content_length; length && !body.decodes()) {
       request.body.reserve(std::min({*length, limit, kMaxReserved}));
       if (*length > kBodyBuffer) read_size_ = kLargeBodyBuffer;
     }
@@ -272,9 +234,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
       read_more(most);
       co_await event_.wait_until(pace.deadline());
     }
-    if (decoder) {
-      if (auto finished = decoder->finish(); !finished) co_return text_answer(400, finished.error().message());
-    }
+    if (auto finished = body.finish(); !finished) co_return text_answer(400, finished.error().message());
     co_return std::nullopt;
   }
 
@@ -317,6 +277,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   }
 
   bool start_websocket() {
+    handed_over_ = true;
     WebsocketOptions options;
     options.request_headers = exchange_->request().headers;
     options.target = exchange_->request().target;
@@ -327,6 +288,14 @@ class ServerConnection final : public Connection, public std::enable_shared_from
       self->ended_();
     });
     return false;
+  }
+
+  void continue_as_http2() {
+    handed_over_ = true;
+    http2_ = serve_http2(transport_, setup_, std::exchange(inbox_, {}), [self = shared_from_this()] {
+      self->http2_.reset();
+      self->ended_();
+    });
   }
 
   awaitable<void> flush() {
@@ -410,6 +379,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   void cut() {
     if (std::exchange(cut_, true)) return;
     if (websocket_) websocket_->kill();
+    if (http2_) return http2_->kill();
     transport_->close();
     event_.notify();
   }
@@ -434,6 +404,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   bool cut_ = false;        // closed from here
   bool lingering_ = false;  // the client may still be sending what was refused
   bool goodbye_said_ = false;
+  bool handed_over_ = false;  // the transport is another one's
   std::optional<error_code> handshake_result_;
   bool first_ = true;
   const Moment born_ = moment_now();
@@ -441,6 +412,7 @@ class ServerConnection final : public Connection, public std::enable_shared_from
   uint64_t sent_bytes_ = 0;
   std::shared_ptr<Exchange> exchange_;
   std::shared_ptr<Websocket> websocket_;
+  std::shared_ptr<Connection> http2_;
 };
 
 }  // namespace

@@ -3,28 +3,16 @@
 
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <utility>
 
+#include "plugins/lib/http/answer_head.hpp"
+#include "plugins/lib/http/grpc_refusal.hpp"
 #include "tarsier/service/http.h"
 
 namespace tarsier::net {
 namespace {
 
 constexpr size_t kMinCompressed = 1024;
-
-bool is_ours(std::string_view name) noexcept {
-  static constexpr std::array<std::string_view, 5> kNames = {"connection", "transfer-encoding", "content-length", "date",
-                                                             "keep-alive"};
-  for (const std::string_view each : kNames) {
-    if (equal_ignoring_case(each, name)) return true;
-  }
-  return false;
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
 
 std::string chunk(std::string_view piece) {
   std::array<char, 24> size{};
@@ -100,9 +88,9 @@ void Exchange::begin(uint32_t code, Headers headers) {
     headers.push_back({"Content-Encoding", std::string(encoding_name(encoding))});
   }
   keep_alive_ = request_.keep_alive && !(wiring_.draining != nullptr && wiring_.draining->load(std::memory_order_relaxed));
-  chunked_ = body_allowed(code) && request_.http_1_1;
+  chunked_ = body_allowed(code) && request_.http_1_1 && !request_.http_2;
   if (!request_.http_1_1) keep_alive_ = false;
-  push_head(code, headers, chunked_ ? "Transfer-Encoding: chunked\r\n" : "");
+  push_head(code, headers, std::nullopt);
   state_ = State::streaming;
   wake(lock);
 }
@@ -127,7 +115,7 @@ Exchange::Write Exchange::write(std::string_view piece) {
   return cancelled() ? Write::cancelled : Write::taken;
 }
 
-void Exchange::end(bool aborted) {
+void Exchange::end(bool aborted, const Headers& trailers) {
   const auto self = shared_from_this();
   Lock lock(state_mutex_);
   if (state_ == State::streaming) {
@@ -136,7 +124,8 @@ void Exchange::end(bool aborted) {
       aborted = !encoder_->finish(packed);
       if (!aborted) push_piece(packed);
     }
-    if (chunked_ && !aborted && body_allowed(code_)) push("0\r\n\r\n");
+    if (chunked_ && !aborted) push(last_chunk(trailers));
+    if (request_.http_2 && body_allowed(code_)) trailers_ = allowed_trailers(trailers);
     aborted_ = aborted_ || aborted;
     state_ = State::complete;
   } else if (state_ == State::waiting && !expired_) {
@@ -189,6 +178,16 @@ std::deque<std::string> Exchange::take_output() {
   return std::exchange(output_, {});
 }
 
+Headers Exchange::take_head() {
+  const Lock lock(state_mutex_);
+  return std::exchange(head_, {});
+}
+
+Headers Exchange::take_trailers() {
+  const Lock lock(state_mutex_);
+  return std::exchange(trailers_, {});
+}
+
 void Exchange::sent(size_t bytes) {
   Lock lock(state_mutex_);
   waiting_bytes_ -= std::min(bytes, waiting_bytes_);
@@ -198,6 +197,11 @@ void Exchange::sent(size_t bytes) {
 Exchange::Progress Exchange::progress() const {
   const Lock lock(state_mutex_);
   return {code_ != 0 && !upgraded_, state_ == State::complete, aborted_, upgraded_, keep_alive_, code_};
+}
+
+bool Exchange::owed() const {
+  const Lock lock(state_mutex_);
+  return !finished_by_handler_;
 }
 
 WebsocketCallbacks Exchange::take_websocket() {
@@ -235,6 +239,7 @@ bool Exchange::body_allowed(uint32_t code) const noexcept {
 }
 
 Encoding Exchange::encoding_for(uint32_t code, const Headers& headers) const {
+  if (code >= 400 && speaks_grpc(request_)) return Encoding::identity;  // its text becomes a field
   if (!body_allowed(code) || has_header(headers, "content-encoding") || !is_compressible(find_header(headers, "content-type"))) {
     return Encoding::identity;
   }
@@ -242,37 +247,26 @@ Encoding Exchange::encoding_for(uint32_t code, const Headers& headers) const {
 }
 
 void Exchange::finish_locked(Answer answer, Encoding encoding) {
+  if (answer.code >= 400 && speaks_grpc(request_)) answer = grpc_refusal(answer);
   if (encoding != Encoding::identity) answer.headers.push_back({"Content-Encoding", std::string(encoding_name(encoding))});
   keep_alive_ = request_.keep_alive && !(wiring_.draining != nullptr && wiring_.draining->load(std::memory_order_relaxed));
-  const bool sized = answer.code >= 200 && answer.code != 204 && answer.code != 304;
-  push_head(answer.code, answer.headers, sized ? "Content-Length: " + std::to_string(answer.body.size()) + "\r\n" : std::string());
+  bool sized = answer.code >= 200 && answer.code != 204 && answer.code != 304;
+  // An empty body of HTTP/2 ends with its head, which says it all; gRPC wants nothing else there.
+  if (request_.http_2 && answer.body.empty()) sized = false;
+  push_head(answer.code, answer.headers, sized ? std::optional<uint64_t>(answer.body.size()) : std::nullopt);
   if (body_allowed(answer.code) && !answer.body.empty()) push(std::move(answer.body));
   state_ = State::complete;
 }
 
-void Exchange::push_head(uint32_t code, const Headers& headers, std::string_view framing) {
+void Exchange::push_head(uint32_t code, const Headers& headers, std::optional<uint64_t> length) {
   code_ = code;
-  std::string head;
-  head.reserve(256);
-  head.append("HTTP/1.1 ").append(std::to_string(code)).append(" ").append(reason_phrase(code)).append("\r\n");
-  append_field(head, "Date", http_date(std::time(nullptr)));
-  bool varies = false;
-  for (const Headers* fields : {&headers, &extra_headers_}) {
-    for (const Header& field : *fields) {
-      if (is_ours(field.name) || !is_valid_field(field.name, field.value)) continue;
-      append_field(head, field.name, field.value);
-      varies = varies || (equal_ignoring_case(field.name, "vary") && list_has_token(field.value, "accept-encoding"));
-    }
+  const AnswerHead head{code, headers, extra_headers_, length};
+  if (request_.http_2) {
+    head_ = http2_head(head);
+    return;
   }
-  if (!varies && is_compressible(find_header(headers, "content-type"))) append_field(head, "Vary", "Accept-Encoding");
-  head.append(framing);
-  if (!keep_alive_) {
-    append_field(head, "Connection", "close");
-  } else if (!request_.http_1_1) {
-    append_field(head, "Connection", "keep-alive");
-  }
-  head.append("\r\n");
-  push(std::move(head));
+  const std::string_view connection = !keep_alive_ ? "close" : !request_.http_1_1 ? "keep-alive" : "";
+  push(http1_head(head, chunked_ && !length, connection));
 }
 
 void Exchange::push(std::string bytes) {

@@ -1,5 +1,5 @@
 // Exchange: one request and the answer being given to it. The handler's side may be used on any thread; what it says becomes bytes
-// of HTTP/1.x here, on that thread, and waits for the connection to send it.
+// of HTTP/1.x (or fields and a body, for HTTP/2) here, on that thread, and waits for the connection to send it.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,8 @@ struct Request {
   std::vector<std::string> path_args;
   Headers headers;  // names in lower case
   std::string body;
-  bool http_1_1 = true;
+  bool http_1_1 = true;  // or later
+  bool http_2 = false;
   bool keep_alive = true;
   bool secure = false;
 };
@@ -87,7 +89,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void respond(Answer answer);
   void begin(uint32_t code, Headers headers);
   Write write(std::string_view piece);
-  void end(bool aborted);
+  void end(bool aborted, const Headers& trailers = {});
   void on_writable(std::function<void()> call);
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_acquire); }
   /// False, and answered with 400 or 426, when the client did not ask for a websocket.
@@ -95,8 +97,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   // ---- the connection's side [net] ------------------------------------------------------------------------------------------
 
-  /// Bytes to send, if there are any.
+  /// Bytes to send, if there are any; in HTTP/2 those of the body.
   std::deque<std::string> take_output();
+  /// HTTP/2, once the answer has begun, and once it is complete.
+  Headers take_head();
+  Headers take_trailers();
   /// `bytes` of the output have been sent.
   void sent(size_t bytes);
   struct Progress {
@@ -108,6 +113,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     uint32_t code = 0;
   };
   Progress progress() const;
+  /// The handler has not finished it yet, whatever has been answered.
+  bool owed() const;
   WebsocketCallbacks take_websocket();
   /// The client went, or the owner of the route is going.
   void cancel();
@@ -120,7 +127,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   enum class State { waiting, streaming, complete };
   using Lock = std::unique_lock<std::mutex>;
 
-  void push_head(uint32_t code, const Headers& headers, std::string_view framing);
+  void push_head(uint32_t code, const Headers& headers, std::optional<uint64_t> length);
   void push(std::string bytes);
   void push_piece(std::string_view piece);
   void finish_locked(Answer answer, Encoding encoding);
@@ -146,6 +153,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   uint32_t code_ = 0;
   size_t waiting_bytes_ = 0;
   std::deque<std::string> output_;
+  Headers head_;  // HTTP/2
+  Headers trailers_;
   std::unique_ptr<Encoder> encoder_;
   std::function<void()> writable_;
   WebsocketCallbacks websocket_;

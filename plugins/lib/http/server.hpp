@@ -59,6 +59,8 @@ struct EntrypointStats {
   std::atomic<uint64_t> refused{0};  // over max_connections
   std::atomic<uint64_t> received_bytes{0};
   std::atomic<uint64_t> sent_bytes{0};
+  std::atomic<uint64_t> http2_connections{0};  // of `accepted`
+  std::atomic<uint64_t> http2_floods{0};       // of those, ended because they were a nuisance
 };
 
 struct EntrypointOptions {

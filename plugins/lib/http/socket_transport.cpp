@@ -80,6 +80,12 @@ class TlsTransport final : public Transport {
   void handshake(Done done) override {
     stream_.async_handshake(type_, [self = shared_from_this(), done = std::move(done)](error_code ec) { done(ec, 0); });
   }
+  std::string protocol() const override {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(const_cast<asio::ssl::stream<StreamSocket>&>(stream_).native_handle(), &name, &size);
+    return name == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(name), size);
+  }
   void read_some(char* to, size_t size, Done done) override {
     stream_.async_read_some(asio::buffer(to, size),
                             [self = shared_from_this(), done = std::move(done)](error_code ec, size_t n) { done(ec, n); });

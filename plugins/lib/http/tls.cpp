@@ -99,12 +99,12 @@ Result<void> use_versions(ssl::context& context, const TlsClientOptions& options
   return {};
 }
 
-/// Answers the client's list of protocols with http/1.1, the only one spoken here.
+/// Answers the client's list of protocols with the better of those that are spoken here.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned int in_size,
                     void*) {
-  static constexpr unsigned char kHttp11[] = "\x08http/1.1";
+  static constexpr unsigned char kSpoken[] = "\x02h2\x08http/1.1";
   unsigned char* chosen = nullptr;
-  if (SSL_select_next_proto(&chosen, out_size, kHttp11, sizeof(kHttp11) - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&chosen, out_size, kSpoken, sizeof(kSpoken) - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_NOACK;
   }
   *out = chosen;

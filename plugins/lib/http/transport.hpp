@@ -25,6 +25,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
 
   /// TLS as a server or, with the name that the certificate must be for, as a client. Completes at once without TLS.
   virtual void handshake(Done done) = 0;
+  /// What the handshake has agreed upon (ALPN), such as "h2"; "" when nothing.
+  virtual std::string protocol() const { return {}; }
   /// At most one at a time; the buffer stays until done.
   virtual void read_some(char* to, size_t size, Done done) = 0;
   /// At most one at a time; may take only part; both stay until done. `first` is not empty.

@@ -75,7 +75,7 @@ void choose_cut(std::span<const int64_t> residuals, Plan& plan) {
   if (plan.has_bytes) plan.packed_bits = kMostPackedBits;
   if (width == 0) return;
   // With few residuals a finer count would say little, and take longer than all else.
-  const unsigned byte_bits = std::min({width, count < 512 ? 6U : 8U});
+  const unsigned byte_bits = std::min({width, count < 64 ? 4U : count < 512 ? 6U : 8U});
   const unsigned finest = std::min(width - byte_bits, kMostPackedBits);
   size_t used = size_t{1} << (width - finest);
   std::array<uint32_t, 256> counts;

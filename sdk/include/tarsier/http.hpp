@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,8 @@ class Request {
   std::string_view query() const noexcept { return view(raw_->query); }
   std::string_view prefix() const noexcept { return view(raw_->prefix); }
   std::string_view body() const noexcept { return view(raw_->body); }
+  /// Of HTTP: 10, 11 or 20; 0 where the provider is too old to say.
+  uint32_t version() const noexcept { return TARSIER_HAS(raw_, version) ? raw_->version : 0; }
   std::string_view arg(uint32_t index) const noexcept {
     return index < raw_->path_arg_count ? view(raw_->path_args[index]) : std::string_view{};
   }
@@ -62,6 +65,11 @@ class Exchange {
   /// OK, AGAIN (nothing was taken: wait for on_writable) or CANCELLED.
   tarsier_status write(std::string_view piece) const { return api_->write(raw_, bytes(piece)); }
   void end(bool aborted = false) const { api_->end(raw_, aborted ? 1 : 0); }
+  /// Ends it with fields behind the body; without them where the provider is too old for that.
+  void end(std::initializer_list<tarsier_pair> trailers) const {
+    if (!TARSIER_HAS(api_, end_with_trailers)) return end();
+    api_->end_with_trailers(raw_, trailers.begin(), static_cast<uint32_t>(trailers.size()));
+  }
   bool cancelled() const noexcept { return api_->cancelled(raw_) != 0; }
 
  private:
@@ -169,6 +177,90 @@ inline Result<void> request(const Host& host, const ServiceRef<tarsier_http>& ht
                       closure, nullptr, &error);
   if (status != TARSIER_OK) delete closure;
   return Result<void>::from_c(status, error);
+}
+
+/// What takes a piece of the body, the first time an empty one when the head has come. An error ends the call and comes to `done`.
+using OnPiece = std::function<Result<void>(const Response& head, std::string_view piece)>;
+
+/// A call whose answer is taken while it comes. Destroying it does not end the call.
+class Stream {
+ public:
+  Stream() = default;
+  /// [any] The call ends with CANCELLED, unless it is over or its end is on the way. Does not wait for it.
+  void cancel() {
+    if (state_ == nullptr) return;
+    const std::lock_guard lock(state_->mutex);
+    if (state_->call != nullptr) state_->api->cancel(state_->api->self, state_->call);
+  }
+
+ private:
+  friend Result<Stream> stream(const Host&, const ServiceRef<tarsier_http>&, const tarsier_http_client_request&, int64_t, OnPiece,
+                               Done);
+  struct State {
+    OnPiece on_piece;  // it and `done` end with the call: they may own who owns this
+    Done done;
+    std::optional<Error> refused;  // what on_piece said
+    const tarsier_http* api = nullptr;
+    std::mutex mutex;
+    tarsier_http_call* call = nullptr;  // until `done` begins: the provider and its table stay as long
+    bool over = false;
+  };
+  std::shared_ptr<State> state_;
+};
+
+/// [any] Begins a call whose body is handed over while it comes (tarsier_http::stream). When OK is returned, `done` is called
+/// exactly once, after the last piece; the response that it gets has no body. UNSUPPORTED: the provider of HTTP is too old.
+inline Result<Stream> stream(const Host& host, const ServiceRef<tarsier_http>& http, const tarsier_http_client_request& request,
+                             int64_t quiet_timeout_ns, OnPiece on_piece, Done done) {
+  auto use = http.acquire();
+  if (!use) return std::move(use).error();
+  const tarsier_http* const api = &**use;
+  if (!TARSIER_HAS(api, stream)) return Error(TARSIER_UNSUPPORTED, "the HTTP client does not hand over answers as they come");
+  using Shared = std::shared_ptr<Stream::State>;
+  Stream made;
+  made.state_ = std::make_shared<Stream::State>();
+  made.state_->on_piece = std::move(on_piece);
+  made.state_->done = std::move(done);
+  made.state_->api = api;
+  auto* closure = new Shared(made.state_);
+  tarsier_http_pieces pieces{};
+  pieces.size = sizeof(pieces);
+  pieces.quiet_timeout_ns = quiet_timeout_ns;
+  pieces.on_piece = [](void* user, const tarsier_http_client_response* head, tarsier_bytes piece) -> tarsier_status {
+    Stream::State& state = **static_cast<Shared*>(user);
+    auto taken = state.on_piece(Response(head), view(piece));
+    if (taken) return TARSIER_OK;
+    state.refused = std::move(taken).error();
+    return state.refused->code();
+  };
+  tarsier_http_call* call = nullptr;
+  tarsier_error error = empty_error();
+  const tarsier_status status = api->stream(
+      api->self, host.raw(), &request, &pieces,
+      [](void* user, tarsier_status outcome, tarsier_str message, const tarsier_http_client_response* response) {
+        const std::unique_ptr<Shared> owned(static_cast<Shared*>(user));
+        Stream::State& state = **owned;
+        {
+          const std::lock_guard lock(state.mutex);
+          state.over = true;
+          state.call = nullptr;
+        }
+        state.on_piece = nullptr;
+        const Done end = std::exchange(state.done, nullptr);
+        if (outcome == TARSIER_OK) {
+          end(Response(response));
+        } else {
+          end(state.refused ? *state.refused : Error(outcome, std::string(view(message))));
+        }
+      },
+      closure, &call, &error);
+  if (status != TARSIER_OK) {
+    delete closure;
+    return Error::from_c(status, error);
+  }
+  const std::lock_guard lock(made.state_->mutex);
+  if (!made.state_->over) made.state_->call = call;
+  return made;
 }
 
 // ---- forms -------------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 #include "config.hpp"
 #include "host.hpp"
 #include "result.hpp"
+#include "suggest.hpp"
 
 namespace tarsier {
 
@@ -36,6 +37,8 @@ class Plugin {
   virtual Result<void> stop(int64_t /*deadline_ns*/) { return {}; }
   /// [any] The table of an offered service, or nullptr.
   virtual const void* service(std::string_view /*name*/) { return nullptr; }
+  // Optional, by its name: `static Result<void> suggest(const Suggestions& to)`: what of the plugin would be of use on this
+  // machine. There is no instance and no host then (tarsier/suggest.hpp).
 
   Host& host() noexcept { return host_; }
   const Host& host() const noexcept { return host_; }
@@ -106,6 +109,18 @@ inline tarsier_status stop(tarsier_instance* self, int64_t deadline_ns, tarsier_
 inline tarsier_status hand_over(tarsier_instance* self, int64_t deadline_ns, tarsier_error* error) noexcept {
   return guard(error, [&] { return plugin(self).hand_over(deadline_ns); });
 }
+template <class P>
+tarsier_status suggest(const tarsier_suggestions* to, tarsier_error* error) noexcept {
+  return guard(error, [&] { return P::suggest(Suggestions(*to)); });
+}
+template <class P>
+constexpr auto suggest_of() -> tarsier_status (*)(const tarsier_suggestions*, tarsier_error*) {
+  if constexpr (requires(const Suggestions& to) { P::suggest(to); }) {
+    return suggest<P>;
+  } else {
+    return nullptr;
+  }
+}
 inline void destroy(tarsier_instance* self) noexcept { delete &plugin(self); }
 inline const void* service(tarsier_instance* self, const char* name) noexcept {
   const void* table = nullptr;
@@ -150,7 +165,8 @@ constexpr tarsier_plugin describe(const Description& d) {
           detail::stop,
           detail::destroy,
           detail::service,
-          std::is_same_v<decltype(&P::hand_over), decltype(&Plugin::hand_over)> ? nullptr : detail::hand_over};
+          std::is_same_v<decltype(&P::hand_over), decltype(&Plugin::hand_over)> ? nullptr : detail::hand_over,
+          detail::suggest_of<P>()};
 }
 
 }  // namespace tarsier

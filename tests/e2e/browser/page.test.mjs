@@ -101,6 +101,24 @@ test("the range and the theme are in the URL, and back goes back", async () => {
   assert.equal(new URL(page.url()).searchParams.get("range"), null);
 });
 
+test("a target shows how it got its labels, rule by rule, and the URL says so", async () => {
+  const { page, problems } = await open("/targets");
+  await page.getByRole("button", { name: /got its labels/ }).first().click();
+  const steps = page.locator("[data-steps-of]");
+  await steps.getByRole("listitem").first().waitFor();
+  const text = await steps.innerText();
+  assert.match(text, /replace source_labels=\["__address__"\] regex=".*:\(.\*\)" target_label="port"/);
+  assert.match(text, /of __address__ matches/);
+  assert.match(text, /\+\s+port=\d+/);
+  assert.match(page.url(), /rules=/);
+  assert.deepEqual(problems, []);
+  await shoot(page, "target-steps");
+  await page.reload();
+  await steps.getByRole("listitem").first().waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  assert.equal(await steps.count(), 0);
+});
+
 test("plugins show their state in words", async () => {
   const { page } = await open("/plugins");
   await page.getByText("running").first().waitFor();

@@ -107,6 +107,8 @@ void try_decoders(std::string_view bytes) {
     if (decoder->write(bytes, 1 << 20, out).ok()) (void)decoder->finish();
     require(out.size() <= 1U << 20U);
   }
+  const auto whole = decompress_gzip(bytes, 1 << 20);
+  if (whole.ok()) require(whole->size() <= 1U << 20U);
 }
 
 }  // namespace

@@ -86,6 +86,29 @@ typedef struct tarsier_need {
   const char *name;
 } tarsier_need;
 
+/* ---- suggestions (since minor version 2) -------------------------------------------------------------------------------- */
+
+/* What a plugin proposes to a person for this machine. Everything is valid during `add` only. */
+typedef struct tarsier_suggestion {
+  uint32_t size;
+  uint32_t known_by_count;
+  tarsier_str title; /* "PostgreSQL at 127.0.0.1:5432" */
+  tarsier_str why;   /* what was seen: "postgres (process 812) listens there" */
+  tarsier_str toml;  /* sections that `tarsier check` accepts, without [host]; also of other plugins, where these have to help */
+  tarsier_str note;  /* what a person has still to do: install a package, make a user; "": nothing */
+  /* Texts of which one is a value in a configuration that has this already: an address in each way that it may be written. Without any,
+   * it is had by a configuration that has a section of this plugin. Such a suggestion is not shown. */
+  const tarsier_str *known_by;
+} tarsier_suggestion;
+
+typedef struct tarsier_suggestions {
+  uint32_t size;
+  uint32_t reserved;
+  void *user;
+  void (*add)(void *user, const tarsier_suggestion *suggestion); /* copies it */
+  int64_t deadline_ns; /* CLOCK_MONOTONIC; what was added until then counts, whatever happens later */
+} tarsier_suggestions;
+
 /* ---- the plugin -------------------------------------------------------------------------------------------------------- */
 
 typedef struct tarsier_instance tarsier_instance; /* the plugin's own */
@@ -135,6 +158,10 @@ typedef struct tarsier_plugin {
    * something in this one (an offer without REBINDABLE) is about to be started again with the successor. Takes nothing new from outside,
    * and returns when what was begun has been answered, or at `deadline_ns` (monotonic). An error is logged. stop follows, in any case. */
   tarsier_status (*hand_over)(tarsier_instance *self, int64_t deadline_ns, tarsier_error *error);
+  /* [ctl] Optional (NULL). Since minor version 2. `tarsier doctor --discover` asks what of the plugin would be of use here: looks at this
+   * machine, without an instance and without a host, changes nothing, and writes no file. It runs in a process of its own, which is ended
+   * at the deadline: a plugin that hangs or crashes costs what it had not added yet. */
+  tarsier_status (*suggest)(const tarsier_suggestions *to, tarsier_error *error);
 } tarsier_plugin;
 
 typedef struct tarsier_module {

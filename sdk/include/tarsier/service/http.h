@@ -42,6 +42,9 @@ typedef struct tarsier_http_request {
   uint32_t path_arg_count;
   const tarsier_str *path_args; /* what each ":" of the pattern matched, and then the rest that "**" matched, percent-decoded */
   tarsier_bytes body; /* whole, decompressed (gzip, zstd) unless the route wants it as sent, within max_body_bytes */
+  /* Since minor version 2. */
+  uint32_t version; /* of HTTP: 10, 11 or 20 */
+  uint32_t reserved;
 } tarsier_http_request;
 
 /* Answers by exactly one of respond, begin ... end or upgrade, now or later, on any thread. */
@@ -143,6 +146,18 @@ typedef struct tarsier_http_client_response {
  * INVALID (URL, malformed answer), CANCELLED. All pointers are valid during the call. */
 typedef void (*tarsier_http_done_fn)(void *user, tarsier_status status, tarsier_str message, const tarsier_http_client_response *response);
 
+/* Since minor version 2. How an answer is taken while it comes, see `stream`. Copied. */
+typedef struct tarsier_http_pieces {
+  uint32_t size;
+  uint32_t reserved;
+  /* Nothing came for so long, while something was waited for: DEADLINE. Beside the request's timeout, which is over all; 0: only that. */
+  int64_t quiet_timeout_ns;
+  /* [work], one at a time, never beside or after `done`. First with an empty piece when the head has come, then with the body as it comes,
+   * decompressed when the request asks for that. `head` has no body. How a piece is cut says nothing; none is longer than 1 MiB. Nothing more is
+   * read from the other side before it has returned: it may take its time. Anything but OK ends the call, and `done` gets that status. */
+  tarsier_status (*on_piece)(void *user, const tarsier_http_client_response *head, tarsier_bytes piece);
+} tarsier_http_pieces;
+
 typedef struct tarsier_http {
   uint32_t size;
   uint32_t reserved;
@@ -158,7 +173,8 @@ typedef struct tarsier_http {
   void (*begin)(tarsier_exchange *exchange, uint32_t code, const tarsier_pair *headers, uint32_t header_count);
   /* [any] One piece; copied. OK; AGAIN (nothing taken): more than 1 MiB waits for a slow client, on_writable will be called; CANCELLED: the client went. */
   tarsier_status (*write)(tarsier_exchange *exchange, tarsier_bytes piece);
-  /* [any] Ends a streamed answer and finishes the exchange; aborted = 1 cuts the connection so that the client sees a broken answer. */
+  /* [any] Ends a streamed answer and finishes the exchange; aborted = 1 cuts the connection (in HTTP/2 the stream) so that the
+   * client sees a broken answer. */
   void (*end)(tarsier_exchange *exchange, int32_t aborted);
   /* [any] Calls fn(user) [work] once when write has room again or the client went; before begin: only when it went. */
   void (*on_writable)(tarsier_exchange *exchange, void *user, void (*fn)(void *user));
@@ -177,6 +193,16 @@ typedef struct tarsier_http {
                             void *user, tarsier_http_call **out, tarsier_error *error);
   /* [any] `done` comes with CANCELLED, unless it is already on its way. Only before `done` has been called. */
   void (*cancel)(void *self, tarsier_http_call *call);
+
+  /* [any] Since minor version 2. Like request, but the body goes to pieces->on_piece while it comes, with the same `user`, and `done` gets none.
+   * So an answer may be larger than memory, or last for hours. max_body_bytes is of all pieces together, 0: without a limit.
+   * TARSIER_CLIENT_CUT_BODY means nothing here: who has enough says so in on_piece. The bodies of redirects that are followed are not handed over. */
+  tarsier_status (*stream)(void *self, const tarsier_host *owner, const tarsier_http_client_request *request, const tarsier_http_pieces *pieces,
+                           tarsier_http_done_fn done, void *user, tarsier_http_call **out, tarsier_error *error);
+
+  /* [any] Since minor version 2. As end(exchange, 0), with fields behind the body. HTTP/1.0 and answers without a body have no place for them:
+   * there they are left out. */
+  void (*end_with_trailers)(tarsier_exchange *exchange, const tarsier_pair *trailers, uint32_t trailer_count);
 } tarsier_http;
 #ifdef __cplusplus
 }

@@ -1,31 +1,17 @@
 // The command line, as a shell sees it.
-#include <cstdio>
 #include <gmock/gmock.h>
-#include <sys/wait.h>
 
+#include "program.hpp"
 #include "test_host.hpp"
 
 namespace tarsier::host {
 namespace {
 
+using test::Answer;
+using test::tarsier_says;
 using test::TestHost;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-struct Answer {
-  int code;
-  std::string text;  // stdout and stderr
-};
-
-Answer tarsier_says(const std::string& arguments) {
-  std::FILE* pipe = ::popen((std::string(TARSIER_PROGRAM) + " " + arguments + " 2>&1").c_str(), "r");
-  Answer answer{-1, {}};
-  char buffer[4096];
-  for (size_t got; (got = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) answer.text.append(buffer, got);
-  const int status = ::pclose(pipe);
-  answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return answer;
-}
 
 TEST(CommandLine, HelpIsEverywhere) {
   for (const char* words : {"--help", "run --help", "check --help", "plugins --help", "plugins list --help", "plugins info --help",

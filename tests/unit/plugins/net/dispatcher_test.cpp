@@ -108,6 +108,15 @@ TEST_F(Dispatching, RefusesUnknownPathsAsPrometheusDoes) {
   EXPECT_THAT(find_header(admission.refusal->headers, "content-type"), HasSubstr("text/plain"));
 }
 
+TEST_F(Dispatching, HasWhatIsSentToAnApiThatNoPluginServesSentAgain) {
+  Dispatcher otlp(context(), "otlp", {});
+  EXPECT_EQ("503", outcome(otlp, "/v1/metrics", "POST"));
+  EXPECT_EQ("404", outcome(otlp, "/v1/metrics"));
+  EXPECT_EQ("* /-/ready /-/ready", outcome(otlp, "/-/ready"));
+  add("otlp", "/v1/traces", TARSIER_HTTP_POST);
+  EXPECT_EQ("404", outcome(otlp, "/v1/metrics", "POST"));
+}
+
 TEST_F(Dispatching, NamesTheMethodsOfAPath) {
   const Admission admission = ask(prometheus, "/api/v1/query", "DELETE");
   EXPECT_EQ(405U, admission.refusal->code);
@@ -216,7 +225,7 @@ TEST(AccessLine, IsJsonWhateverTheClientSent) {
   record.sent_bytes = 7;
   record.duration = std::chrono::microseconds(1500);
   EXPECT_EQ(
-      R"({"time":"1970-01-01T00:00:01.500Z","entrypoint":"main","remote":"","user":"","host":"","method":"GET","target":"/a\"b\\","agent":"x\u00ff\u000a","status":200,"received_bytes":0,"sent_bytes":7,"duration_us":1500})",
+      R"({"time":"1970-01-01T00:00:01.500Z","entrypoint":"main","remote":"","user":"","host":"","method":"GET","target":"/a\"b\\","protocol":"HTTP/1.1","agent":"x\u00ff\u000a","status":200,"received_bytes":0,"sent_bytes":7,"duration_us":1500})",
       access_line(request, record, 1'500'000'000));
 }
 

@@ -111,6 +111,22 @@ TEST_F(Changing, HandsOverWithoutCuttingAnAnswer) {
   successor.stop(std::chrono::steady_clock::now() + 20s);
 }
 
+TEST_F(Changing, LeavesOutWhatIsOptionalAndCannotBeOpenedUntilItCan) {
+  const EntrypointSettings first = at("first", free_port());
+  EntrypointSettings taken = at("otlp-grpc", free_port());
+  taken.address = "192.0.2.1:4317";  // an address that no machine has
+  taken.optional = true;
+  ASSERT_TRUE(entrypoints.apply({taken, first}, access).ok());
+  Raw raw(static_cast<uint16_t>(std::stoi(first.address.substr(10))));
+  ask(raw, "/a");
+  EXPECT_THAT(raw.read_answer(), EndsWith("first\n"));
+  taken.address = at("", free_port()).address;
+  ASSERT_TRUE(entrypoints.apply({taken, first}, access).ok());
+  Raw other(static_cast<uint16_t>(std::stoi(taken.address.substr(10))));
+  ask(other, "/a");
+  EXPECT_THAT(other.read_answer(), EndsWith("otlp-grpc\n"));
+}
+
 TEST_F(Changing, ChangesNothingWhenOneCannotBeOpened) {
   const EntrypointSettings first = at("first", free_port());
   ASSERT_TRUE(entrypoints.apply({first}, access).ok());

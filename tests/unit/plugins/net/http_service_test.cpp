@@ -9,6 +9,7 @@
 #include "plugins/net/builtin_routes.hpp"
 #include "plugins/net/dispatcher.hpp"
 #include "plugins/net/work_queue.hpp"
+#include "tests/unit/plugins/lib/http/http2_peer.hpp"
 #include "tests/unit/plugins/net/made_up_host.hpp"
 
 namespace tarsier::net::test {
@@ -315,6 +316,85 @@ TEST_F(Service, CancelsCallsOfAStoppingPlugin) {
   http.respond(exchange, 200, nullptr, 0, bytes("late"));
 }
 
+/// Answers that are taken while they come.
+class StreamsOfAPlugin : public Service {
+ protected:
+  void SetUp() override {
+    Service::SetUp();
+    ASSERT_TRUE(route("/pieces", [this](const tarsier_http_request*, tarsier_exchange* exchange) {
+                  http.begin(exchange, 200, nullptr, 0);
+                  http.write(exchange, bytes("one"));
+                  handed_.set_value(exchange);
+                }).ok());
+    begin();
+    exchange_ = handed_.get_future().get();
+    wait_for("one");
+  }
+  void begin() {
+    const std::string url = "http://" + address + "/pieces";
+    tarsier_http_client_request request{};
+    request.size = sizeof(request);
+    request.url = str(url);
+    tarsier_http_pieces pieces{};
+    pieces.size = sizeof(pieces);
+    pieces.on_piece = [](void* user, const tarsier_http_client_response* head, tarsier_bytes piece) -> tarsier_status {
+      auto& self = *static_cast<StreamsOfAPlugin*>(user);
+      if (head->code != 200 || head->body.size != 0) return TARSIER_INTERNAL;
+      if (view(piece) == "enough") return TARSIER_RESOURCE;
+      const std::lock_guard lock(self.mutex_);
+      self.text_ += view(piece);
+      self.changed_.notify_all();
+      return TARSIER_OK;
+    };
+    ASSERT_EQ(TARSIER_OK, http.stream(
+                              http.self, &other_.raw, &request, &pieces,
+                              [](void* user, tarsier_status outcome, tarsier_str, const tarsier_http_client_response*) {
+                                static_cast<StreamsOfAPlugin*>(user)->ended_.set_value(outcome);
+                              },
+                              this, &call_, nullptr));
+  }
+  void wait_for(const std::string& text) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, 20s, [&] { return text_ == text; })) << text_;
+  }
+  MadeUpHost::Instance& other_ = world.add("discover-kubernetes");
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string text_;
+  std::promise<tarsier_exchange*> handed_;
+  std::promise<tarsier_status> ended_;
+  tarsier_exchange* exchange_ = nullptr;
+  tarsier_http_call* call_ = nullptr;
+};
+
+TEST_F(StreamsOfAPlugin, ComePieceByPiece) {
+  http.write(exchange_, bytes("two"));
+  wait_for("onetwo");
+  http.end(exchange_, 0);
+  EXPECT_EQ(TARSIER_OK, ended_.get_future().get());
+  EXPECT_TRUE(world.quiesce(other_));
+}
+
+TEST_F(StreamsOfAPlugin, EndWhenThePluginHasEnough) {
+  http.write(exchange_, bytes("enough"));
+  EXPECT_EQ(TARSIER_RESOURCE, ended_.get_future().get());
+  http.end(exchange_, 0);
+  EXPECT_TRUE(world.quiesce(other_));
+}
+
+TEST_F(StreamsOfAPlugin, EndWhenThePluginStops) {
+  EXPECT_TRUE(world.quiesce(other_));
+  EXPECT_EQ(TARSIER_CANCELLED, ended_.get_future().get());
+  http.end(exchange_, 0);
+}
+
+TEST_F(StreamsOfAPlugin, CanBeCancelled) {
+  http.cancel(http.self, call_);
+  EXPECT_EQ(TARSIER_CANCELLED, ended_.get_future().get());
+  http.end(exchange_, 0);
+  EXPECT_TRUE(world.quiesce(other_));
+}
+
 /// A call that may finish and one that may not, which both wait for an answer.
 class CallsOfAStoppingPlugin : public Service {
  protected:
@@ -397,6 +477,48 @@ TEST_F(Service, UpgradesToWebsocketsAndClosesThemWithTheirPlugin) {
   raw.finish_sending();
   EXPECT_TRUE(drained.get());
   sockets.closed.get_future().get();
+}
+
+TEST_F(Service, TellsTheVersionAndSendsTrailers) {
+  ASSERT_TRUE(route("/trailers", [this](const tarsier_http_request* request, tarsier_exchange* exchange) {
+                ASSERT_TRUE(TARSIER_HAS(request, version));
+                http.begin(exchange, 200, nullptr, 0);
+                http.write(exchange, bytes(std::to_string(request->version)));
+                const tarsier_pair trailer = {str("Checksum"), str("abc")};
+                http.end_with_trailers(exchange, &trailer, 1);
+              }).ok());
+  EXPECT_THAT(get("/trailers"), EndsWith("2\r\n11\r\n0\r\nchecksum: abc\r\n\r\n"));
+  Raw old(port);
+  old.send("GET /trailers HTTP/1.0\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(old.read_to_end(), EndsWith("\r\n\r\n10"));
+}
+
+TEST_F(Service, DoesNotServeWhatAClientOfHttp2HasCancelled) {
+  std::atomic<int> blocked{0};
+  std::atomic<int> served{0};
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  ASSERT_TRUE(route("/block", [&, this](const tarsier_http_request*, tarsier_exchange* exchange) {
+                ++blocked;
+                released.wait();
+                http.respond(exchange, 200, nullptr, 0, {});
+              }).ok());
+  ASSERT_TRUE(route("/count", [&, this](const tarsier_http_request*, tarsier_exchange* exchange) {
+                ++served;
+                http.respond(exchange, 200, nullptr, 0, {});
+              }).ok());
+  Http2Peer peer(port);
+  const int32_t first = peer.get("/block");
+  const int32_t second = peer.get("/block");
+  ASSERT_TRUE(peer.until([&] { return blocked == 2; })) << "all workers";
+  peer.reset(peer.get("/count"));
+  peer.send_raw(frame_bytes(6, 0, 0, "12345678"));
+  ASSERT_TRUE(peer.until([&] { return peer.pings_answered == 1; })) << "the server has seen it";
+  release.set_value();
+  EXPECT_EQ(200U, peer.wait(first).code);
+  EXPECT_EQ(200U, peer.wait(second).code);
+  EXPECT_EQ(200U, peer.wait(peer.get("/count")).code);
+  EXPECT_EQ(1, served.load());
 }
 
 }  // namespace

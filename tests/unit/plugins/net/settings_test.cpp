@@ -25,8 +25,10 @@ struct Settings : ::testing::Test {
   }
 };
 
-TEST_F(Settings, HaveThreeEntrypointsWithoutALine) {
-  EXPECT_EQ("main=127.0.0.1:3001 prometheus=127.0.0.1:9090 alertmanager=127.0.0.1:9093 ", addresses());
+constexpr std::string_view kOtlp = "otlp-grpc=127.0.0.1:4317 otlp-http=127.0.0.1:4318 ";
+
+TEST_F(Settings, HaveFiveEntrypointsWithoutALine) {
+  EXPECT_EQ("main=127.0.0.1:3001 prometheus=127.0.0.1:9090 alertmanager=127.0.0.1:9093 " + std::string(kOtlp), addresses());
   EXPECT_EQ("prometheus", read()->entrypoints[1].root);
 }
 
@@ -35,8 +37,23 @@ TEST_F(Settings, ChangeJustWhatATableNames) {
   tree.set_number("entrypoint.node.enabled", 1, TARSIER_NODE_BOOL);
   tree.set_number("entrypoint.main.enabled", 0, TARSIER_NODE_BOOL);
   tree.set("entrypoint.extra.address", "[::1]:0");
-  EXPECT_EQ("prometheus=127.0.0.1:19090 alertmanager=127.0.0.1:9093 node=127.0.0.1:9100 extra=[::1]:0 ", addresses());
+  EXPECT_EQ("prometheus=127.0.0.1:19090 alertmanager=127.0.0.1:9093 node=127.0.0.1:9100 " + std::string(kOtlp) + "extra=[::1]:0 ",
+            addresses());
   EXPECT_EQ("prometheus", read()->entrypoints[0].root);
+}
+
+TEST_F(Settings, DoWithoutTheOtlpEntrypointsWhereNobodyHasAskedForThem) {
+  tree.set("entrypoint.mine.address", "127.0.0.1:4317");
+  tree.set("entrypoint.otlp-http.address", "127.0.0.1:14318");
+  const auto settings = read();
+  ASSERT_EQ("main prometheus alertmanager otlp-http mine ", [&] {
+    std::string names;
+    for (const auto& each : settings->entrypoints) names += each.name + " ";
+    return names;
+  }());
+  EXPECT_FALSE(settings->entrypoints[3].optional);
+  tree.set("entrypoint.mine.address", "127.0.0.1:14317");
+  EXPECT_TRUE(read()->entrypoints[3].optional);
 }
 
 TEST_F(Settings, LayLimitsOfAnEntrypointOverTheGeneralOnes) {

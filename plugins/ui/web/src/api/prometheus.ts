@@ -10,6 +10,7 @@ export interface Series {
 }
 
 export interface Target {
+  discoveredLabels: Labels;
   labels: Labels;
   scrapePool: string;
   scrapeUrl: string;
@@ -18,6 +19,14 @@ export interface Target {
   lastScrapeDuration: number;
   health: "up" | "down" | "unknown";
   scrapeInterval: string;
+}
+
+/** What one rule of a job made of a target's labels. */
+export interface RelabelStep {
+  rule: Record<string, string | number | string[]>;
+  output: Labels;
+  keep: boolean;
+  reason: string;
 }
 
 export interface Alert {
@@ -80,5 +89,10 @@ export async function queryInstant(query: string, signal: AbortSignal): Promise<
 
 export const targets = async (signal: AbortSignal): Promise<Target[]> =>
   (await ask<{ activeTargets: Target[] }>("targets?state=active", signal)).activeTargets;
+
+export async function relabelSteps(job: string, labels: Labels, signal: AbortSignal): Promise<RelabelStep[]> {
+  const params = new URLSearchParams({ scrapePool: job, labels: JSON.stringify(labels), explain: "true" });
+  return (await ask<{ steps: RelabelStep[] }>(`targets/relabel_steps?${params}`, signal)).steps;
+}
 
 export const alerts = async (signal: AbortSignal): Promise<Alert[]> => (await ask<{ alerts: Alert[] }>("alerts", signal)).alerts;

@@ -14,11 +14,12 @@ std::vector<Pool> pools() {
       *relabel::Rule::compile(
           {.source_labels = {"__address__", "job"}, .regex = "example\\.com:.*", .modulus = 7, .action = "Drop"}),
       *relabel::Rule::compile({.target_label = "job", .replacement = "never"})};
+  job.metric_relabel_configs = {*relabel::Rule::compile({.source_labels = {"__name__"}, .regex = "go_.*", .action = "drop"})};
   return {Pool{std::make_shared<const Job>(std::move(job)), {}, {}}};
 }
 
 std::string refusal(std::string_view pool, std::string_view labels) {
-  const auto body = relabel_steps_json(pools(), pool, labels, false);
+  const auto body = relabel_steps_json(pools(), pool, labels, {});
   return body ? "taken" : body.error().message();
 }
 
@@ -34,18 +35,27 @@ constexpr const char* kThird =
     "\"output\":{},\"keep\":false";
 
 TEST(RelabelSteps, ShowsEachRuleAndWhatItMakes) {
-  const auto body = relabel_steps_json(pools(), "api", R"({"job":"test","__address__":"localhost:9090"})", false);
+  const auto body = relabel_steps_json(pools(), "api", R"({"job":"test","__address__":"localhost:9090"})", {});
   ASSERT_TRUE(body);
   EXPECT_EQ(*body, std::string("{\"status\":\"success\",\"data\":{\"steps\":[") + kFirst + "}," + kSecond + "}," + kThird + "}]}}");
 }
 
 TEST(RelabelSteps, GivesReasonsWhenAsked) {
-  const auto body = relabel_steps_json(pools(), "api", R"({"job":"test","__address__":"localhost:9090"})", true);
+  const auto body = relabel_steps_json(pools(), "api", R"({"job":"test","__address__":"localhost:9090"})", {.reasons = true});
   ASSERT_TRUE(body);
   EXPECT_EQ(*body, std::string("{\"status\":\"success\",\"data\":{\"steps\":[") + kFirst +
                        ",\"reason\":\"\\\"\\\" matches \\\"(.*)\\\"\"}," + kSecond +
                        ",\"reason\":\"\\\"example.com:443;test\\\" of __address__, job matches \\\"example\\\\\\\\.com:.*\\\"\"}," +
                        kThird + ",\"reason\":\"an earlier rule has dropped it\"}]}}");
+}
+
+TEST(RelabelSteps, ShowsTheRulesForSeriesWhenAsked) {
+  const auto body = relabel_steps_json(pools(), "api", R"({"__name__":"go_threads"})", {.of_series = true});
+  ASSERT_TRUE(body);
+  EXPECT_EQ(*body,
+            "{\"status\":\"success\",\"data\":{\"steps\":[{\"rule\":{\"source_labels\":[\"__name__\"],\"separator\":\";\","
+            "\"regex\":\"go_.*\","
+            "\"replacement\":\"$1\",\"action\":\"drop\"},\"output\":{},\"keep\":false}]}}");
 }
 
 TEST(RelabelSteps, RefusesWrongParameters) {

@@ -146,6 +146,49 @@ void begin_answer(tarsier_exchange* exchange, uint32_t code, const tarsier_pair*
   }
 }
 
+std::map<std::string, std::string> tls_of(const tarsier_tls_options* options) {
+  std::map<std::string, std::string> tls;
+  if (options == nullptr) return tls;
+  const auto add = [&](const char* name, tarsier_str value) {
+    if (value.size > 0) tls[name] = view(value);
+  };
+  add("ca_file", options->ca_file);
+  add("cert_file", options->cert_file);
+  add("key_file", options->key_file);
+  add("server_name", options->server_name);
+  add("ca", options->ca);
+  add("cert", options->cert);
+  add("key", options->key);
+  if (options->insecure_skip_verify != 0) tls["insecure_skip_verify"] = "true";
+  return tls;
+}
+
+tarsier_status begin_call(FakeHost& fake, const tarsier_http_client_request& request, const tarsier_http_pieces* pieces,
+                          tarsier_http_done_fn done, void* user, tarsier_http_call** out, tarsier_error* error) {
+  if (fake.request_answer != TARSIER_OK) return Error(fake.request_answer, "refused by the test").to_c(error);
+  Call call{std::string(view(request.url)),
+            {},
+            request.timeout_ns,
+            request.max_body_bytes,
+            request.max_redirects,
+            request.flags,
+            done,
+            user,
+            std::string(view(request.body))};
+  for (uint32_t i = 0; i < request.header_count; ++i)
+    call.headers[std::string(view(request.headers[i].name))] = view(request.headers[i].value);
+  if (pieces != nullptr) {
+    call.on_piece = pieces->on_piece;
+    call.quiet_timeout_ns = pieces->quiet_timeout_ns;
+  }
+  call.tls = tls_of(request.tls);
+  if (request.proxy != nullptr) call.proxy = view(request.proxy->url);
+  fake.call_handles.emplace_back(&fake, fake.calls.size());
+  if (out != nullptr) *out = reinterpret_cast<tarsier_http_call*>(&fake.call_handles.back());
+  fake.calls.push_back(std::move(call));
+  return TARSIER_OK;
+}
+
 const tarsier_http kHttp = [] {
   tarsier_http http{};
   http.size = sizeof(http);
@@ -165,25 +208,22 @@ const tarsier_http kHttp = [] {
     return TARSIER_OK;
   };
   http.end = [](tarsier_exchange*, int32_t) {};
+  http.end_with_trailers = [](tarsier_exchange* exchange, const tarsier_pair* trailers, uint32_t count) {
+    auto& answer = *reinterpret_cast<Answer*>(exchange);
+    for (uint32_t i = 0; i < count; ++i) answer.trailers.emplace(view(trailers[i].name), view(trailers[i].value));
+  };
   http.cancelled = [](tarsier_exchange*) -> int32_t { return 0; };
   http.request = [](void*, const tarsier_host* owner, const tarsier_http_client_request* request, tarsier_http_done_fn done,
-                    void* user, tarsier_http_call**, tarsier_error* error) -> tarsier_status {
-    FakeHost& fake = self(owner);
-    if (fake.request_answer != TARSIER_OK) return Error(fake.request_answer, "refused by the test").to_c(error);
-    Call call{std::string(view(request->url)),
-              {},
-              request->timeout_ns,
-              request->max_body_bytes,
-              request->max_redirects,
-              request->flags,
-              done,
-              user,
-              std::string(view(request->body))};
-    for (uint32_t i = 0; i < request->header_count; ++i)
-      call.headers[std::string(view(request->headers[i].name))] = view(request->headers[i].value);
-    if (request->proxy != nullptr) call.proxy = view(request->proxy->url);
-    fake.calls.push_back(std::move(call));
-    return TARSIER_OK;
+                    void* user, tarsier_http_call** out, tarsier_error* error) -> tarsier_status {
+    return begin_call(self(owner), *request, nullptr, done, user, out, error);
+  };
+  http.stream = [](void*, const tarsier_host* owner, const tarsier_http_client_request* request, const tarsier_http_pieces* pieces,
+                   tarsier_http_done_fn done, void* user, tarsier_http_call** out, tarsier_error* error) -> tarsier_status {
+    return begin_call(self(owner), *request, pieces, done, user, out, error);
+  };
+  http.cancel = [](void*, tarsier_http_call* call) {
+    const auto& [fake, index] = *reinterpret_cast<std::pair<FakeHost*, size_t>*>(call);
+    fake->calls[index].cancelled = true;
   };
   return http;
 }();
@@ -356,11 +396,22 @@ void FakeHost::fail(size_t call, tarsier_status status, std::string_view message
   calls[call].done(calls[call].user, status, str(message), nullptr);
 }
 
+tarsier_status FakeHost::piece(size_t call, uint32_t code, std::string_view piece) {
+  tarsier_http_client_response head{};
+  head.size = sizeof(head);
+  head.code = code;
+  head.body = bytes("");
+  const tarsier_status status = calls[call].on_piece(calls[call].user, &head, bytes(piece));
+  if (status != TARSIER_OK) fail(call, status, "the answer was not taken to its end");
+  return status;
+}
+
 Answer FakeHost::call(std::string_view pattern, tarsier_http_request request,
                       const std::map<std::string, std::string>& headers) const {
   std::vector<tarsier_pair> pairs;
   for (const auto& [name, value] : headers) pairs.push_back({str(name), str(value)});
   request.size = sizeof(request);
+  request.version = 20;
   request.path = str(pattern);
   request.headers = pairs.data();
   request.header_count = static_cast<uint32_t>(pairs.size());

@@ -42,6 +42,10 @@ struct Call {
   tarsier_http_done_fn done = nullptr;
   void* user = nullptr;
   std::string body = {}, proxy = {};
+  tarsier_status (*on_piece)(void*, const tarsier_http_client_response*, tarsier_bytes) = nullptr;  // of streams
+  int64_t quiet_timeout_ns = 0;
+  bool cancelled = false;
+  std::map<std::string, std::string> tls = {};  // what is not ""
 };
 
 struct Route {
@@ -62,6 +66,7 @@ struct Answer {
   uint32_t code = 0;
   std::string content_type, body;
   std::map<std::string, std::string> headers;  // as they are spelt
+  std::map<std::string, std::string> trailers;
 };
 
 class FakeHost {
@@ -87,6 +92,7 @@ class FakeHost {
   std::deque<Timer> timers;
   std::deque<FileWatch> watches;
   std::vector<Call> calls;
+  std::deque<std::pair<FakeHost*, size_t>> call_handles;  // what those who cancel calls hold
   std::vector<Route> routes;
   std::deque<Subscriber> subscribers;  // get what is published
   std::vector<std::string> log;
@@ -120,6 +126,8 @@ class FakeHost {
   void answer(size_t call, uint32_t code, std::string_view content_type, std::string_view body);
   void answer(size_t call, uint32_t code, const std::map<std::string, std::string>& headers, std::string_view body);
   void fail(size_t call, tarsier_status status, std::string_view message);
+  /// Hands a piece to a stream, and ends it when it does not take that; an empty one tells the head.
+  tarsier_status piece(size_t call, uint32_t code, std::string_view piece);
   /// Asks a route; `query` without '?'.
   Answer ask(std::string_view pattern, std::string_view query = "", const std::map<std::string, std::string>& headers = {}) const;
   Answer post(std::string_view pattern, const std::map<std::string, std::string>& headers, std::string_view body) const;

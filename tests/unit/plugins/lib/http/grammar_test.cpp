@@ -240,6 +240,32 @@ TEST_P(Coding, NoticesACutOrForeignStream) {
   EXPECT_FALSE(foreign->write("this is not compressed at all", 1 << 20, out).ok());
 }
 
+TEST(Gzip, IsUnpackedAtOnceAsInPieces) {
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "sample " + std::to_string(i * 7919) + "\n";
+  const std::string one = *compress(Encoding::gzip, text), none = *compress(Encoding::gzip, "");
+  const auto unpack = [](std::string_view packed, uint64_t most = 1 << 20) {
+    auto whole = decompress_gzip(packed, most);
+    std::string pieces;
+    const auto decoder = make_decoder("gzip");
+    auto written = decoder->write(packed, most, pieces);
+    if (written) written = decoder->finish();
+    EXPECT_EQ(whole.ok(), written.ok());
+    if (!whole) EXPECT_EQ(whole.error().message(), written.error().message());
+    return whole ? *whole : whole.error().message();
+  };
+  EXPECT_EQ(unpack(one), text);
+  EXPECT_EQ(unpack(none), "");
+  EXPECT_EQ(unpack(one + one), text + text) << "two members";
+  EXPECT_EQ(unpack(one, text.size()), text);
+  EXPECT_EQ(unpack(one, text.size() - 1), "the decompressed body is larger than " + std::to_string(text.size() - 1) + " bytes");
+  EXPECT_EQ(unpack(std::string_view(one).substr(0, one.size() - 1)), "gzip: the stream is cut short");
+  std::string lies = one;
+  for (size_t i = 1; i <= 4; ++i) lies[lies.size() - i] = '\x7f';  // says that it is two gigabytes
+  EXPECT_EQ(unpack(lies), "gzip: incorrect length check");
+  EXPECT_EQ(unpack("no gzip at all, but long enough for one"), "gzip: incorrect header check");
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Coding, ::testing::Values(Encoding::gzip, Encoding::zstd));
 
 std::optional<ParseFailure> parse(std::string_view bytes, size_t step, std::string* body = nullptr) {

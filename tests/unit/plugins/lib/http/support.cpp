@@ -6,6 +6,7 @@
 #include <future>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -146,6 +147,10 @@ std::string Raw::read(size_t size) {
   received_.erase(0, size);
   return out;
 }
+std::string Raw::read_some() {
+  if (received_.empty()) fill();
+  return std::exchange(received_, {});
+}
 std::string Raw::read_answer() {
   size_t end = 0;
   while ((end = received_.find("\r\n\r\n")) == std::string::npos) {
@@ -160,6 +165,10 @@ std::string Raw::read_to_end() {
   while (fill()) {
   }
   return std::exchange(received_, {});
+}
+bool Raw::readable() const {
+  pollfd look{fd_, POLLIN, 0};
+  return !received_.empty() || ::poll(&look, 1, 0) > 0;
 }
 void Raw::finish_sending() { ::shutdown(fd_, SHUT_WR); }
 void Raw::reset() {

@@ -101,6 +101,10 @@ class Raw {
   std::string read_to_end();
   /// At least `size` bytes, fewer at the end.
   std::string read(size_t size);
+  /// What is there, at least one byte; "" at the end.
+  std::string read_some();
+  /// Whether read_some() would not wait.
+  bool readable() const;
   void finish_sending();
   /// Closes with a reset.
   void reset();

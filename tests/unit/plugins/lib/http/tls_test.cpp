@@ -3,6 +3,8 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
 
 #include "tests/unit/plugins/lib/http/support.hpp"
 
@@ -193,6 +195,34 @@ TEST_F(Tls, ClosesOnAPlainRequest) {
   raw.read_to_end();
   site.paths.on_text("/a", "text/plain", "x");
   EXPECT_TRUE(get(site.url("/a"), options.cert_file).ok());
+}
+
+TEST_F(Tls, AgreesOnHttp2WithThoseWhoOfferIt) {
+  Site site({}, load());
+  const auto agreed = [&](std::string_view offer) {
+    SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(offer.data()), static_cast<unsigned>(offer.size()));
+    BIO* connection = BIO_new_ssl_connect(context);
+    BIO_set_conn_hostname(connection, site.address.c_str());
+    EXPECT_EQ(1, BIO_do_connect(connection));
+    SSL* ssl = nullptr;
+    BIO_get_ssl(connection, &ssl);
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl, &name, &size);
+    std::string out(name == nullptr ? "" : reinterpret_cast<const char*>(name), size);
+    if (out == "h2") {
+      char frame[9] = {};
+      EXPECT_EQ(9, SSL_read(ssl, frame, sizeof(frame)));
+      EXPECT_EQ(4, frame[3]) << "the server's settings come by themselves";
+    }
+    BIO_free_all(connection);
+    SSL_CTX_free(context);
+    return out;
+  };
+  EXPECT_EQ("h2", agreed("\x08http/1.1\x02h2"));
+  EXPECT_EQ("http/1.1", agreed("\x08http/1.1"));
+  EXPECT_EQ("", agreed("\x06spdy/3"));
 }
 
 }  // namespace

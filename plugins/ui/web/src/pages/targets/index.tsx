@@ -7,10 +7,15 @@ import { LabelSet } from "../../components/labels";
 import { Page } from "../../components/page";
 import { type Column, Table } from "../../components/table";
 import { createLive, type PageState } from "../../lib/live";
+import { param, setParam } from "../../lib/router";
 import { ago, duration } from "../../lib/units";
+import { Steps } from "./steps";
 
 const kTones: Record<Target["health"], Tone> = { up: "ok", down: "critical", unknown: "unknown" };
 const kFirst = { down: 0, unknown: 1, up: 2 };
+
+/** What the URL says of a target whose rules are shown. */
+const keyOf = (target: Target): string => `${target.scrapePool} ${target.scrapeUrl}`;
 
 const columns: Column<Target>[] = [
   { name: "State", cell: (target) => <Badge tone={kTones[target.health]}>{target.health}</Badge> },
@@ -26,7 +31,17 @@ const columns: Column<Target>[] = [
       </>
     ),
   },
-  { name: "Labels", cell: (target) => <LabelSet labels={target.labels} without={["job"]} /> },
+  {
+    name: "Labels",
+    cell: (target) => (
+      <>
+        <LabelSet labels={target.labels} without={["job"]} />{" "}
+        <button type="button" class="plain" onClick={() => setParam("rules", keyOf(target))} aria-label={`How ${target.scrapeUrl} got its labels`}>
+          how?
+        </button>
+      </>
+    ),
+  },
   { name: "Last scrape", number: true, cell: (target) => ago(target.lastScrape) },
   { name: "Took", number: true, cell: (target) => (target.health === "unknown" ? "\u2013" : duration(target.lastScrapeDuration)) },
 ];
@@ -34,6 +49,7 @@ const columns: Column<Target>[] = [
 export function Targets(): JSX.Element {
   const live = createLive(targets, 5000);
   const rows = () => [...(live.data() ?? [])].sort((a, b) => kFirst[a.health] - kFirst[b.health] || a.scrapeUrl.localeCompare(b.scrapeUrl));
+  const shown = () => (param("rules") === null ? undefined : rows().find((target) => keyOf(target) === param("rules")));
   const state = (): PageState => (live.data() ? (rows().length === 0 ? "empty" : "ready") : live.error() ? "error" : "loading");
   const empty = (
     <>
@@ -46,6 +62,7 @@ export function Targets(): JSX.Element {
       <Show when={rows().length > 0}>
         <Table label="Targets" columns={columns} rows={rows()} />
       </Show>
+      <Show when={shown()}>{(target) => <Steps target={target()} close={() => setParam("rules", null)} />}</Show>
     </Page>
   );
 }
