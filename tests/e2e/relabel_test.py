@@ -76,7 +76,7 @@ def page_server(page=PAGE):
 
 
 def frozen(labels):
-    return tuple(sorted((name, value) for name, value in labels.items() if name not in LATER_LABELS))
+    return tuple(sorted((name, value) for name, value in labels.items() if not any(later in name for later in LATER_LABELS)))
 
 
 def targets(url):

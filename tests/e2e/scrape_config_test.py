@@ -40,12 +40,12 @@ s_count 5
 """
 
 
-def both(jobs, check, look, features="exemplar-storage"):
-    """The jobs here and there, until check(api) holds for both; then look(api) of both."""
+def both(jobs, check, look, features="exemplar-storage", here=None):
+    """The jobs here, with the keys `here` more, and there, until check(api) holds for both; then look(api) of both."""
     for job in jobs:
         job.setdefault("scrape_interval", "1s")
         job.setdefault("scrape_timeout", "1s")
-    with Host(ours(jobs)) as host, Peer(theirs(jobs), features=features) as peer:
+    with Host(ours([{**job, **(here or {})} for job in jobs])) as host, Peer(theirs(jobs), features=features) as peer:
         for api in (host.api, peer.api):
             wait_for("the scrapes", lambda: check(api))
         return look(host.api), look(peer.api)
@@ -108,7 +108,7 @@ class BesidePrometheus(unittest.TestCase):
     def test_names_are_checked_and_asked_for_alike(self):
         with page_of(TEXT, b'{"a.b",c="1"} 1\n') as metric, page_of(TEXT, b'a{"c.d"="1"} 1\n') as label, page_of(TEXT, b'a:b{c="1"} 1\n') as plain:
             job = lambda name, target, **more: {"job_name": name, "static_configs": [{"targets": [target], "labels": {"instance": "i"}}], **more}
-            legacy = {"metric_name_validation_scheme": "legacy"}
+            legacy = {"metric_name_validation_scheme": "legacy", "metric_name_escaping_scheme": "underscores"}
             jobs = [job("metric", metric, **legacy), job("label", label, **legacy), job("plain", plain, **legacy), job("utf8", metric),
                     job("renamed", metric, metric_relabel_configs=[{"target_label": "__name__", "replacement": "fine"}], **legacy)]
             mine, others = both(jobs, lambda api: "unknown" not in health(api).values() and len(health(api)) == len(jobs), lambda api: (health(api), errors(api)))
@@ -122,13 +122,14 @@ class BesidePrometheus(unittest.TestCase):
             convert = {"convert_classic_histograms_to_nhcb": True}
             job = lambda name, target, **more: {"job_name": name, "static_configs": [{"targets": [target]}], **convert, **more}
             classic = {"always_scrape_classic_histograms": True}
-            jobs = [job("text", text), job("text_both", text, **classic), job("om", om), job("om_both", om, **classic), job("real", real.url[7:]),
+            plain = {"scrape_protocols": ["PrometheusText0.0.4"]}
+            jobs = [job("text", text), job("text_both", text, **classic), job("om", om), job("om_both", om, **classic), job("real", real.url[7:], **plain),
                     job("real_protobuf", real.url[7:], scrape_protocols=["PrometheusProto"]),
                     job("real_protobuf_both", real.url[7:], scrape_protocols=["PrometheusProto"], **classic)]
             ready = lambda api: list(health(api).values()) == ["up"] * len(jobs) and len(instant(api, '{__name__="h"}')) == 8
             look = lambda api: (instant(api, '{__name__=~"h|h_.*|no_count.*|broken.*|only_sum.*|s_.*",job=~"text.*|om.*"}'),
                                 set(instant(api, '{job=~"real.*",__name__!~"scrape_.*|up"}')))
-            (mine, mine_real), (others, others_real) = both(jobs, ready, look)
+            (mine, mine_real), (others, others_real) = both(jobs, ready, look, "native-histograms", {"scrape_native_histograms": True})
             self.assertEqual(mine, others)
             # What of a histogram without buckets is stored differs in 3.5, see scrape_formats_test; and what a program shows changes as it runs.
             different = {labels for labels in mine_real ^ others_real if not dict(labels)["__name__"].startswith("prometheus_tsdb_tombstone_cleanup_seconds")}

@@ -56,10 +56,13 @@ Result<void> read_headers(const Config& table, ClientConfig& out) {
   for (uint64_t i = 0; i < lists.size(); ++i) {
     const std::string name(lists.key_at(i));
     if (auto checked = check_name(lists.at(i), name); !checked) return checked;
-    const Config values = lists.at(i)["values"];
-    for (uint64_t k = 0; k < values.size(); ++k) {
-      if (auto added = add_header(name, values.at(k), out); !added) return added;
+    for (const char* key : {"values", "secrets"}) {
+      const Config values = lists.at(i)[key];
+      for (uint64_t k = 0; k < values.size(); ++k)
+        if (auto added = add_header(name, values.at(k), out); !added) return added;
     }
+    const Config files = lists.at(i)["files"];
+    for (uint64_t k = 0; k < files.size(); ++k) out.header_files.emplace_back(name, files.at(k).path());
   }
   return {};
 }
@@ -119,7 +122,8 @@ Result<std::string> Authorization::header() const {
 
 bool ClientConfig::operator==(const ClientConfig& other) const {
   const bool same_token = oauth2 == other.oauth2 || (oauth2 && other.oauth2 && oauth2->settings() == other.oauth2->settings());
-  return headers == other.headers && authorization == other.authorization && same_token && tls == other.tls && proxy == other.proxy;
+  return headers == other.headers && header_files == other.header_files && authorization == other.authorization && same_token &&
+         tls == other.tls && proxy == other.proxy;
 }
 
 Result<ClientConfig> read_client_config(const Config& table) {

@@ -26,6 +26,7 @@ struct Authorization {
 
 struct ClientConfig {
   std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> header_files;  // names, and where the values stand
   Authorization authorization;
   std::shared_ptr<TokenSource> oauth2;  // null: none. Copies have one token
   Tls tls;

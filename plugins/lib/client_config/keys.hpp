@@ -31,31 +31,34 @@
           TARSIER_KEY_SECRET | (flags))
 
 /// `table`: "job[].".
-#define TARSIER_CLIENT_KEYS(table, flags)                                                                                         \
-  key(table "http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, flags),             \
-      key(table "http_headers.*", TARSIER_KEY_TABLE, nullptr, "one header", nullptr, flags),                                      \
-      key(table "http_headers.*.values[]", TARSIER_KEY_STRING, nullptr, "its values", nullptr, TARSIER_KEY_SECRET | (flags)),     \
-      key(table "basic_auth", TARSIER_KEY_TABLE, nullptr, "HTTP Basic authentication", nullptr, flags),                           \
-      key(table "basic_auth.username", TARSIER_KEY_STRING, nullptr, "user", nullptr, flags),                                      \
-      key(table "basic_auth.password", TARSIER_KEY_STRING, nullptr, "password", nullptr, TARSIER_KEY_SECRET | (flags)),           \
-      key(table "basic_auth.password_file", TARSIER_KEY_STRING, nullptr, "file with the password, read at each request", nullptr, \
-          flags),                                                                                                                 \
-      key(table "authorization", TARSIER_KEY_TABLE, nullptr, "any other Authorization header", nullptr, flags),                   \
-      key(table "authorization.type", TARSIER_KEY_STRING, nullptr, "Bearer when absent", nullptr, flags),                         \
-      key(table "authorization.credentials", TARSIER_KEY_STRING, nullptr, "the token", nullptr, TARSIER_KEY_SECRET | (flags)),    \
-      key(table "authorization.credentials_file", TARSIER_KEY_STRING, nullptr, "file with the token, read at each request",       \
-          nullptr, flags),                                                                                                        \
-      key(table "oauth2", TARSIER_KEY_TABLE, nullptr, "OAuth 2 by client credentials: a token is asked for", nullptr, flags),     \
-      key(table "oauth2.client_id", TARSIER_KEY_STRING, nullptr, "who asks", nullptr, flags),                                     \
-      key(table "oauth2.client_secret", TARSIER_KEY_STRING, nullptr, "its secret", nullptr, TARSIER_KEY_SECRET | (flags)),        \
-      key(table "oauth2.client_secret_file", TARSIER_KEY_STRING, nullptr, "file with the secret, read at each request", nullptr,  \
-          flags),                                                                                                                 \
-      key(table "oauth2.scopes[]", TARSIER_KEY_STRING, nullptr, "what the token is to allow", nullptr, flags),                    \
-      key(table "oauth2.token_url", TARSIER_KEY_STRING, nullptr, "where tokens are given", nullptr, flags),                       \
-      key(table "oauth2.endpoint_params", TARSIER_KEY_TABLE, nullptr, "further parameters of the request for a token", nullptr,   \
-          flags),                                                                                                                 \
-      key(table "oauth2.endpoint_params.*", TARSIER_KEY_STRING, nullptr, "one parameter", nullptr, TARSIER_KEY_SECRET | (flags)), \
-      key(table "oauth2.tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the token server", nullptr, flags),                      \
-      TARSIER_TLS_KEYS(table "oauth2.tls_config.", flags), TARSIER_PROXY_KEYS(table "oauth2.", flags),                            \
-      key(table "tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the other side", nullptr, flags),                               \
+#define TARSIER_CLIENT_KEYS(table, flags)                                                                                          \
+  key(table "http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, flags),              \
+      key(table "http_headers.*", TARSIER_KEY_TABLE, nullptr, "one header", nullptr, flags),                                       \
+      key(table "http_headers.*.values[]", TARSIER_KEY_STRING, nullptr, "its values", nullptr, TARSIER_KEY_SECRET | (flags)),      \
+      key(table "http_headers.*.secrets[]", TARSIER_KEY_STRING, nullptr, "further values", nullptr, TARSIER_KEY_SECRET | (flags)), \
+      key(table "http_headers.*.files[]", TARSIER_KEY_STRING, nullptr, "files with further values, read at each request", nullptr, \
+          flags),                                                                                                                  \
+      key(table "basic_auth", TARSIER_KEY_TABLE, nullptr, "HTTP Basic authentication", nullptr, flags),                            \
+      key(table "basic_auth.username", TARSIER_KEY_STRING, nullptr, "user", nullptr, flags),                                       \
+      key(table "basic_auth.password", TARSIER_KEY_STRING, nullptr, "password", nullptr, TARSIER_KEY_SECRET | (flags)),            \
+      key(table "basic_auth.password_file", TARSIER_KEY_STRING, nullptr, "file with the password, read at each request", nullptr,  \
+          flags),                                                                                                                  \
+      key(table "authorization", TARSIER_KEY_TABLE, nullptr, "any other Authorization header", nullptr, flags),                    \
+      key(table "authorization.type", TARSIER_KEY_STRING, nullptr, "Bearer when absent", nullptr, flags),                          \
+      key(table "authorization.credentials", TARSIER_KEY_STRING, nullptr, "the token", nullptr, TARSIER_KEY_SECRET | (flags)),     \
+      key(table "authorization.credentials_file", TARSIER_KEY_STRING, nullptr, "file with the token, read at each request",        \
+          nullptr, flags),                                                                                                         \
+      key(table "oauth2", TARSIER_KEY_TABLE, nullptr, "OAuth 2 by client credentials: a token is asked for", nullptr, flags),      \
+      key(table "oauth2.client_id", TARSIER_KEY_STRING, nullptr, "who asks", nullptr, flags),                                      \
+      key(table "oauth2.client_secret", TARSIER_KEY_STRING, nullptr, "its secret", nullptr, TARSIER_KEY_SECRET | (flags)),         \
+      key(table "oauth2.client_secret_file", TARSIER_KEY_STRING, nullptr, "file with the secret, read at each request", nullptr,   \
+          flags),                                                                                                                  \
+      key(table "oauth2.scopes[]", TARSIER_KEY_STRING, nullptr, "what the token is to allow", nullptr, flags),                     \
+      key(table "oauth2.token_url", TARSIER_KEY_STRING, nullptr, "where tokens are given", nullptr, flags),                        \
+      key(table "oauth2.endpoint_params", TARSIER_KEY_TABLE, nullptr, "further parameters of the request for a token", nullptr,    \
+          flags),                                                                                                                  \
+      key(table "oauth2.endpoint_params.*", TARSIER_KEY_STRING, nullptr, "one parameter", nullptr, TARSIER_KEY_SECRET | (flags)),  \
+      key(table "oauth2.tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the token server", nullptr, flags),                       \
+      TARSIER_TLS_KEYS(table "oauth2.tls_config.", flags), TARSIER_PROXY_KEYS(table "oauth2.", flags),                             \
+      key(table "tls_config", TARSIER_KEY_TABLE, nullptr, "TLS to the other side", nullptr, flags),                                \
       TARSIER_TLS_KEYS(table "tls_config.", flags), TARSIER_PROXY_KEYS(table, flags)

@@ -1,6 +1,9 @@
 #include "plugins/lib/client_config/request.hpp"
 
+#include <deque>
 #include <memory>
+
+#include "plugins/lib/client_config/secret_file.hpp"
 
 namespace tarsier::client_config {
 namespace {
@@ -13,6 +16,12 @@ Result<void> complete(const ClientConfig& config, tarsier_http_client_request re
   std::vector<tarsier_pair> headers(request.headers, request.headers + request.header_count);
   if (!authorization.empty()) headers.push_back(field("Authorization", authorization));
   for (const auto& [name, value] : config.headers) headers.push_back(field(name, value));
+  std::deque<std::string> secrets;
+  for (const auto& [name, file] : config.header_files) {
+    auto secret = read_secret_file(file);
+    if (!secret) return std::move(secret).error();
+    headers.push_back(field(name, secrets.emplace_back(std::move(*secret))));
+  }
   const tarsier_tls_options tls = config.tls.options();
   const ProxyOptions proxy(config.proxy);
   request.headers = headers.data();

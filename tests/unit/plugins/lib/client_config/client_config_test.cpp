@@ -58,6 +58,15 @@ TEST_F(ClientConfigTest, WhatOAuth2CannotBeIsRefused) {
               HasSubstr("at most one of basic_auth, oauth2 and authorization"));
 }
 
+TEST_F(ClientConfigTest, HeadersHaveValuesSecretsAndFiles) {
+  const Node header = Node::table({{"values", Node::array({"a"})}, {"secrets", Node::array({"b"})}, {"files", Node::array({"c"})}});
+  const auto config = read(Node::table({{"http_headers", Node::table({{"X-Key", header}})}}));
+  ASSERT_TRUE(config) << config.error().message();
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(config->headers, (Pairs{{"X-Key", "a"}, {"X-Key", "b"}}));
+  EXPECT_EQ(config->header_files, (Pairs{{"X-Key", "/etc/tarsier/c"}}));
+}
+
 TEST_F(ClientConfigTest, CertificatesAreTextsOrFiles) {
   const auto config = read(
       Node::table({{"tls_config",

@@ -94,6 +94,21 @@ TEST_F(OAuth2Test, ATokenIsAskedForAndThenTheTarget) {
   answer(2, 200, "text/plain", "");
 }
 
+TEST_F(OAuth2Test, HeadersInFilesAreReadAtEachRequest) {
+  const std::string file = testing::TempDir() + "header_secret";
+  std::ofstream(file) << "first\n";
+  config_.header_files = {{"X-Key", file}};
+  get();
+  give(0, "t1", 3600);
+  EXPECT_EQ(last().headers.at("X-Key"), "first");
+  std::ofstream(file) << "second\n";
+  get();
+  EXPECT_EQ(last().headers.at("X-Key"), "second");
+  std::filesystem::remove(file);
+  get();
+  EXPECT_THAT(outcomes_, testing::ElementsAre(HasSubstr("cannot read the secret in " + file)));
+}
+
 TEST_F(OAuth2Test, TheTokenServerHasAProxyOfItsOwn) {
   settings_.proxy.url = "http://inner:3128";
   get();
