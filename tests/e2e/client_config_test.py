@@ -126,9 +126,9 @@ def certificate(directory):
     return cert, key
 
 
-def up(api, job):
+def up(api, job, targets=1):
     result = api("query", query=f'up{{job="{job}"}}')["result"]
-    return bool(result) and result[0]["value"][1] == "1"
+    return len(result) == targets and all(one["value"][1] == "1" for one in result)
 
 
 def both(test, jobs, check):
@@ -187,7 +187,7 @@ class ByProxy(unittest.TestCase):
                     {"job_name": "around", "static_configs": [{"targets": [direct.address]}], "no_proxy": "elsewhere", **through},
                     {"job_name": "named", "static_configs": [{"targets": ["a.named.invalid:83", "other.invalid:84"]}], "no_proxy": "x.invalid, named.invalid:80", **through},
                 ]
-                both(self, jobs, lambda api: all(up(api, job["job_name"]) for job in jobs))
+                both(self, jobs, lambda api: all(up(api, job["job_name"], len(job["static_configs"][0]["targets"])) for job in jobs))
                 seen = {}
                 for whose in ("ours", "theirs"):
                     interesting = ("Host", "Proxy-Authorization", "X-Tunnel")

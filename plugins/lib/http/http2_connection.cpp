@@ -67,7 +67,9 @@ class Http2Connection final : public Connection, public Http2Session::Owner, pub
 
   void on_head(int32_t id, MessageHead head, std::optional<ParseFailure> failure) override {
     forget_finished_handlers();
-    if (abandoned_.size() >= Http2Session::Limits{}.max_streams) return session_.reset(id, Http2Error::refused_stream);
+    // A stream is free again when it has been reset; its handler is not, as long as it works.
+    if (abandoned_.size() + streams_.size() >= Http2Session::Limits{}.max_streams)
+      return session_.reset(id, Http2Error::refused_stream);
     const auto added = streams_.emplace(id, std::make_unique<Http2Stream>(setup_, id)).first;
     added->second->begin(std::move(head), std::move(failure));
   }
