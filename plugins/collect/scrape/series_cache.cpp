@@ -483,8 +483,9 @@ void SeriesCache::forget_unused() {
 
 /// Those that no page has had for some scrapes.
 void SeriesCache::forget_families() {
-  settle();
-  const auto is_history = [&](const Metadata& family) { return family.seen + kFamilyKept < scrape_; };
+  const auto is_history = [&](const Metadata& family) {
+    return (family.seen == read_ ? last_good_ : family.seen) + kFamilyKept < scrape_;
+  };
   if (std::none_of(families_.begin(), families_.end(), is_history)) return;
   std::erase_if(families_, is_history);
   family_index_.clear();
