@@ -10,7 +10,7 @@ namespace tarsier::net {
 namespace {
 
 /// A call as its owner knows it: there before the call begins, and until done() has returned.
-class OwnedCall final : public ClientCall {
+class OwnedCall final : public ClientCall, public std::enable_shared_from_this<OwnedCall> {
  public:
   void attach(std::shared_ptr<ClientCall> call) {
     const std::lock_guard lock(call_mutex_);
@@ -18,6 +18,7 @@ class OwnedCall final : public ClientCall {
     if (cancelled_) call_->cancel();
   }
   void cancel() override {
+    const auto kept = shared_from_this();  // done() may come, and go, before this has returned
     const std::lock_guard lock(call_mutex_);
     cancelled_ = true;
     if (call_) call_->cancel();

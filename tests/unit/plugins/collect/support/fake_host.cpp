@@ -50,6 +50,25 @@ tarsier_status subscribe(const tarsier_host* host, const tarsier_subscribe_spec*
   return TARSIER_OK;
 }
 
+/// Keeps a batch and hands it to subscribers; `stored` is what the store will say. Not OK: the bus refuses it.
+tarsier_status take_published(FakeHost& fake, tarsier_str topic, const tarsier_batch* batch, Result<void>& stored,
+                              tarsier_error* error) {
+  const AnyThread locked(fake);
+  if (!fake.publish_answers.empty()) {
+    const tarsier_status status = fake.publish_answers.front();
+    fake.publish_answers.pop_front();
+    if (status != TARSIER_OK) return Error(status, "refused by the test").to_c(error);
+  }
+  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(batch_of(batch)->words.data());
+  if (auto verified = batch::verify({bytes, batch_of(batch)->size}); !verified) return verified.to_c(error);
+  fake.batches.push_back(batch_of(batch)->words);
+  deliver(fake, topic, batch);
+  if (fake.store_failures.empty()) return TARSIER_OK;
+  stored = fake.store_failures.front();
+  fake.store_failures.pop_front();
+  return TARSIER_OK;
+}
+
 const tarsier_bus kBus = {
     sizeof(tarsier_bus),
     [](const tarsier_host*, uint64_t size, tarsier_error*) {
@@ -66,21 +85,11 @@ const tarsier_bus kBus = {
     [](const tarsier_host* host, tarsier_str topic, const tarsier_batch* batch, uint32_t, tarsier_published_fn published,
        void* user, tarsier_error* error) -> tarsier_status {
       FakeHost& fake = self(host);
-      const AnyThread locked(fake);
-      if (!fake.publish_answers.empty()) {
-        const tarsier_status status = fake.publish_answers.front();
-        fake.publish_answers.pop_front();
-        if (status != TARSIER_OK) return Error(status, "refused by the test").to_c(error);
-      }
-      const uint8_t* bytes = reinterpret_cast<const uint8_t*>(batch_of(batch)->words.data());
-      if (auto verified = batch::verify({bytes, batch_of(batch)->size}); !verified) return verified.to_c(error);
-      fake.batches.push_back(batch_of(batch)->words);
-      deliver(fake, topic, batch);
-      if (published == nullptr) return TARSIER_OK;
-      if (fake.store_failures.empty()) return published(user, TARSIER_OK, str("")), TARSIER_OK;
-      const Error failure = fake.store_failures.front();
-      fake.store_failures.pop_front();
-      published(user, failure.code(), str(failure.message()));
+      Result<void> stored;
+      if (const tarsier_status refused = take_published(fake, topic, batch, stored, error); refused != TARSIER_OK) return refused;
+      // Not under the fake's lock: who is told calls the host under a lock of its own.
+      if (published != nullptr)
+        published(user, stored ? TARSIER_OK : stored.error().code(), str(stored ? std::string_view() : stored.error().message()));
       return TARSIER_OK;
     },
     subscribe,
