@@ -20,12 +20,20 @@ TARSIER = pathlib.Path(os.environ.get("TARSIER", SOURCE / "build/release/bin/tar
 PLUGINS = TARSIER.parent.parent / "lib/tarsier/plugins"
 
 
+def free_ports(count):
+    """All different, and below those that the kernel gives to outgoing connections, so that no test beside this one takes one before it is listened on."""
+    with contextlib.ExitStack() as held:
+        ports = []
+        while len(ports) < count:
+            s = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                s.bind(("127.0.0.1", random.randrange(10240, 32768)))
+                ports.append(s.getsockname()[1])
+        return ports
+
+
 def free_port():
-    """Below those that the kernel gives to outgoing connections, so that no test beside this one takes it before it is listened on."""
-    while True:
-        with socket.socket() as s, contextlib.suppress(OSError):
-            s.bind(("127.0.0.1", random.randrange(10240, 32768)))
-            return s.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def wait_for(what, condition, timeout=30.0):
@@ -64,8 +72,7 @@ class Host:
     def __init__(self, config="", directory=None, own_plugins=False, **values):
         self._own = tempfile.TemporaryDirectory(prefix="tarsier-e2e-") if directory is None else None
         self.directory = pathlib.Path(directory or self._own.name)
-        self.main_port, self.prometheus_port, self.alertmanager_port = free_port(), free_port(), free_port()
-        self.otlp_grpc_port, self.otlp_http_port = free_port(), free_port()
+        self.main_port, self.prometheus_port, self.alertmanager_port, self.otlp_grpc_port, self.otlp_http_port = free_ports(5)
         self.url = f"http://127.0.0.1:{self.prometheus_port}"
         self.main_url = f"http://127.0.0.1:{self.main_port}"
         self.alertmanager_url = f"http://127.0.0.1:{self.alertmanager_port}"
