@@ -1,9 +1,12 @@
 // Clients of HTTP/2 that mean no good: what they are told, and that the others do not notice.
 #include <atomic>
+#include <functional>
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "tests/unit/plugins/lib/http/http2_peer.hpp"
 
@@ -84,6 +87,32 @@ TEST_F(Hostile, RapidResetsEndTheConnection) {
   EXPECT_LT(served.load(), 300);
   EXPECT_EQ(1U, site->server.stats("test")->http2_floods.load());
   expect_well();
+}
+
+TEST_F(Hostile, AHandlerOfAStreamThatWasResetCountsAsLongAsItWorks) {
+  site = std::make_unique<Site>(ServerLimits{});
+  std::mutex lock;
+  std::vector<std::function<void()>> answers;
+  site->paths.on("/", [&](const auto& exchange) {
+    const std::lock_guard guard(lock);
+    answers.push_back([exchange] { exchange->respond({200, {}, "fine"}); });
+    ++served;
+  });
+  Raw raw(site->port);
+  raw.send(http2_hello());
+  for (int32_t i = 0; i < 60; ++i) raw.send(get_frame(1 + 2 * i));
+  while (served.load() < 60) std::this_thread::yield();
+  for (int32_t i = 0; i < 60; ++i) raw.send(frame_bytes(kReset, 0, 1 + 2 * i, std::string("\0\0\0\x08", 4)));
+  for (int32_t i = 60; i < 120; ++i) raw.send(get_frame(1 + 2 * i));
+  for (int refused = 0; refused < 20;) {
+    const Frame frame = read_frame(raw);
+    ASSERT_NE(kNothing, frame.type);
+    if (frame.type == kReset && frame.number(0) == 7) ++refused;
+  }
+  while (served.load() < 100) std::this_thread::yield();
+  const std::lock_guard guard(lock);
+  EXPECT_EQ(100U, answers.size());
+  for (const auto& answer : answers) answer();
 }
 
 TEST_F(Hostile, ResetsThatTheServerIsMadeToSendEndItAsWell) {
