@@ -1,15 +1,32 @@
 // The plugin "discover-kubernetes": targets from the objects of a Kubernetes cluster.
 #include "plugins/discover/kubernetes/kubernetes_unit.hpp"
+#include "plugins/discover/kubernetes/suggestion.hpp"
 #include "plugins/lib/discovery/declaration.hpp"
 #include "plugins/lib/discovery/discovery_plugin.hpp"
 
 namespace tarsier::discover_kubernetes {
 namespace {
 
+class KubernetesPlugin final : public discovery::DiscoveryPlugin<KubernetesUnit> {
+ public:
+  using DiscoveryPlugin::DiscoveryPlugin;
+
+  static Result<void> suggest(const Suggestions& to) {
+    for (const Suggestion& found : suggest_own_cluster(kServiceAccountDir)) to.add(found);
+    for (const std::string& path : kubeconfig_paths()) {
+      const auto found = suggest_kubeconfig(path);
+      if (!found) continue;
+      to.add(*found);
+      break;  // the first that has a current context is the one that counts
+    }
+    return {};
+  }
+};
+
 using discovery::setting;
 constexpr const char* kRoles = "node|pod|service|endpoints|endpointslice|ingress";
 constexpr tarsier_config_key kKeys[] = {
-    setting("service_account_dir", TARSIER_KEY_STRING, "/var/run/secrets/kubernetes.io/serviceaccount",
+    setting("service_account_dir", TARSIER_KEY_STRING, kServiceAccountDir,
             "token, ca.crt and namespace of the pod that this runs in"),
     discovery::configs("objects of a cluster that are targets of one job"),
     discovery::kJobName,
@@ -33,7 +50,7 @@ constexpr tarsier_config_key kKeys[] = {
 };
 constexpr auto kKeyTable = discovery::key_table(kKeys, discovery::kHttpKeys);
 
-constexpr tarsier_plugin kPlugin = discovery::declare<discovery::DiscoveryPlugin<KubernetesUnit>>({
+constexpr tarsier_plugin kPlugin = discovery::declare<KubernetesPlugin>({
     .id = "discover-kubernetes",
     .version = "0.1.0",
     .summary = "Finds targets among the nodes, pods, services, endpoints and ingresses of a Kubernetes cluster.",
