@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -42,6 +43,13 @@ def found(host, config):
     values = [float(line.rsplit(" ", 1)[1]) for line in page.splitlines()
               if line.startswith("tarsier_discovery_targets{") and f'config="{config}"' in line]
     return values[0] if len(values) == 1 else None
+
+
+def events(host, kind="pods"):
+    """event -> how many"""
+    page = get(host.url + "/metrics")[2].decode()
+    return {event: int(float(count)) for event, count in
+            re.findall(rf'^tarsier_discovery_kubernetes_events_total{{event="(\w+)",.*kind="{kind}".*}} (\S+)$', page, re.M)}
 
 
 class Cluster:
@@ -117,6 +125,7 @@ class PodsAreWatched(unittest.TestCase):
             cluster.api.apply("pods", "web-1", "shop", labels={"app": "web"}, **pod_parts(port=21))
             cluster.api.delete("pods", "web-2", "shop")
             wait_targets(host, {"web-0": "127.0.0.1:10", "web-1": "127.0.0.1:21", "pending": f"127.0.0.1:{exporter.port}"})
+            self.assertEqual(events(host), {"add": 4, "update": 2, "delete": 1})
             wait_for("its series", lambda: host.query('node_load1{pod="pending"}'))
             self.assertEqual(len(cluster.api.asked("limit=")), 1, "all of it came by the watch")
 
