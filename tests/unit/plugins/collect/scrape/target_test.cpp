@@ -99,6 +99,17 @@ TEST_F(TargetTest, PublishesAPageAndItsReportAsOneBatch) {
   EXPECT_EQ(target().status().last_scrape_ns, 1000 * kSecond);
 }
 
+TEST_F(TargetTest, WhoSeesUpAtZeroIsToldWhy) {
+  apply({make_job("api", {"a:1"})});
+  std::string told = "nothing was published";
+  const auto reader = subscribe(host, TARSIER_TOPIC_SAMPLES, TARSIER_FULL_DROP_OLDEST, 1U << 20,
+                                [&](const Batch&) { told = target().status().last_error; });
+  ASSERT_TRUE(reader);
+  fake.fire_timers();
+  fake.answer(0, 500, "text/plain", "");
+  EXPECT_EQ(told, "server returned HTTP status 500 Internal Server Error");
+}
+
 TEST_F(TargetTest, TellsMoreOfAScrapeWhenItIsAsked) {
   Job job = make_job("api", {"a:1"});
   job.extra_scrape_metrics = true;
