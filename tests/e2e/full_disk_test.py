@@ -8,6 +8,7 @@ import urllib.error
 
 from host import Host
 from http2_test import EXPORT, Grpc, gauge, has_grpc
+from own_mounts import may_mount
 from peer import PLUGINS, post
 
 MIB = 1 << 20
@@ -36,12 +37,6 @@ class SmallDisk:
 
     def empty(self):
         (self.folder / "ballast").unlink()
-
-
-def may_mount():
-    """Whether this user may mount, and see what he has mounted."""
-    probe = 'mount -t tmpfs tarsier-test /mnt && umount /mnt'
-    return subprocess.run(["unshare", "--mount", "sh", "-c", probe], capture_output=True, check=False).returncode == 0
 
 
 class Sender:

@@ -12,6 +12,7 @@ import unittest
 from first_path_test import Exporter
 from host import PLUGINS, TARSIER, Host, free_port, get, wait_for
 from kubernetes_double import Authority, Kubernetes
+from own_mounts import may_mount
 from peer import Peer, needs_prometheus
 
 SCRAPE = """
@@ -252,6 +253,20 @@ class WhatCouldBeWatched(unittest.TestCase):
                               capture_output=True, text=True, timeout=60, env={**os.environ, "KUBECONFIG": str(kubeconfig)})
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
+
+    @unittest.skipUnless(may_mount(), "mounting needs root")
+    def test_a_pod_is_told_of_its_cluster_and_what_is_proposed_checks(self):
+        cluster = Cluster(self)
+        account = "/run/secrets/kubernetes.io/serviceaccount"
+        as_pod = f"mount -t tmpfs tarsier-test /run && mkdir -p {account} && cp {cluster.token_file} {cluster.authority.ca} {account} && exec \"$@\""
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", as_pod, "sh", TARSIER, "doctor", "--discover", "--json", "--plugin", "discover-kubernetes",
+                               "--plugin-dir", PLUGINS], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "KUBECONFIG": "/none", "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(cluster.api.port)})
+        self.assertEqual(done.returncode, 0, done.stderr)  # every proposal was checked
+        proposed = json.loads(done.stdout)["suggestions"]
+        self.assertEqual([each["title"] for each in proposed],
+                         ["pods of the cluster that this pod is in", "kubelets of the nodes of the cluster that this pod is in"])
+        self.assertIn(f"names the API server {cluster.api.url}, and /var{account} has a token", proposed[0]["why"])
 
     def test_what_a_kubeconfig_leads_to_is_proposed_and_works(self):
         cluster = Cluster(self)
