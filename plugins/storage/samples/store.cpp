@@ -8,7 +8,7 @@ namespace tarsier::samples {
 namespace {
 
 constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
-constexpr uint64_t kFlushSamplesPerSeries = 16;
+constexpr uint64_t kFlushSamplesPerSeries = 12;
 constexpr int64_t kLookBack = 5 * kMinuteNs;
 
 }  // namespace
