@@ -137,7 +137,7 @@ Result<void> Environment::submit(std::unique_ptr<Transaction> transaction) {
 void Environment::enqueue(Item item) {
   const bool is_first = queue_.empty();
   const bool may_wait = item.transaction != nullptr && item.transaction->unhurried && queued_bytes_ < kUnhurriedBytes;
-  if (is_first) patience_until_ = std::chrono::steady_clock::now() + shared_.options.sync_interval;
+  if (is_first) patience_until_ = std::chrono::steady_clock::now() + shared_.options.patience;
   queue_.push_back(std::move(item));
   hurry_ = hurry_ || !may_wait;
   start_writer();
@@ -226,7 +226,7 @@ void Environment::run() {
     Group group;
     std::function<void()> task;
     uint64_t bytes = 0;
-    const bool waited = !hurry_;  // as long as what it writes may stay unsynced
+    const bool waited = !hurry_ && shared_.options.patience >= shared_.options.sync_interval;  // so it may not stay unsynced
     while (!queue_.empty() && (group.empty() || bytes < shared_.options.group_bytes)) {
       Item& item = queue_.front();
       if (item.task != nullptr) {

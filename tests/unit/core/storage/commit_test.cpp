@@ -56,11 +56,11 @@ TEST_F(Commit, ChangesDurabilityBetweenOpensAndKeepsEverything) {
   EXPECT_EQ(contents(open("mixed"), "t"), expected);
 }
 
-/// Transactions that nobody waits for, where the interval is as long as the test says.
+/// Transactions that nobody waits for, where the writer's patience is as long as the test says.
 class Unhurried : public Commit {
  protected:
-  tarsier_env* open_with(std::chrono::milliseconds interval) {
-    options_.sync_interval = interval;
+  tarsier_env* open_with(std::chrono::milliseconds patience) {
+    options_.patience = patience;
     restart();
     return open("unhurried", TARSIER_ENV_CREATE, TARSIER_DURABILITY_INTERVAL);
   }
@@ -97,7 +97,7 @@ TEST_F(Unhurried, GoesWithTheNextThatSomebodyWaitsFor) {
   EXPECT_EQ(commits(env), before + 1);
 }
 
-TEST_F(Unhurried, IsCommittedByItselfAfterTheInterval) {
+TEST_F(Unhurried, IsCommittedByItselfWhenPatienceEnds) {
   tarsier_env* env = open_with(std::chrono::milliseconds(20));
   for (int i = 1; i <= 3; ++i) {
     hand_over(env, std::to_string(i));
