@@ -144,7 +144,13 @@ awaitable<Result<ClientResponse>> Call::exchange_once(const Url& url) {
     if (!carrier) co_return std::move(carrier).error();
     if (carrier->reused) setup_.stats->reused.fetch_add(1, std::memory_order_relaxed);
     refused_ = false;
-    auto response = carrier->http2 ? co_await transfer_http2(url, *carrier->http2) : co_await transfer(url, carrier->transport);
+    // Not by the operator "?:": g++ 12 destroys its result twice when there is a co_await in it.
+    Result<ClientResponse> response = Error::internal("no connection");
+    if (carrier->http2) {
+      response = co_await transfer_http2(url, *carrier->http2);
+    } else {
+      response = co_await transfer(url, carrier->transport);
+    }
     if (response || response.error().code() != TARSIER_UNAVAILABLE) co_return response;
     if (refused_ && refusers.size() < kMostRefusals) {
       refusers.push_back(std::move(carrier->http2));

@@ -75,7 +75,8 @@ class Call final : public std::enable_shared_from_this<Call> {
   Awaitable<Result<Carrier>> find_carrier(const Url& url, const Http2Pool::Refusers& but, bool fresh);
   Awaitable<Result<Carrier>> open_carrier(const Url& url, const std::string& key);
   Awaitable<Result<std::shared_ptr<Transport>>> connect(const Url& url);
-  Awaitable<Result<std::shared_ptr<Transport>>> secure(const Url& url, StreamSocket socket);
+  /// Takes the socket.
+  Awaitable<Result<std::shared_ptr<Transport>>> secure(const Url& url, StreamSocket& socket);
   Awaitable<Result<std::vector<boost::asio::generic::stream_protocol::endpoint>>> resolve(const Url& url);
   /// On the connection to the proxy: from then on it is one to the server of the URL.
   Awaitable<Result<void>> tunnel(const Url& url, const Url& proxy);

@@ -78,12 +78,12 @@ awaitable<Result<std::shared_ptr<Transport>>> Call::connect(const Url& url) {
   }
   StreamSocket socket = std::move(*connecting_);
   connecting_.reset();
-  if (url.scheme == "https") co_return co_await secure(url, std::move(socket));
+  if (url.scheme == "https") co_return co_await secure(url, socket);
   transport_ = make_plain_transport(context_, std::move(socket));
   co_return transport_;
 }
 
-awaitable<Result<std::shared_ptr<Transport>>> Call::secure(const Url& url, StreamSocket socket) {
+awaitable<Result<std::shared_ptr<Transport>>> Call::secure(const Url& url, StreamSocket& socket) {
   const std::string where = place_of(url);
   const TlsClientOptions& tls = setup_.request.tls;
   const std::string name = tls.server_name.empty() ? url.host : tls.server_name;

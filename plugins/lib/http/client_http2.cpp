@@ -57,7 +57,7 @@ awaitable<Result<void>> Call::receive_http2(Http2ClientStream& stream, Answer& a
     if (stream.answered()) {
       received_ = std::max<uint64_t>(received_, 1);
       auto taken = co_await take_body(stream, answer);
-      answer.is_cut = !taken && taken.error().code() == TARSIER_RESOURCE && setup_.request.cut_body;
+      answer.is_cut = !taken && !setup_.on_piece && taken.error().code() == TARSIER_RESOURCE && setup_.request.cut_body;
       if (answer.is_cut) co_return Result<void>();
       if (!taken) co_return taken;
     }

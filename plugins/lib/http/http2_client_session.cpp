@@ -187,9 +187,10 @@ bool Http2ClientSession::leaving() const {
 const std::string& Http2ClientSession::parting_words() const noexcept { return impl_->parting_words; }
 
 size_t Http2ClientSession::most_streams() const {
-  if (!impl_->settled) return kStreamsBeforeSettings;
-  return std::min(nghttp2_session_get_remote_settings(impl_->session(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS),
-                  impl_->limits.max_streams);
+  const uint32_t allowed = impl_->settled
+                               ? nghttp2_session_get_remote_settings(impl_->session(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+                               : kStreamsBeforeSettings;
+  return std::min(allowed, impl_->limits.max_streams);
 }
 
 size_t Http2ClientSession::room() const {
