@@ -144,7 +144,7 @@ awaitable<Result<ClientResponse>> Call::exchange_once(const Url& url) {
     if (!carrier) co_return std::move(carrier).error();
     if (carrier->reused) setup_.stats->reused.fetch_add(1, std::memory_order_relaxed);
     refused_ = false;
-    // Not by the operator "?:": g++ 12 destroys its result twice when there is a co_await in it.
+    // Not by "?:", of which g++ 12 makes wrong code when a co_await is in it.
     Result<ClientResponse> response = Error::internal("no connection");
     if (carrier->http2) {
       response = co_await transfer_http2(url, *carrier->http2);
