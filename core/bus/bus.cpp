@@ -137,7 +137,7 @@ Result<bool> Bus::Impl::hand_out(Topic& to, host::Owner& producer, const Parcel&
     if (publication == nullptr) return Error::unavailable("instance " + producer.instance() + " is stopped: it cannot be answered");
   }
   for (const auto& subscription : to.subscriptions) {
-    const Offered offered = subscription->offer(parcel.batch, subscription->required ? publication : nullptr);
+    const Offered offered = subscription->offer(parcel.batch, subscription->required ? publication : nullptr, parcel.flags);
     if (offered.schedule) subscription->schedule();
     if (offered.began_dropping || offered.failure) note_loss(*subscription, offered, losses);
   }

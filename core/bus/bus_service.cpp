@@ -1,5 +1,6 @@
 // The C table of "tarsier.bus/1": from the plugin's tarsier_host to this room's object.
 #include "core/bus/bus.hpp"
+#include "core/bus/subscription.hpp"
 #include "core/host/host_context.hpp"
 
 namespace tarsier::bus {
@@ -33,8 +34,10 @@ void complete(tarsier_delivery* delivery, tarsier_status status, tarsier_str mes
   Bus::complete(delivery, status, view(message));
 }
 
-constexpr tarsier_bus kTable = {sizeof(tarsier_bus), allocate,         Bus::data, Bus::retain, Bus::release, publish,
-                                subscribe,           Bus::unsubscribe, complete};
+uint32_t delivery_flags(const tarsier_delivery* delivery) { return delivery->flags; }
+
+constexpr tarsier_bus kTable = {sizeof(tarsier_bus), allocate,         Bus::data, Bus::retain,   Bus::release, publish,
+                                subscribe,           Bus::unsubscribe, complete,  delivery_flags};
 
 }  // namespace
 

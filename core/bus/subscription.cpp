@@ -64,20 +64,20 @@ std::optional<std::chrono::nanoseconds> tarsier_subscription::refuses(uint64_t b
   return rate_.time_for(held_bytes_ + bytes > max_bytes ? held_bytes_ + bytes - max_bytes : bytes);
 }
 
-Offered tarsier_subscription::offer(const tarsier_batch* batch, const Publications::Ptr& publication) {
+Offered tarsier_subscription::offer(const tarsier_batch* batch, const Publications::Ptr& publication, uint32_t flags) {
   Offered result;
   const std::lock_guard lock(mutex_);
   const bool behind_spilled = spill_ && !spill_->empty();
   if (has_room(batch->size) && !behind_spilled) {
     dropping_ = dropping_ && !queue_.empty();
-    enqueue(batch, publication);
+    enqueue(batch, publication, flags);
   } else if (policy == TARSIER_FULL_SPILL) {
     spill(batch, result);
   } else if (policy == TARSIER_FULL_DROP_OLDEST) {
     drop_oldest(batch->size, result);
-    enqueue(batch, publication);
+    enqueue(batch, publication, flags);
   } else if (blocks()) {
-    enqueue(batch, publication);  // refuses() has looked
+    enqueue(batch, publication, flags);  // refuses() has looked
   } else {
     note_drops(1, result);
   }
@@ -86,8 +86,8 @@ Offered tarsier_subscription::offer(const tarsier_batch* batch, const Publicatio
   return result;
 }
 
-void tarsier_subscription::enqueue(const tarsier_batch* batch, const Publications::Ptr& publication) {
-  queue_.push_back({BatchRef(batch), publication});
+void tarsier_subscription::enqueue(const tarsier_batch* batch, const Publications::Ptr& publication, uint32_t flags) {
+  queue_.push_back({BatchRef(batch), publication, flags});
   held_bytes_ += batch->size;
 }
 
@@ -172,13 +172,13 @@ std::optional<Queued> tarsier_subscription::take(std::string& failure) {
 }
 
 void tarsier_subscription::deliver(Queued item) {
-  const BatchRef batch(item.batch.get());
+  const BatchRef batch = std::move(item.batch);
   tarsier_delivery* delivery = nullptr;
   {
     const std::lock_guard lock(mutex_);
     ++delivered_;
     if (required) {
-      delivery = new tarsier_delivery{shared_from_this(), std::move(item), {}};
+      delivery = new tarsier_delivery{shared_from_this(), batch->size, std::move(item.publication), item.flags, {}};
       delivery->place = open_deliveries_.insert(open_deliveries_.end(), delivery);
     }
   }
@@ -209,11 +209,11 @@ void tarsier_subscription::complete(tarsier_delivery* delivery, tarsier_status s
   {
     const std::lock_guard lock(mutex_);
     open_deliveries_.erase(delivery->place);
-    held_bytes_ -= delivery->item.batch->size;
-    rate_.drained(delivery->item.batch->size);
+    held_bytes_ -= delivery->bytes;
+    rate_.drained(delivery->bytes);
   }
   const std::unique_ptr<tarsier_delivery> owned(delivery);
-  if (owned->item.publication != nullptr) bus->publications.complete(owned->item.publication, status, message);
+  if (owned->publication != nullptr) bus->publications.complete(owned->publication, status, message);
 }
 
 void tarsier_subscription::end(const char* why) {

@@ -24,6 +24,7 @@ struct Topic;
 struct Queued {
   BatchRef batch;
   Publications::Ptr publication;
+  uint32_t flags = 0;  ///< that it was published with
 };
 
 /// How fast a queue is emptied, as an average over the last tenths of a second. Not thread-safe.
@@ -51,7 +52,9 @@ struct Offered {
 
 struct tarsier_delivery {
   std::shared_ptr<tarsier_subscription> subscription;
-  tarsier::bus::Queued item;
+  uint64_t bytes;  // of its batch, which is kept by whoever still needs it
+  tarsier::bus::Publications::Ptr publication;
+  uint32_t flags;
   std::list<tarsier_delivery*>::iterator place;  // in the subscription's open deliveries
 };
 
@@ -64,7 +67,7 @@ struct tarsier_subscription : std::enable_shared_from_this<tarsier_subscription>
   /// None: there is room (publishers of the topic are kept out by its lock, so it stays). Else when to ask again; counts the
   /// refusal.
   std::optional<std::chrono::nanoseconds> refuses(uint64_t bytes);
-  tarsier::bus::Offered offer(const tarsier_batch* batch, const tarsier::bus::Publications::Ptr& publication);
+  tarsier::bus::Offered offer(const tarsier_batch* batch, const tarsier::bus::Publications::Ptr& publication, uint32_t flags);
   /// Has a worker call drain().
   void schedule();
   /// No further call begins. What waits is answered and freed.
@@ -88,7 +91,7 @@ struct tarsier_subscription : std::enable_shared_from_this<tarsier_subscription>
 
  private:
   bool has_room(uint64_t bytes) const noexcept { return held_bytes_ == 0 || held_bytes_ + bytes <= max_bytes; }
-  void enqueue(const tarsier_batch* batch, const tarsier::bus::Publications::Ptr& publication);
+  void enqueue(const tarsier_batch* batch, const tarsier::bus::Publications::Ptr& publication, uint32_t flags);
   void drop_oldest(uint64_t needed, tarsier::bus::Offered& result);
   void spill(const tarsier_batch* batch, tarsier::bus::Offered& result);
   void note_drops(uint64_t count, tarsier::bus::Offered& result);

@@ -1,12 +1,15 @@
 #include "core/host/process_limits.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <malloc.h>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
@@ -23,10 +26,27 @@ uint64_t raise_open_files() noexcept {
 }
 
 void tune_memory() noexcept {
-  (void)::mallopt(M_ARENA_MAX, 2);
+  (void)::mallopt(M_ARENA_MAX, 1);  // of huge pages there are none in any other
   // Enough that the pages of a few scrapes come and go without the kernel, which would clear their memory each time.
   (void)::mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
   (void)::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+}
+
+void prefer_huge_pages(char* const* arguments) noexcept {
+  constexpr const char* kTunables = "GLIBC_TUNABLES";
+  constexpr std::string_view kHugePages = "glibc.malloc.hugetlb";
+  try {
+    const char* const known = std::getenv(kTunables);
+    std::string tunables = known == nullptr ? "" : known;
+    if (tunables.find(kHugePages) != std::string::npos) return;
+    std::string modes;
+    std::getline(std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled") >> std::ws, modes);
+    if (modes.find("[madvise]") == std::string::npos) return;
+    tunables.append(tunables.empty() ? "" : ":").append(kHugePages).append("=1");
+    const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+    if (::setenv(kTunables, tunables.c_str(), 1) == 0) (void)::execv(program.c_str(), arguments);
+  } catch (const std::exception&) {  // it goes on with small pages
+  }
 }
 
 void trim_memory() noexcept { (void)::malloc_trim(0); }

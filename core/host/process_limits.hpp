@@ -7,8 +7,13 @@ namespace tarsier::host {
 
 /// Raises the soft limit of open files to the hard one (at most 1 Mi); returns the limit in force.
 uint64_t raise_open_files() noexcept;
-/// Few malloc arenas and early trimming: threads are many here, and each arena keeps what it was given. Before any thread.
+/// One malloc arena and early trimming: threads are many here, and each arena keeps what it was given. Before any thread.
 void tune_memory() noexcept;
+/// Lets malloc ask for huge pages: a process that rests between two scrapes finds few of its small pages in the processor's tables,
+/// and on a virtual machine each that is missing takes tens of microseconds. glibc reads that wish when a program begins, so it
+/// begins again, once; not where GLIBC_TUNABLES says something of it already ("glibc.malloc.hugetlb=0": never), or the system gives
+/// none to those who ask. First of all.
+void prefer_huge_pages(char* const* arguments) noexcept;
 /// Gives free pages back to the system, after something large has ended.
 void trim_memory() noexcept;
 

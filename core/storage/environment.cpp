@@ -16,6 +16,7 @@ namespace tarsier::storage {
 namespace {
 
 constexpr int64_t kQueueFullRetryNs = 10'000'000;
+constexpr uint64_t kUnhurriedBytes = 128 << 10;  // more does not wait for yet more
 
 }  // namespace
 
@@ -128,24 +129,34 @@ Result<void> Environment::submit(std::unique_ptr<Transaction> transaction) {
   }
   if (transaction->handle != nullptr) ++transaction->handle->pending;
   queued_bytes_ += transaction->bytes;
-  queue_.push_back({std::move(transaction), nullptr});
-  start_writer();
-  queue_changed_.notify_one();
+  enqueue({std::move(transaction), nullptr});
   return {};
+}
+
+/// With the queue's lock held. The writer is woken where somebody waits, much is there, or it has to look at the clock from now on.
+void Environment::enqueue(Item item) {
+  const bool is_first = queue_.empty();
+  const bool may_wait = item.transaction != nullptr && item.transaction->unhurried && queued_bytes_ < kUnhurriedBytes;
+  if (is_first) patience_until_ = std::chrono::steady_clock::now() + shared_.options.sync_interval;
+  queue_.push_back(std::move(item));
+  hurry_ = hurry_ || !may_wait;
+  start_writer();
+  if (is_first || hurry_) queue_changed_.notify_one();
 }
 
 void Environment::wait_for(const tarsier_env* handle) {
   std::unique_lock lock(queue_mutex_);
+  hurry_ = hurry_ || !queue_.empty();
+  queue_changed_.notify_one();
   pending_changed_.wait(lock, [handle] { return handle->pending == 0; });
 }
 
 /// What a killed process left unsynced goes to the disk: soon, and before anything can be written over it. Who opens does not wait.
 void Environment::make_safe() {
   const std::lock_guard lock(queue_mutex_);
-  queue_.push_back({nullptr, [this] {
-                      if (auto ok = begin_interval(); !ok) broke(ok.error());  // the first commit tries again
-                    }});
-  start_writer();
+  enqueue({nullptr, [this] {
+             if (auto ok = begin_interval(); !ok) broke(ok.error());  // the first commit tries again
+           }});
 }
 
 bool Environment::on_writer_thread() const noexcept { return writer_id_ == std::this_thread::get_id(); }
@@ -163,14 +174,12 @@ Result<void> Environment::run_on_writer(const std::function<Result<void>()>& tas
   {
     const std::lock_guard lock(queue_mutex_);
     if (stopping_) return Error::unavailable("environment " + name() + " is closing");
-    queue_.push_back({nullptr, [&] {
-                        Result<void> outcome = task();
-                        const std::lock_guard done_lock(done_mutex);
-                        result = std::move(outcome);
-                        done.notify_all();
-                      }});
-    start_writer();
-    queue_changed_.notify_one();
+    enqueue({nullptr, [&] {
+               Result<void> outcome = task();
+               const std::lock_guard done_lock(done_mutex);
+               result = std::move(outcome);
+               done.notify_all();
+             }});
   }
   std::unique_lock lock(done_mutex);
   done.wait(lock, [&] { return result.has_value(); });
@@ -189,16 +198,25 @@ Result<void> Environment::sync_now() {
   return done;
 }
 
+bool Environment::is_due(SteadyTime now) const noexcept {
+  const bool to_commit = !queue_.empty() && (hurry_ || stopping_ || now >= patience_until_);
+  return to_commit || (unsynced_ && now >= sync_due_);
+}
+
 /// False when the writer is to end: the queue is empty and nobody will fill it.
 bool Environment::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  while (queue_.empty() && !stopping_) {
-    if (!unsynced_) {
+  while (!is_due(std::chrono::steady_clock::now())) {
+    if (queue_.empty() && stopping_) return false;
+    SteadyTime next = SteadyTime::max();
+    if (!queue_.empty()) next = patience_until_;
+    if (unsynced_) next = std::min(next, sync_due_);
+    if (next == SteadyTime::max()) {
       queue_changed_.wait(lock);
-    } else if (queue_changed_.wait_until(lock, sync_due_) == std::cv_status::timeout) {
-      return true;
+    } else {
+      queue_changed_.wait_until(lock, next);
     }
   }
-  return !queue_.empty() || !stopping_;
+  return true;
 }
 
 void Environment::run() {
@@ -208,6 +226,7 @@ void Environment::run() {
     Group group;
     std::function<void()> task;
     uint64_t bytes = 0;
+    const bool waited = !hurry_;  // as long as what it writes may stay unsynced
     while (!queue_.empty() && (group.empty() || bytes < shared_.options.group_bytes)) {
       Item& item = queue_.front();
       if (item.task != nullptr) {
@@ -221,8 +240,10 @@ void Environment::run() {
       group.push_back(std::move(item.transaction));
       queue_.pop_front();
     }
+    if (queue_.empty()) hurry_ = false;
     lock.unlock();
     if (!group.empty()) commit_group(group);
+    if (waited && unsynced_) sync_due_ = std::chrono::steady_clock::now();
     if (unsynced_ && std::chrono::steady_clock::now() >= sync_due_) {
       if (auto ok = sync(); !ok) broke(ok.error());
     }

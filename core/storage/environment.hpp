@@ -117,6 +117,8 @@ class Environment {
   void make_safe();
   void start_writer();
   void run();
+  void enqueue(Item item);
+  bool is_due(SteadyTime now) const noexcept;
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   Result<void> run_on_writer(const std::function<Result<void>()>& task);
 
@@ -159,6 +161,8 @@ class Environment {
   std::condition_variable pending_changed_;
   std::deque<Item> queue_;
   uint64_t queued_bytes_ = 0;
+  bool hurry_ = false;         // somebody waits for what is in the queue
+  SteadyTime patience_until_;  // when nobody does: so long more may come
   bool stopping_ = false;
   std::thread writer_;
   std::atomic<std::thread::id> writer_id_;

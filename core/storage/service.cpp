@@ -54,18 +54,25 @@ void env_close(tarsier_env* env) {
   if (env != nullptr) env->storage->close_env(env);
 }
 
-Result<void> submit(tarsier_env* env, const tarsier_op* ops, uint32_t count, tarsier_committed_fn committed, void* user) {
+Result<void> submit(tarsier_env* env, const tarsier_op* ops, uint32_t count, tarsier_committed_fn committed, void* user,
+                    bool unhurried = false) {
   auto transaction = Transaction::pack(ops, count, checksum_codec());
   if (!transaction) return std::move(transaction).error().in("environment " + env->environment->name());
   (*transaction)->handle = env;
   (*transaction)->committed = committed;
   (*transaction)->user = user;
+  (*transaction)->unhurried = unhurried;
   return env->environment->submit(std::move(*transaction));
 }
 
 tarsier_status env_write(tarsier_env* env, const tarsier_op* ops, uint32_t count, tarsier_committed_fn committed, void* user,
                          tarsier_error* error) {
   return guarded(error, [&] { return submit(env, ops, count, committed, user); });
+}
+
+tarsier_status env_write_unhurried(tarsier_env* env, const tarsier_op* ops, uint32_t count, tarsier_committed_fn committed,
+                                   void* user, tarsier_error* error) {
+  return guarded(error, [&] { return submit(env, ops, count, committed, user, true); });
 }
 
 /// Where a waiting caller finds its transaction's fate.
@@ -305,6 +312,7 @@ constexpr tarsier_storage kService = {
     env_salvage,
     env_rename,
     env_sync,
+    env_write_unhurried,
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ struct Transaction {
   std::unique_ptr<char[]> buffer;  // what the views of `ops` point into
   uint64_t bytes = 0;              // of tables, keys and values
   bool grows = false;              // puts something in
+  bool unhurried = false;          // nobody waits for it
 
   tarsier_env* handle = nullptr;
   tarsier_committed_fn committed = nullptr;

@@ -2,6 +2,7 @@
 #include <tarsier/abi.h>
 #include <tarsier/service/discovery.h>
 #include <tarsier/service/http.h>
+#include <tarsier/service/metadata.h>
 #include <tarsier/service/notifier.h>
 #include <tarsier/service/promql.h>
 #include <tarsier/service/samples_sink.h>
@@ -26,6 +27,7 @@ typedef struct all_tables {
   const tarsier_promql *promql;
   const tarsier_notifier *notifier;
   const tarsier_discovery *discovery;
+  const tarsier_metadata_source *metadata;
   const tarsier_batch_head *batch_head;
   const tarsier_column *column;
   const tarsier_note_head *note_head;

@@ -25,8 +25,8 @@ interval = "1s"
 rule_files = ["rules.yml"]
 [plugin.alerts]
 [plugin.scrape]
-scrape_interval = "1s"
-scrape_timeout = "1s"
+scrape_interval = "2s"
+scrape_timeout = "2s"
 [[plugin.scrape.job]]
 job_name = "app"
 static_configs = [{ targets = ["{page}"], labels = { env = "test" } }]
@@ -99,8 +99,18 @@ class Running(unittest.TestCase):
         cls.host.directory.joinpath("rules.yml").write_text(RULES)
         cls.host.start()
         wait_for("the page", lambda: cls.host.value("queue_size") == 8)
-        wait_for("the targets", lambda: len(cls.host.query("up")) >= 3)
+        wait_for("the targets", lambda: cls.outcomes() == {"app": "", "gone": "refused", "limited": "limit"})
         wait_for("an alert", lambda: cls.host.query('ALERTS{alertname="Loud", alertstate="firing"}'))
+
+    @classmethod
+    def outcomes(cls):
+        """What each job's last scrape failed with, in a word; "?" before the first, or when it was something else."""
+        found = {}
+        for target in cls.host.api("targets")["activeTargets"]:
+            error = target["lastError"]
+            word = next((word for word in ("refused", "limit") if word in error), "?" if error else "")
+            found[target["scrapePool"]] = word if target["health"] != "unknown" else "?"
+        return found
 
     @classmethod
     def tearDownClass(cls):

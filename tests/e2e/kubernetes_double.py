@@ -2,6 +2,7 @@
 API's documentation ("Kubernetes API Concepts") has them, over the objects that the test applies."""
 
 import base64
+import bisect
 import contextlib
 import copy
 import http.server
@@ -54,15 +55,33 @@ def expired(message):
     return Refused(410, "Expired", message)
 
 
+class Written:
+    """An object, and its JSON: as it stands in lists, whose items have no kind, and in events. Made once, however many ask."""
+
+    def __init__(self, item, before=None):
+        self.item, self.before = item, before
+        self._in_list = self._in_event = None
+
+    def in_list(self):
+        if self._in_list is None:
+            self._in_list = json.dumps({name: part for name, part in self.item.items() if name not in ("kind", "apiVersion")})
+        return self._in_list
+
+    def in_event(self):
+        if self._in_event is None:
+            self._in_event = json.dumps(self.item)
+        return self._in_event
+
+
 class Kubernetes:
     def __init__(self, authority, token=None):
         self.authority, self.token = authority, token
         self.changed = threading.Condition()
         self.version = 1000
-        self.objects = {}  # (resource, namespace, name) -> object
-        self.history = []  # (version, type, resource, object, object before)
+        self.objects = {}  # (resource, namespace, name) -> Written
+        self.history = []  # (version, type, resource, Written), by version
         self.forgotten = 0  # changes up to this version cannot be watched any more
-        self.snapshots = {}  # version -> objects, of lists that go on
+        self.snapshots = {}  # version -> the sorted keys and the objects, of lists that go on
         self.bookmark_interval = 0.3
         self.gone_as_event = False  # or as a status
         self.slow = False  # a byte at a time
@@ -129,13 +148,13 @@ class Kubernetes:
             key = (resource, namespace, name)
             before = self.objects.get(key)
             self.version += 1
-            uid = before["metadata"]["uid"] if before else f"uid-{self.version}"
+            uid = before.item["metadata"]["uid"] if before else f"uid-{self.version}"
             meta |= {"name": name, "uid": uid, "resourceVersion": str(self.version), "managedFields": [{"manager": "test", "fieldsV1": {"f:spec": {}}}]}
             if namespace:
                 meta["namespace"] = namespace
-            made = {**self.type(resource), "metadata": meta, **rest}
+            made = Written({**self.type(resource), "metadata": meta, **rest}, before and before.item)
             self.objects[key] = made
-            self.history.append((self.version, "MODIFIED" if before else "ADDED", resource, made, before))
+            self.history.append((self.version, "MODIFIED" if before else "ADDED", resource, made))
             self.changed.notify_all()
 
     @staticmethod
@@ -144,11 +163,11 @@ class Kubernetes:
 
     def delete(self, resource, name, namespace=""):
         with self.changed:
-            before = self.objects.pop((resource, namespace, name))
+            before = self.objects.pop((resource, namespace, name)).item
             self.version += 1
             last = copy.deepcopy(before)
             last["metadata"]["resourceVersion"] = str(self.version)
-            self.history.append((self.version, "DELETED", resource, last, before))
+            self.history.append((self.version, "DELETED", resource, Written(last, before)))
             self.changed.notify_all()
 
     def compact(self):
@@ -180,12 +199,17 @@ class Kubernetes:
                 self.requests.append((request.path, request.headers.get("Authorization")))
                 self.who(request)
                 resource, namespace = self.route(url.path)
-                if query.get("watch") not in ("true", "1"):
-                    return self.send(request, 200, self.list(resource, namespace, query))
-                since = self.check_watch(query)
+                watches = query.get("watch") in ("true", "1")
+                if watches:
+                    since = self.check_watch(query)
+                else:
+                    meta, items = self.list(resource, namespace, query)
+            if not watches:
+                head = json.dumps({**self.type(resource, "List"), "metadata": meta})
+                return self.send(request, 200, f'{head[:-1]}, "items": [{",".join(item.in_list() for item in items)}]}}')
             self.watch(request, resource, namespace, query, since)
         except Refused as refused:
-            self.send(request, refused.code, refused.status)
+            self.send(request, refused.code, json.dumps(refused.status))
 
     @staticmethod
     def route(path):
@@ -199,7 +223,7 @@ class Kubernetes:
 
     @staticmethod
     def send(request, code, body):
-        text = json.dumps(body).encode()
+        text = body.encode()
         request.send_response(code)
         request.send_header("Content-Type", "application/json")
         request.send_header("Content-Length", str(len(text)))
@@ -229,20 +253,17 @@ class Kubernetes:
                 raise expired("The provided continue parameter is too old to display a consistent list result.")
         else:
             version, after = self.version, None
-            self.snapshots[version] = dict(self.objects)
-        keys = sorted(key for key, item in self.snapshots[version].items()
-                      if key[0] == resource and namespace in ("", key[1]) and self.selects(query, item) and (after is None or list(key) > after))
-        limit = int(query.get("limit", 0)) or len(keys)
+            self.snapshots[version] = sorted(self.objects), dict(self.objects)
+        order, objects = self.snapshots[version]
+        begin = 0 if after is None else bisect.bisect_right(order, tuple(after))
+        keys = [key for key in order[begin:] if key[0] == resource and namespace in ("", key[1]) and self.selects(query, objects[key].item)]
+        # Version 0 is whatever the server has at hand, and that comes as a whole.
+        limit = len(keys) if query.get("resourceVersion") == "0" else int(query.get("limit", 0)) or len(keys)
         meta = {"resourceVersion": str(version)}
         if len(keys) > limit:
             meta["continue"] = base64.b64encode(json.dumps([version, keys[limit - 1]]).encode()).decode()
             meta["remainingItemCount"] = len(keys) - limit
-        items = []
-        for key in keys[:limit]:
-            item = dict(self.snapshots[version][key])
-            del item["kind"], item["apiVersion"]  # the items of lists have none
-            items.append(item)
-        return {**self.type(resource, "List"), "metadata": meta, "items": items}
+        return meta, [objects[key] for key in keys[:limit]]
 
     def check_watch(self, query):
         if "sendInitialEvents" in query:
@@ -255,18 +276,17 @@ class Kubernetes:
         return since
 
     def events(self, resource, namespace, query, since):
-        """What has changed since, as this watch sees it; with the lock held."""
+        """Type and object of what has changed since, as this watch sees it; with the lock held."""
         if since < self.forgotten:
-            yield since, {"type": "ERROR", "object": expired(f"too old resource version: {since} ({self.forgotten})").status}
+            yield "ERROR", json.dumps(expired(f"too old resource version: {since} ({self.forgotten})").status)
             return
-        for version, kind, of, item, before in self.history:
-            if version <= since or of != resource or namespace not in ("", item["metadata"].get("namespace", "")):
+        for _, kind, of, written in self.history[bisect.bisect_right(self.history, since, key=lambda change: change[0]):]:
+            if of != resource or namespace not in ("", written.item["metadata"].get("namespace", "")):
                 continue
-            is_in = kind != "DELETED" and self.selects(query, item)
-            was_in = before is not None and self.selects(query, before)
+            is_in = kind != "DELETED" and self.selects(query, written.item)
+            was_in = written.before is not None and self.selects(query, written.before)
             if is_in or was_in:
-                seen = "DELETED" if not is_in else "MODIFIED" if was_in else "ADDED"
-                yield version, {"type": seen, "object": item}
+                yield "DELETED" if not is_in else "MODIFIED" if was_in else "ADDED", written.in_event()
 
     def watch(self, request, resource, namespace, query, since):
         request.send_response(200)
@@ -289,19 +309,17 @@ class Kubernetes:
                         return
                     since = max(since, self.version)
                     if not events and query.get("allowWatchBookmarks") == "true":
-                        events = [(since, {"type": "BOOKMARK", "object": {**self.type(resource), "metadata": {
-                            "resourceVersion": str(since), "creationTimestamp": None}}})]
-                for _, event in events:
-                    self.write(request, json.dumps(event).encode() + b"\n")
-                if time.monotonic() >= deadline or (events and events[-1][1]["type"] == "ERROR"):
+                        events = [("BOOKMARK", json.dumps({**self.type(resource), "metadata": {"resourceVersion": str(since), "creationTimestamp": None}}))]
+                self.write(request, "".join(f'{{"type": "{kind}", "object": {written}}}\n' for kind, written in events).encode())
+                if time.monotonic() >= deadline or (events and events[-1][0] == "ERROR"):
                     break
             request.wfile.write(b"0\r\n\r\n")
         finally:
             with self.changed:
                 self.watches -= 1
 
-    def write(self, request, line):
-        pieces = [line[i:i + 7] for i in range(0, len(line), 7)] if self.slow else [line]
+    def write(self, request, lines):
+        pieces = [lines[i:i + 7] for i in range(0, len(lines), 7)] if self.slow else [lines] if lines else []
         for piece in pieces:
             request.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             request.wfile.flush()

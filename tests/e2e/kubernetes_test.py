@@ -2,13 +2,17 @@
 
 import base64
 import json
+import os
 import pathlib
+import re
+import subprocess
 import tempfile
 import unittest
 
 from first_path_test import Exporter
-from host import Host, free_port, get, wait_for
+from host import PLUGINS, TARSIER, Host, free_port, get, wait_for
 from kubernetes_double import Authority, Kubernetes
+from own_mounts import may_mount
 from peer import Peer, needs_prometheus
 
 SCRAPE = """
@@ -42,6 +46,13 @@ def found(host, config):
     return values[0] if len(values) == 1 else None
 
 
+def events(host, kind="pods"):
+    """event -> how many"""
+    page = get(host.url + "/metrics")[2].decode()
+    return {event: int(float(count)) for event, count in
+            re.findall(rf'^tarsier_discovery_kubernetes_events_total{{event="(\w+)",.*kind="{kind}".*}} (\S+)$', page, re.M)}
+
+
 class Cluster:
     """An API server, its certificates, and a configuration that lets one in."""
 
@@ -68,6 +79,31 @@ credentials_file = "{self.token_file}"
 ca_file = "{self.authority.ca}"
 """
 
+    def kubeconfig(self):
+        """A file with a user's certificate and all else in it."""
+        certificate, key = self.authority.issue("client", "/O=monitoring/CN=tarsier", "extendedKeyUsage=clientAuth")
+        data = lambda file: base64.b64encode(file.read_bytes()).decode()
+        file = self.folder / "config"
+        file.write_text(f"""
+apiVersion: v1
+kind: Config
+current-context: test
+clusters:
+- name: double
+  cluster:
+    server: {self.api.url}
+    certificate-authority-data: {data(self.authority.ca)}
+contexts:
+- name: test
+  context: {{cluster: double, user: me}}
+users:
+- name: me
+  user:
+    client-certificate-data: {data(certificate)}
+    client-key-data: {data(key)}
+""")
+        return file
+
 
 def wait_targets(host, wanted, job="pods"):
     wait_for(f"the targets {wanted}", lambda: targets(host, job) == wanted)
@@ -90,6 +126,7 @@ class PodsAreWatched(unittest.TestCase):
             cluster.api.apply("pods", "web-1", "shop", labels={"app": "web"}, **pod_parts(port=21))
             cluster.api.delete("pods", "web-2", "shop")
             wait_targets(host, {"web-0": "127.0.0.1:10", "web-1": "127.0.0.1:21", "pending": f"127.0.0.1:{exporter.port}"})
+            self.assertEqual(events(host), {"add": 4, "update": 2, "delete": 1})
             wait_for("its series", lambda: host.query('node_load1{pod="pending"}'))
             self.assertEqual(len(cluster.api.asked("limit=")), 1, "all of it came by the watch")
 
@@ -167,31 +204,12 @@ class WhoIsLetIn(unittest.TestCase):
         cluster = Cluster(self)
         cluster.api.apply("nodes", "node1", labels={"zone": "a"}, spec={"providerID": "kind://1"},
                           status={"addresses": [{"type": "InternalIP", "address": "10.0.0.7"}], "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}}})
-        certificate, key = cluster.authority.issue("client", "/O=monitoring/CN=tarsier", "extendedKeyUsage=clientAuth")
-        data = lambda file: base64.b64encode(file.read_bytes()).decode()
-        (cluster.folder / "config").write_text(f"""
-apiVersion: v1
-kind: Config
-current-context: test
-clusters:
-- name: double
-  cluster:
-    server: {cluster.api.url}
-    certificate-authority-data: {data(cluster.authority.ca)}
-contexts:
-- name: test
-  context: {{cluster: double, user: me}}
-users:
-- name: me
-  user:
-    client-certificate-data: {data(certificate)}
-    client-key-data: {data(key)}
-""")
+        kubeconfig = cluster.kubeconfig()
         config = f"""
 [[plugin.discover-kubernetes.config]]
 job_name = "nodes"
 role = "node"
-kubeconfig_file = "{cluster.folder / "config"}"
+kubeconfig_file = "{kubeconfig}"
 """
         with Host(config) as host:
             wait_for("the node", lambda: found(host, "nodes") == 1)
@@ -227,6 +245,46 @@ role = "pod"
         with Host(config) as host:
             wait_for("the refusal", lambda: "the certificate is not accepted" in host.log())
             self.assertEqual(cluster.api.requests, [])
+
+
+class WhatCouldBeWatched(unittest.TestCase):
+    def discover(self, kubeconfig, *arguments):
+        done = subprocess.run([TARSIER, "doctor", "--discover", "--plugin", "discover-kubernetes", "--plugin-dir", PLUGINS, *arguments],
+                              capture_output=True, text=True, timeout=60, env={**os.environ, "KUBECONFIG": str(kubeconfig)})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    @unittest.skipUnless(may_mount(), "mounting needs root")
+    def test_a_pod_is_told_of_its_cluster_and_what_is_proposed_checks(self):
+        cluster = Cluster(self)
+        account = "/run/secrets/kubernetes.io/serviceaccount"
+        as_pod = f"mount -t tmpfs tarsier-test /run && mkdir -p {account} && cp {cluster.token_file} {cluster.authority.ca} {account} && exec \"$@\""
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", as_pod, "sh", TARSIER, "doctor", "--discover", "--json", "--plugin", "discover-kubernetes",
+                               "--plugin-dir", PLUGINS], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "KUBECONFIG": "/none", "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(cluster.api.port)})
+        self.assertEqual(done.returncode, 0, done.stderr)  # every proposal was checked
+        proposed = json.loads(done.stdout)["suggestions"]
+        self.assertEqual([each["title"] for each in proposed],
+                         ["pods of the cluster that this pod is in", "kubelets of the nodes of the cluster that this pod is in"])
+        self.assertIn(f"names the API server {cluster.api.url}, and /var{account} has a token", proposed[0]["why"])
+
+    def test_what_a_kubeconfig_leads_to_is_proposed_and_works(self):
+        cluster = Cluster(self)
+        annotations = {"prometheus.io/scrape": "true", "prometheus.io/port": "9102", "prometheus.io/path": "/custom"}
+        cluster.api.apply("pods", "a", "shop", annotations=annotations, **pod_parts(port=8080))
+        cluster.api.apply("pods", "b", "shop", **pod_parts(port=8080))
+        kubeconfig = cluster.kubeconfig()
+        proposed = self.discover(kubeconfig)
+        self.assertIn(f"# the file's current context is of {cluster.api.url}, and somebody listens there\n", proposed)
+        self.assertEqual(cluster.api.requests, [], "it has only knocked")
+        with Host(f"[plugin.samples]\n[plugin.promql]\n[plugin.scrape]\nscrape_interval = '1s'\nscrape_timeout = '1s'\n{proposed}") as host:
+            scraped = wait_for("its targets", lambda: host.api("targets")["activeTargets"])
+            self.assertEqual([(each["scrapeUrl"], each["labels"]["pod"], each["labels"]["namespace"]) for each in scraped],
+                             [("http://127.0.0.1:9102/custom", "a", "shop")])
+            self.assertIn(f"# Configured already: pods of the cluster of {kubeconfig}", self.discover(kubeconfig, "-c", host.config_file))
+        cluster.api.stop()
+        self.assertNotIn("[plugin", self.discover(kubeconfig), "nobody listens")
+        cluster.api.start()
 
 
 class ObjectsAreJoined(unittest.TestCase):

@@ -162,15 +162,19 @@ size_count 1
 without 1
 '''
 
-    @needs_prometheus
-    def test_types_and_help_of_a_page_are_those_of_prometheus(self):
+    @contextlib.contextmanager
+    def scraped(self, *pages):
+        """Both, with a target for each page; a page may be replaced in what is given back. Every 200 ms, so that ten scrapes are soon over."""
+        pages = list(pages)
+
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
+                page = pages[int(self.path[1:])]
                 self.send_response(200)
                 self.send_header("content-type", "text/plain; version=0.0.4; charset=utf-8")
-                self.send_header("content-length", str(len(ScrapedMetadata.PAGE)))
+                self.send_header("content-length", str(len(page)))
                 self.end_headers()
-                self.wfile.write(ScrapedMetadata.PAGE)
+                self.wfile.write(page)
 
             def log_message(self, *_):
                 pass
@@ -179,11 +183,38 @@ without 1
             threading.Thread(target=server.serve_forever, daemon=True).start()
             stack.callback(server.shutdown)
             address = f"127.0.0.1:{server.server_port}"
-            host = stack.enter_context(Host(
-                "[plugin.samples]\n[plugin.promql]\n[plugin.scrape]\n[[plugin.scrape.job]]\njob_name = \"page\"\nscrape_interval = \"1s\"\n"
-                f'scrape_timeout = "1s"\nstatic_configs = [{{ targets = ["{address}"] }}]\n'))
-            peer = stack.enter_context(Peer(
-                f"{{global: {{scrape_interval: 1s}}, scrape_configs: [{{job_name: page, static_configs: [{{targets: ['{address}']}}]}}]}}"))
+            host = stack.enter_context(Host("[plugin.samples]\n[plugin.promql]\n[plugin.scrape]\nscrape_interval = '200ms'\nscrape_timeout = '200ms'\n" + "".join(
+                f"[[plugin.scrape.job]]\njob_name = 'page{i}'\nmetrics_path = '/{i}'\nstatic_configs = [{{ targets = ['{address}'] }}]\n" for i in range(len(pages)))))
+            jobs = [{"job_name": f"page{i}", "metrics_path": f"/{i}", "static_configs": [{"targets": [address]}]} for i in range(len(pages))]
+            peer = stack.enter_context(Peer(json.dumps({"global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"}, "scrape_configs": jobs})))
+            yield host, peer, pages
+
+    @staticmethod
+    def told(of):
+        return {metric: sorted((one["type"], one["help"], one["unit"]) for one in entries) for metric, entries in of.api("metadata").items()}
+
+    @needs_prometheus
+    def test_of_families_without_series_and_of_targets_that_do_not_agree(self):
+        first = b"# TYPE only_type gauge\n# HELP only_help Helps.\n# HELP shared Of the first.\n# TYPE shared counter\nshared 1\nwithout 1\n# TYPE goes gauge\ngoes 1\n# HELP silent Goes, too.\n"
+        second = b"# HELP shared Of the second.\n# TYPE shared counter\nshared 1\n"
+        with self.scraped(first, second) as (host, peer, pages):
+            wanted = {"only_type": [("gauge", "", "")], "only_help": [("unknown", "Helps.", "")], "goes": [("gauge", "", "")],
+                      "silent": [("unknown", "Goes, too.", "")],
+                      "shared": [("counter", "Of the first.", ""), ("counter", "Of the second.", "")]}
+            for of in (peer, host):
+                wait_for(f"both pages: {self.told(of)}", lambda of=of: self.told(of) == wanted)
+                self.assertEqual(list(of.api("metadata", metric="only_help")), ["only_help"])
+                self.assertEqual(of.api("metadata", metric="without"), {})
+                self.assertEqual(len(of.api("metadata", limit_per_metric=1)["shared"]), 1)
+                self.assertEqual(len(of.api("metadata", limit=2)), 2)
+            pages[0] = pages[0].partition(b"# TYPE goes")[0]
+            wait_for("the peer to forget", lambda: "silent" not in self.told(peer) and "goes" not in self.told(peer))
+            wait_for("the host to forget", lambda: "silent" not in self.told(host))
+            self.assertEqual(self.told(host), self.told(peer) | {"goes": wanted["goes"]}, "what has samples in the store stays described")
+
+    @needs_prometheus
+    def test_types_and_help_of_a_page_are_those_of_prometheus(self):
+        with self.scraped(self.PAGE) as (host, peer, _):
             for path in ("metadata", "targets/metadata"):
                 told = []
                 for url in (host.url, peer.url):

@@ -4,14 +4,16 @@ import contextlib
 import http.client
 import json
 import os
+import pathlib
 import signal
 import subprocess
+import tempfile
 import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from host import SOURCE, Host, get, wait_for
+from host import SOURCE, TARSIER, Host, get, wait_for
 
 CONFIG = """
 [plugin.samples]
@@ -26,6 +28,33 @@ scrape_timeout = "1s"
 basic_auth = { username = "reader", password = "never to be shown" }
 static_configs = [{ targets = ["127.0.0.1:1"] }]
 """
+
+
+class Memory(unittest.TestCase):
+    """The heap is of huge pages where the system has them for who asks, unless it is told otherwise."""
+
+    def tunables_of(self, environment):
+        with tempfile.TemporaryDirectory() as directory:
+            config = pathlib.Path(directory, "tarsier.toml")
+            config.write_text("")
+            command = [TARSIER, "run", "-c", str(config), "--data-dir", directory + "/data"]
+            with subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True) as host:
+                wait_for("the host", lambda: "is ready" in host.stderr.readline())
+                own = pathlib.Path(f"/proc/{host.pid}/environ").read_bytes().split(b"\0")
+                name = pathlib.Path(f"/proc/{host.pid}/comm").read_text().strip()
+                host.send_signal(signal.SIGTERM)
+                host.stderr.read()
+                self.assertEqual(host.wait(30), 0)
+        self.assertEqual(name, "tarsier")
+        return [each.removeprefix(b"GLIBC_TUNABLES=").decode() for each in own if b"glibc.malloc." in each]  # glibc cuts the text where its colons are
+
+    def test_huge_pages_are_asked_for(self):
+        if "[madvise]" not in pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text():
+            self.skipTest("the system gives huge pages to all or to none")
+        self.assertEqual(self.tunables_of({"GLIBC_TUNABLES": "glibc.malloc.perturb=0"}), ["glibc.malloc.perturb=0", "glibc.malloc.hugetlb=1"])
+
+    def test_who_says_something_of_them_is_heard(self):
+        self.assertEqual(self.tunables_of({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}), ["glibc.malloc.hugetlb=0"])
 
 
 class Status(unittest.TestCase):

@@ -1,5 +1,7 @@
 #include "plugins/collect/scrape/discovery_feed.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "tarsier/service.hpp"
@@ -15,6 +17,24 @@ LabelSet labels_of(const batch::Sets& sets, uint32_t set) {
   LabelSet labels;
   for (uint32_t pair = 0; pair < sets.size(set); ++pair) labels.emplace(sets.name(set, pair), sets.value(set, pair));
   return labels;
+}
+
+/// The batch's targets as sets of labels; a source that has none is told with an empty set.
+std::vector<uint32_t> sets_of(const batch::View& view, const batch::Sets& sets) {
+  const auto rows = view.column<uint32_t>(TARSIER_COL_TARGET_LABELS);
+  std::vector<uint32_t> targets;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(targets), [&](uint32_t set) { return sets.size(set) != 0; });
+  return targets;
+}
+
+bool same_targets(const batch::View& one, const batch::View& other) {
+  const batch::Sets left(one), right(other);
+  return std::ranges::equal(sets_of(one, left), sets_of(other, right), [&](uint32_t a, uint32_t b) {
+    bool same = left.size(a) == right.size(b);
+    for (uint32_t pair = 0; same && pair < left.size(a); ++pair)
+      same = left.name(a, pair) == right.name(b, pair) && left.value(a, pair) == right.value(b, pair);
+    return same;
+  });
 }
 
 }  // namespace
@@ -48,7 +68,7 @@ void DiscoveryFeed::ask_providers() {
   for (const std::string& instance : instances) {
     for (const Batch& batch : current_of(instance)) {
       std::string pool;
-      if (note(batch.view(), Told::when_asked, pool)) changed.insert(pool);
+      if (note(batch, Told::when_asked, pool)) changed.insert(pool);
     }
   }
   {
@@ -72,40 +92,48 @@ std::vector<Batch> DiscoveryFeed::current_of(const std::string& instance) const 
   return found;
 }
 
-std::vector<LabelSet> DiscoveryFeed::of(std::string_view pool) const {
-  const std::lock_guard guard(lock_);
-  std::vector<LabelSet> targets;
-  const auto found = pools_.find(pool);
-  if (found == pools_.end()) return targets;
-  for (const auto& [source, labels] : found->second.by_source) targets.insert(targets.end(), labels.begin(), labels.end());
-  return targets;
+FoundTargets DiscoveryFeed::of(std::string_view pool) const {
+  std::vector<Batch> batches;
+  {
+    const std::lock_guard guard(lock_);
+    const auto found = pools_.find(pool);
+    if (found == pools_.end()) return {};
+    batches.reserve(found->second.by_source.size());
+    for (const auto& [source, batch] : found->second.by_source) batches.push_back(batch);
+  }
+  return [batches = std::move(batches)](const std::function<void(LabelSet)>& take) {
+    for (const Batch& batch : batches) {
+      const batch::View view = batch.view();
+      const batch::Sets sets(view);
+      for (const uint32_t set : sets_of(view, sets)) take(labels_of(sets, set));
+    }
+  };
 }
 
 void DiscoveryFeed::take(const Batch& batch) {
   std::string pool;
-  if (note(batch.view(), Told::by_bus, pool)) tell_in_turn(pool);
+  if (note(batch, Told::by_bus, pool)) tell_in_turn(pool);
 }
 
 /// False when it says nothing new.
-bool DiscoveryFeed::note(const batch::View& view, Told told, std::string& pool) {
+bool DiscoveryFeed::note(const Batch& batch, Told told, std::string& pool) {
+  const batch::View view = batch.view();
   const auto rows = view.column<uint32_t>(TARSIER_COL_TARGET_LABELS);
   if (rows.empty()) return false;
   const batch::Sets sets(view);
   pool = sets.symbol(view.column<uint32_t>(TARSIER_COL_TARGET_POOL)[0]);
   const std::string source(sets.symbol(view.column<uint32_t>(TARSIER_COL_TARGET_SOURCE)[0]));
-  std::vector<LabelSet> targets;
-  for (const uint32_t set : rows)
-    if (sets.size(set) != 0) targets.push_back(labels_of(sets, set));
+  const bool none = sets_of(view, sets).empty();
   const std::lock_guard guard(lock_);
   if (told == Told::when_asked && told_by_bus_->contains({pool, source})) return false;
   if (told == Told::by_bus && told_by_bus_) told_by_bus_->emplace(pool, source);
   auto& by_source = pools_[pool].by_source;
   const auto known = by_source.find(source);
-  if (known == by_source.end() ? targets.empty() : known->second == targets) return false;
-  if (targets.empty()) {
+  if (known == by_source.end() ? none : same_targets(known->second.view(), view)) return false;
+  if (none) {
     by_source.erase(known);
   } else {
-    by_source.insert_or_assign(source, std::move(targets));
+    by_source.insert_or_assign(source, batch);
   }
   return true;
 }

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "plugins/collect/scrape/label_set.hpp"
+#include "plugins/collect/scrape/target_spec.hpp"
 #include "tarsier/bus.hpp"
 #include "tarsier/scheduler.hpp"
 
@@ -28,11 +28,11 @@ class DiscoveryFeed {
   /// [ctl] `changed` is not running and will not be called any more.
   void stop();
   /// [any] Labels of the pool's targets, by source.
-  std::vector<LabelSet> of(std::string_view pool) const;
+  FoundTargets of(std::string_view pool) const;
 
  private:
   struct Found {
-    std::map<std::string, std::vector<LabelSet>, std::less<>> by_source;
+    std::map<std::string, Batch, std::less<>> by_source;  // shared with who found it: there may be very many targets
     int64_t told_mono_ns = INT64_MIN;
     bool waiting = false;  // for its turn to be told
     Timer timer;
@@ -43,7 +43,7 @@ class DiscoveryFeed {
   void ask_providers();
   std::vector<Batch> current_of(const std::string& instance) const;
   void take(const Batch& batch);
-  bool note(const batch::View& view, Told told, std::string& pool);
+  bool note(const Batch& batch, Told told, std::string& pool);
   void tell_in_turn(const std::string& pool);
   void tell(const std::string& pool);
 

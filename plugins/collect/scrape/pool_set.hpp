@@ -21,7 +21,7 @@ struct Pool {
 class PoolSet {
  public:
   /// What was found for the job of that name, beside its static lists.
-  using Found = std::function<std::vector<LabelSet>(const std::string& job)>;
+  using Found = std::function<FoundTargets(const std::string& job)>;
 
   PoolSet(Shared& shared, Found found) : shared_(shared), found_(std::move(found)) {}
 

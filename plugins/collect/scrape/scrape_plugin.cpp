@@ -17,6 +17,7 @@
 #include "plugins/lib/relabel/rule_config.hpp"
 #include "tarsier/http.hpp"
 #include "tarsier/plugin.hpp"
+#include "tarsier/service/metadata.h"
 #include "tarsier/service/samples_sink.h"
 
 namespace tarsier::scrape {
@@ -75,6 +76,8 @@ class ScrapePlugin final : public Plugin {
     return {};
   }
 
+  const void* service(std::string_view name) override { return name == TARSIER_METADATA_SERVICE ? &metadata_ : nullptr; }
+
   Result<void> stop(int64_t) override {
     // When the whole host stops it will be back soon, and markers would only tear a hole into every graph.
     const bool alone = host().control->ready(host().raw()) != 0;
@@ -108,6 +111,16 @@ class ScrapePlugin final : public Plugin {
     PoolSet pools;
     DiscoveryFeed feed;
   };
+
+  static void tell_metadata(void* self, tarsier_str family, void* user, void (*each)(void*, const tarsier_metadata*)) {
+    for (const Pool& pool : static_cast<ScrapePlugin*>(self)->running_->pools.snapshot())
+      for (const auto& target : pool.targets)
+        target->each_metadata([&](const Metadata& known) {
+          if (family.size != 0 && known.family != view(family)) return;
+          const tarsier_metadata plain = {sizeof(plain), known.type, str(known.family), str(known.help), str(known.unit)};
+          each(user, &plain);
+        });
+  }
 
   Result<void> add_route(std::string_view pattern, std::function<void(const http::Form&, const http::Exchange&)> handler) {
     return running_->routes.add({.api = "prometheus", .pattern = pattern, .permission = "metrics:read"},
@@ -176,6 +189,7 @@ class ScrapePlugin final : public Plugin {
   mutable std::mutex place_lock_;
   std::string place_;  // by place_lock_
   std::unique_ptr<Running> running_;
+  const tarsier_metadata_source metadata_ = {sizeof(tarsier_metadata_source), 0, this, tell_metadata};
 };
 
 constexpr uint32_t kReloadable = TARSIER_KEY_RELOADABLE;
@@ -250,9 +264,11 @@ constexpr tarsier_config_key kKeys[] = {
 };
 constexpr tarsier_need kNeeds[] = {need(TARSIER_HTTP_SERVICE), optional_need("tarsier.samples.store/1"),
                                    optional_need(TARSIER_SAMPLES_SINK_SERVICE)};
+constexpr tarsier_offer kOffers[] = {offer(TARSIER_METADATA_SERVICE, TARSIER_OFFER_REBINDABLE)};
 constexpr const char* kKinds[] = {"collector", nullptr};
 TARSIER_TABLE(kKeyTable, kKeys);
 TARSIER_TABLE(kNeedTable, kNeeds);
+TARSIER_TABLE(kOfferTable, kOffers);
 
 constexpr tarsier_plugin kScrape = describe<ScrapePlugin>({
     .id = "scrape",
@@ -261,6 +277,7 @@ constexpr tarsier_plugin kScrape = describe<ScrapePlugin>({
     .kinds = kKinds,
     .keys = kKeyTable.data(),
     .needs = kNeedTable.data(),
+    .offers = kOfferTable.data(),
     .sample_toml = "[plugin.scrape]\n"
                    "scrape_interval = \"15s\"\n\n"
                    "[[plugin.scrape.job]]\n"

@@ -32,8 +32,8 @@ uint64_t hash(std::string_view text, uint64_t seed) noexcept {
 
 /// Targets are spread over so many slots of an interval. Those of one slot begin together: the process wakes once for them and
 /// their samples are one commit, where each by itself would cost more in wake-ups than in reading its page.
-constexpr int64_t kSlots = 20;
-constexpr int64_t kLongestSlot = 250'000'000;
+constexpr int64_t kSlots = 10;
+constexpr int64_t kLongestSlot = 500'000'000;
 
 /// FNV-1a, finished so that similar URLs spread over the whole interval.
 int64_t stable_offset(const TargetSpec& spec) noexcept {
@@ -238,14 +238,17 @@ void Target::finish(const Result<void>& outcome, int64_t time_ns, int64_t begun_
                                                       static_cast<double>(body_bytes_)};
   for (size_t i = 0; i < reports().size(); ++i) cache_.write_report(kReports[i], time_ns, values[i]);
   if (outcome) shared_.samples.add(static_cast<double>(counts.added));
-  publish();
-  tell_repeats();
   const std::string error = outcome ? std::string() : outcome.error().message();
   if (error != status().last_error && !error.empty())
     shared_.host.warn("scrape failed", {field("job", job_->name), field("target", spec_.url), field("error", error)});
+  {  // before its samples can be seen: who finds `up` at 0 is told why
+    const std::lock_guard guard(lock_);
+    status_ = {outcome ? Health::up : Health::down, error, time_ns, seconds};
+  }
+  publish();
+  tell_repeats();
   if (!error.empty()) note_failure(error);
   const std::lock_guard guard(lock_);
-  status_ = {outcome ? Health::up : Health::down, error, time_ns, seconds};
   in_flight_ = false;
 }
 

@@ -193,7 +193,7 @@ class Expansion {
   void add(LabelSet found) {
     LabelSet discovered = discovered_labels(job_, std::move(found));
     const auto labels = relabelled(discovered, job_);
-    if (!labels) return drop(std::move(discovered));
+    if (!labels) return drop(discovered);
     auto target = make_target(discovered, *labels, job_);
     if (!target) {
       targets_.unscraped.refused.push_back({std::move(discovered), target.error().message()});
@@ -208,11 +208,11 @@ class Expansion {
   Targets take() { return std::move(targets_); }
 
  private:
-  void drop(LabelSet discovered) {
+  void drop(const LabelSet& discovered) {
     Unscraped& unscraped = targets_.unscraped;
     ++unscraped.dropped_count;
     if (job_.keep_dropped_targets == 0 || unscraped.dropped.size() < job_.keep_dropped_targets)
-      unscraped.dropped.push_back(std::move(discovered));
+      unscraped.dropped.emplace_back(discovered);
   }
 
   const Job& job_;
@@ -222,7 +222,7 @@ class Expansion {
 
 }  // namespace
 
-Targets expand_targets(const Job& job, const std::vector<LabelSet>& found) {
+Targets expand_targets(const Job& job, const FoundTargets& found) {
   Expansion expansion(job);
   for (const Job::StaticConfig& list : job.static_configs) {
     for (const std::string& address : list.targets) {
@@ -231,7 +231,7 @@ Targets expand_targets(const Job& job, const std::vector<LabelSet>& found) {
       expansion.add(std::move(labels));
     }
   }
-  for (const LabelSet& labels : found) expansion.add(labels);
+  if (found) found([&expansion](LabelSet labels) { expansion.add(std::move(labels)); });
   return expansion.take();
 }
 

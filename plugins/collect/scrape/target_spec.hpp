@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct Unscraped {
     LabelSet discovered;
     std::string why;
   };
-  std::vector<LabelSet> dropped;  // by rules; at most keep_dropped_targets
+  std::vector<PackedLabels> dropped;  // by rules; at most keep_dropped_targets
   uint64_t dropped_count = 0;
   std::vector<Refused> refused;
 };
@@ -38,8 +39,11 @@ struct Targets {
   Unscraped unscraped;
 };
 
+/// Gives each target that was found, one after the other: there may be very many.
+using FoundTargets = std::function<void(const std::function<void(LabelSet)>& take)>;
+
 /// Of the job's static lists, and what was found besides. A target that cannot be scraped is refused by itself; the others of the
 /// job do not mind.
-Targets expand_targets(const Job& job, const std::vector<LabelSet>& found = {});
+Targets expand_targets(const Job& job, const FoundTargets& found = {});
 
 }  // namespace tarsier::scrape

@@ -59,8 +59,8 @@ void write_target(json::Writer& out, const Target& target) {
 }
 
 void write_dropped(json::Writer& out, const Pool& pool) {
-  for (const LabelSet& labels : pool.unscraped->dropped) {
-    write_labels(out.begin_object().key("discoveredLabels"), labels);
+  for (const PackedLabels& labels : pool.unscraped->dropped) {
+    write_labels(out.begin_object().key("discoveredLabels"), labels.unpack());
     out.key("scrapePool").string(pool.job->name).end_object();
   }
 }

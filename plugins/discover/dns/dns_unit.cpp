@@ -69,28 +69,10 @@ Result<Settings> DnsUnit::read(const Config& entry, const Config& plugin) {
 
 Result<void> DnsUnit::start() {
   for (const std::string& name : settings_.names) share_.claim(settings_.source(name));
-  auto timer =
-      every(context_.host,
-            {.name = "names of " + settings_.job_name, .interval_ns = settings_.refresh_interval_ns, .flags = TARSIER_TIMER_SPREAD},
-            [this] { refresh(); });
-  if (!timer) return std::move(timer).error();
-  timer_ = std::move(*timer);
-  refresh();
-  return {};
+  return rounds_.start(context_.host, "names of " + settings_.job_name, settings_.refresh_interval_ns, [this] { ask(); });
 }
 
-void DnsUnit::stop() {
-  timer_.reset();
-  const std::lock_guard guard(lock_);
-  stopped_ = true;
-}
-
-void DnsUnit::refresh() {
-  {
-    const std::lock_guard guard(lock_);
-    if (in_flight_ || stopped_) return;
-    in_flight_ = true;
-  }
+void DnsUnit::ask() {
   context_.resolver.ask(
       {.names = settings_.names,
        .type = settings_.type,
@@ -100,18 +82,18 @@ void DnsUnit::refresh() {
 }
 
 void DnsUnit::take(std::vector<Result<Records>> answers) {
-  const std::lock_guard guard(lock_);
-  in_flight_ = false;
-  if (stopped_) return;
-  for (size_t i = 0; i < answers.size(); ++i) {
-    const std::string& name = settings_.names[i];
-    if (answers[i]) {
-      share_.set(settings_.source(name), targets_of(settings_, name, *answers[i]));
-      share_.refreshed(settings_.source(name), {});
-    } else {
-      share_.refreshed(settings_.source(name), std::move(answers[i]).error().in(settings_.source(name)));
+  rounds_.take([&] {
+    for (size_t i = 0; i < answers.size(); ++i) {
+      const std::string& name = settings_.names[i];
+      if (answers[i]) {
+        share_.set(settings_.source(name), targets_of(settings_, name, *answers[i]));
+        share_.refreshed(settings_.source(name), {});
+      } else {
+        share_.refreshed(settings_.source(name), std::move(answers[i]).error().in(settings_.source(name)));
+      }
     }
-  }
+    return false;
+  });
 }
 
 }  // namespace tarsier::discover_dns

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "plugins/discover/dns/resolver.hpp"
 #include "plugins/lib/discovery/findings.hpp"
+#include "plugins/lib/discovery/rounds.hpp"
 #include "tarsier/config.hpp"
 
 namespace tarsier::discover_dns {
@@ -40,20 +40,17 @@ class DnsUnit : public std::enable_shared_from_this<DnsUnit> {
   DnsUnit(Context& context, Settings settings)
       : context_(context), settings_(std::move(settings)), share_(context.findings, settings_.job_name) {}
   Result<void> start();
-  void stop();
+  void stop() { rounds_.stop(); }
   void end() { share_.end(); }
 
  private:
-  void refresh();
+  void ask();
   void take(std::vector<Result<Records>> answers);
 
   Context& context_;
   const Settings settings_;
   discovery::Share share_;
-  std::mutex lock_;  // guards what follows
-  bool in_flight_ = false;
-  bool stopped_ = false;
-  Timer timer_;  // [ctl]
+  discovery::Rounds rounds_;
 };
 
 }  // namespace tarsier::discover_dns

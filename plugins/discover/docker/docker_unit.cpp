@@ -63,29 +63,8 @@ Result<Settings> DockerUnit::read(const Config& entry, const Config&) {
 Result<void> DockerUnit::start() {
   http_ = ServiceRef<tarsier_http>(host_, TARSIER_HTTP_SERVICE);
   share_.claim(source_);
-  auto timer = every(
-      host_,
-      {.name = "containers of " + settings_.job_name, .interval_ns = settings_.refresh_interval_ns, .flags = TARSIER_TIMER_SPREAD},
-      [this] { refresh(); });
-  if (!timer) return std::move(timer).error();
-  timer_ = std::move(*timer);
-  refresh();
-  return {};
-}
-
-void DockerUnit::stop() {
-  timer_.reset();
-  const std::lock_guard guard(lock_);
-  stopped_ = true;
-}
-
-void DockerUnit::refresh() {
-  {
-    const std::lock_guard guard(lock_);
-    if (in_flight_ || stopped_) return;
-    in_flight_ = true;
-  }
-  ask("/networks", &DockerUnit::take_networks);
+  return rounds_.start(host_, "containers of " + settings_.job_name, settings_.refresh_interval_ns,
+                       [this] { ask("/networks", &DockerUnit::take_networks); });
 }
 
 void DockerUnit::ask(const std::string& path, void (DockerUnit::*take)(const Answer&)) {
@@ -99,31 +78,31 @@ void DockerUnit::ask(const std::string& path, void (DockerUnit::*take)(const Ans
 }
 
 void DockerUnit::take_networks(const Answer& answer) {
-  {
-    const std::lock_guard guard(lock_);
-    if (stopped_) return;
+  const bool goes_on = rounds_.take([&] {
     auto networks = answer ? parse_networks(answer->body()) : Result<NetworkLabels>(answer.error());
     if (!networks) return finish(Error(networks.error()).in("networks"));
     networks_ = std::move(*networks);
-  }
+    return true;
+  });
+  if (!goes_on) return;
   ask("/containers/json" + (settings_.filters.empty() ? "" : "?filters=" + discovery::percent_encode(settings_.filters)),
       &DockerUnit::take_containers);
 }
 
 void DockerUnit::take_containers(const Answer& answer) {
-  const std::lock_guard guard(lock_);
-  if (stopped_) return;
-  auto targets =
-      answer ? parse_containers(answer->body(), networks_, settings_.shape) : Result<std::vector<TargetLabels>>(answer.error());
-  if (!targets) return finish(Error(targets.error()).in("containers"));
-  share_.set(source_, std::move(*targets));
-  finish({});
+  rounds_.take([&] {
+    auto targets =
+        answer ? parse_containers(answer->body(), networks_, settings_.shape) : Result<std::vector<TargetLabels>>(answer.error());
+    if (!targets) return finish(Error(targets.error()).in("containers"));
+    share_.set(source_, std::move(*targets));
+    return finish({});
+  });
 }
 
-/// Under the lock.
-void DockerUnit::finish(const Result<void>& outcome) {
-  in_flight_ = false;
+/// Always false: the round does not go on.
+bool DockerUnit::finish(const Result<void>& outcome) {
   share_.refreshed(source_, outcome ? Result<void>() : Result<void>(Error(outcome.error()).in(settings_.base)));
+  return false;
 }
 
 }  // namespace tarsier::discover_docker

@@ -3,12 +3,12 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "plugins/discover/docker/docker_answers.hpp"
 #include "plugins/lib/discovery/findings.hpp"
 #include "plugins/lib/discovery/http_options.hpp"
+#include "plugins/lib/discovery/rounds.hpp"
 
 namespace tarsier::discover_docker {
 
@@ -35,29 +35,25 @@ class DockerUnit : public std::enable_shared_from_this<DockerUnit> {
         source_(settings_.subject()),
         share_(context.findings, settings_.job_name) {}
   Result<void> start();
-  void stop();
+  void stop() { rounds_.stop(); }
   void end() { share_.end(); }
 
  private:
   using NetworkLabels = std::map<std::string, TargetLabels>;
   using Answer = Result<http::Response>;
 
-  void refresh();
   void ask(const std::string& path, void (DockerUnit::*take)(const Answer&));
   void take_networks(const Answer& answer);
   void take_containers(const Answer& answer);
-  void finish(const Result<void>& outcome);
+  bool finish(const Result<void>& outcome);
 
   const Host& host_;
   const Settings settings_;
   const std::string source_;
   discovery::Share share_;
   ServiceRef<tarsier_http> http_;
-  std::mutex lock_;  // guards what follows; answers are read under it
-  NetworkLabels networks_;
-  bool in_flight_ = false;
-  bool stopped_ = false;
-  Timer timer_;  // [ctl]
+  discovery::Rounds rounds_;
+  NetworkLabels networks_;  // of this round
 };
 
 }  // namespace tarsier::discover_docker

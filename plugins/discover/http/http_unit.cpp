@@ -39,28 +39,10 @@ Result<Settings> HttpUnit::read(const Config& entry, const Config&) {
 Result<void> HttpUnit::start() {
   http_ = ServiceRef<tarsier_http>(host_, TARSIER_HTTP_SERVICE);
   share_.claim(settings_.url);
-  auto timer = every(
-      host_,
-      {.name = "targets of " + settings_.job_name, .interval_ns = settings_.refresh_interval_ns, .flags = TARSIER_TIMER_SPREAD},
-      [this] { refresh(); });
-  if (!timer) return std::move(timer).error();
-  timer_ = std::move(*timer);
-  refresh();
-  return {};
+  return rounds_.start(host_, "targets of " + settings_.job_name, settings_.refresh_interval_ns, [this] { ask(); });
 }
 
-void HttpUnit::stop() {
-  timer_.reset();
-  const std::lock_guard guard(lock_);
-  stopped_ = true;
-}
-
-void HttpUnit::refresh() {
-  {
-    const std::lock_guard guard(lock_);
-    if (in_flight_ || stopped_) return;
-    in_flight_ = true;
-  }
+void HttpUnit::ask() {
   const discovery::HttpQuestion question = {
       .url = settings_.url,
       .headers = {{"X-Prometheus-Refresh-Interval-Seconds", seconds_text(settings_.refresh_interval_ns)}},
@@ -72,11 +54,11 @@ void HttpUnit::refresh() {
 }
 
 void HttpUnit::take(const Result<http::Response>& response) {
-  const std::lock_guard guard(lock_);
-  in_flight_ = false;
-  if (stopped_) return;
-  auto outcome = read_answer(response);
-  share_.refreshed(settings_.url, outcome ? Result<void>() : Result<void>(std::move(outcome).error().in(settings_.url)));
+  rounds_.take([&] {
+    auto outcome = read_answer(response);
+    share_.refreshed(settings_.url, outcome ? Result<void>() : Result<void>(std::move(outcome).error().in(settings_.url)));
+    return false;
+  });
 }
 
 Result<void> HttpUnit::read_answer(const Result<http::Response>& response) {

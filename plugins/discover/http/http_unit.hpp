@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "plugins/lib/discovery/findings.hpp"
 #include "plugins/lib/discovery/http_options.hpp"
+#include "plugins/lib/discovery/rounds.hpp"
 
 namespace tarsier::discover_http {
 
@@ -29,11 +29,11 @@ class HttpUnit : public std::enable_shared_from_this<HttpUnit> {
   HttpUnit(Context& context, Settings settings)
       : host_(context.host), settings_(std::move(settings)), share_(context.findings, settings_.job_name) {}
   Result<void> start();
-  void stop();
+  void stop() { rounds_.stop(); }
   void end() { share_.end(); }
 
  private:
-  void refresh();
+  void ask();
   void take(const Result<http::Response>& response);
   Result<void> read_answer(const Result<http::Response>& response);
 
@@ -41,10 +41,7 @@ class HttpUnit : public std::enable_shared_from_this<HttpUnit> {
   const Settings settings_;
   discovery::Share share_;
   ServiceRef<tarsier_http> http_;
-  std::mutex lock_;  // guards what follows; an answer is read under it
-  bool in_flight_ = false;
-  bool stopped_ = false;
-  Timer timer_;  // [ctl]
+  discovery::Rounds rounds_;
 };
 
 }  // namespace tarsier::discover_http

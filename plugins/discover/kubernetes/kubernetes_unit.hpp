@@ -4,9 +4,9 @@
 
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "plugins/discover/kubernetes/api/object_watch.hpp"
@@ -40,7 +40,7 @@ class KubernetesUnit final : public WatchListener, public std::enable_shared_fro
 
  private:
   class Joined;
-  using Keys = std::set<std::string>;
+  using Keys = std::unordered_set<std::string>;
 
   std::string source(const std::string& key) const { return subject_ + ": " + key; }
   ObjectPtr find(Kind kind, const std::string& key) const;

@@ -116,16 +116,4 @@ class DiscoveryPlugin : public Plugin {
   std::vector<Running> running_;
 };
 
-/// Of the arrays of keys that a plugin has and shares: what Description::keys wants.
-template <size_t... N>
-constexpr auto key_table(const tarsier_config_key (&... lists)[N]) {
-  std::array<const tarsier_config_key*, (N + ...) + 1> table{};
-  size_t at = 0;
-  const auto add = [&](const auto& list) {
-    for (const auto& entry : list) table[at++] = &entry;
-  };
-  (add(lists), ...);
-  return table;
-}
-
 }  // namespace tarsier::discovery

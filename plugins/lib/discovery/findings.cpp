@@ -41,7 +41,7 @@ void Findings::tell(const Name& name, Entry& entry, std::vector<TargetLabels> ta
   pool.target_count += targets.size() - entry.target_count;
   entry.target_count = targets.size();
   pool.targets.set(static_cast<double>(pool.target_count));
-  auto told = found_.set(name.first, name.second, targets);
+  const auto told = found_.set(name.first, name.second, targets);
   entry.untold = !told && is_worth_another_try(told.error().code());
   entry.targets = entry.untold ? std::move(targets) : std::vector<TargetLabels>();
   if (entry.untold) return arm();

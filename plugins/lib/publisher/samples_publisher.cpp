@@ -77,7 +77,8 @@ Result<void> SamplesPublisher::hand_over(const Waiting& waiting) {
   Published told;
   if (!leaving_)
     told = [outcome = outcome_, source = waiting.source](const Result<void>& result) { outcome->answered(source, result); };
-  auto published = tarsier::publish(host_, TARSIER_TOPIC_SAMPLES, waiting.batch, TARSIER_PUBLISH_REQUIRE_STORE, std::move(told));
+  constexpr uint32_t kFlags = TARSIER_PUBLISH_REQUIRE_STORE | TARSIER_PUBLISH_UNHURRIED;
+  auto published = tarsier::publish(host_, TARSIER_TOPIC_SAMPLES, waiting.batch, kFlags, std::move(told));
   if (published) batches_.add();
   return published;
 }

@@ -26,9 +26,9 @@ bool ChunkEncoder::takes(const Sample& sample) const noexcept {
 }
 
 void ChunkEncoder::put_word(uint64_t word) {
-  if (words_ == buffer_.capacity()) {
-    const uint32_t capacity = buffer_.capacity();
-    buffer_.resize(capacity < 16 ? capacity + 8 : capacity + capacity / 4, words_);
+  if (words_ == capacity_) {
+    capacity_ = capacity_ < 16 ? capacity_ + 8 : capacity_ + capacity_ / 4;
+    buffer_.resize(capacity_, words_);
   }
   buffer_.words()[words_++] = word;
 }

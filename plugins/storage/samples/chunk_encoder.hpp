@@ -1,5 +1,5 @@
 // ChunkEncoder: appends samples of one series to a compressed chunk in memory: delta-of-delta times and XOR values (Gorilla), start
-// timestamps and histograms when there are any. 64 bytes of state, and the words.
+// timestamps and histograms when there are any. 72 bytes of state, and the words.
 //
 // Bits, most significant first. First sample: 64 time (in the chunk's unit), 64 value. Then, for each: time: 0 | 10 + 7 | 110 + 12
 // | 1110 + 20 | 1111 + 64 bits of the zigzag delta of the delta; value: 0 same | 10 the window of before | 11 + 5 leading zeros + 6
@@ -46,7 +46,7 @@ class ChunkEncoder {
   /// As if that sample had been appended and the chunk closed.
   void restore_last(int64_t time, double value, bool is_float) noexcept;
   size_t size_bytes() const noexcept { return size_t{words_} * 8; }
-  size_t capacity_bytes() const noexcept { return size_t{buffer_.capacity()} * 8; }
+  size_t capacity_bytes() const noexcept { return size_t{capacity_} * 8; }
 
   /// False when the sample's kind (unit of time, start, histogram) needs a new chunk.
   bool takes(const Sample& sample) const noexcept;
@@ -76,6 +76,7 @@ class ChunkEncoder {
   uint64_t last_value_ = 0;
   int64_t last_start_ = 0;
   uint32_t words_ = 0;
+  uint32_t capacity_ = 0;  // of the buffer, whose begin need not be looked at for it
   uint16_t count_ = 0;
   uint8_t tail_bits_ = 0;
   uint8_t flags_ = 0;

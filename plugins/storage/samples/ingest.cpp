@@ -445,7 +445,7 @@ Result<void> Ingest::outcome(uint64_t samples) const {
   return Error{TARSIER_INVALID, counts + " refused: " + texts};
 }
 
-void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {
+void Ingest::take(const batch::View& batch, int64_t now_ns, Done done, bool unhurried) {
   const Rows rows(batch);
   batch_symbols_ = batch.count(TARSIER_COUNT_SYMBOLS);
   entry_ = {};
@@ -484,10 +484,11 @@ void Ingest::take(const batch::View& batch, int64_t now_ns, Done done) {
     return done(inserted ? outcome(samples) : std::move(inserted));
   }
   auto shared = std::make_shared<Done>(std::move(done));
-  auto accepted = journal_.write(entry_, [shared, refused = outcome(samples), had_metadata, this](const Result<void>& committed) {
-    if (!committed) commit_failed(had_metadata);
-    (*shared)(committed ? refused : committed);
-  });
+  const auto committed = [shared, refused = outcome(samples), had_metadata, this](const Result<void>& written) {
+    if (!written) commit_failed(had_metadata);
+    (*shared)(written ? refused : written);
+  };
+  auto accepted = journal_.write(entry_, committed, unhurried);
   if (accepted) return;
   undo_definitions(sequence);
   commit_failed(had_metadata);

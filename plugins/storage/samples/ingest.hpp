@@ -33,7 +33,8 @@ class Ingest {
         exemplars_(exemplars, options, counters) {}
 
   /// `done` is called exactly once, perhaps before it returns. One caller at a time. `batch` is used during the call only.
-  void take(const batch::View& batch, int64_t now_ns, Done done);
+  /// `unhurried`: nobody waits for `done`.
+  void take(const batch::View& batch, int64_t now_ns, Done done, bool unhurried);
 
  private:
   enum class Refusal : uint8_t { conflict, too_old, future, series_limit, metric_limit, job_limit, labels, histogram };

@@ -48,8 +48,14 @@ class Transaction {
 
 }  // namespace
 
-Journal::~Journal() {
+Journal::~Journal() { await_idle(); }
+
+void Journal::await_idle() {
   std::unique_lock lock(state_mutex_);
+  if (in_flight_ == 0) return;
+  lock.unlock();
+  (void)active_.sync();  // so that what nobody waited for is committed now; each entry is told itself what becomes of it
+  lock.lock();
   idle_.wait(lock, [&] { return in_flight_ == 0; });
 }
 
@@ -237,7 +243,7 @@ void Journal::completed(const Result<void>& outcome, uint64_t sequence) {
   committed_ = std::max(committed_, sequence);
 }
 
-Result<void> Journal::write(const JournalEntry& entry, Done done) {
+Result<void> Journal::write(const JournalEntry& entry, Done done, bool unhurried) {
   const uint64_t sequence = next_sequence_++;
   bytes_.fetch_add(entry.bytes(), std::memory_order_relaxed);
   const Transaction transaction(entry, sequence);
@@ -245,7 +251,7 @@ Result<void> Journal::write(const JournalEntry& entry, Done done) {
     const std::scoped_lock lock(state_mutex_);
     ++in_flight_;
   }
-  auto accepted = active_.write(transaction.ops(), [this, sequence, done = std::move(done)](Result<void> outcome, uint64_t) {
+  const auto committed = [this, sequence, done = std::move(done)](Result<void> outcome, uint64_t) {
     {
       const std::scoped_lock lock(state_mutex_);
       if (!outcome.ok()) failed_.push_back(sequence);
@@ -254,7 +260,8 @@ Result<void> Journal::write(const JournalEntry& entry, Done done) {
     done(std::move(outcome));
     const std::scoped_lock lock(state_mutex_);
     if (--in_flight_ == 0) idle_.notify_all();
-  });
+  };
+  auto accepted = unhurried ? active_.write_unhurried(transaction.ops(), committed) : active_.write(transaction.ops(), committed);
   if (!accepted) {
     const std::scoped_lock lock(state_mutex_);
     if (accepted.error().code() != TARSIER_AGAIN) failing_ = true;
@@ -293,9 +300,7 @@ Result<uint64_t> Journal::rotate(uint64_t number) {
     if (size) note_rotated(number++, *size);
     if (!size && size.error().code() != TARSIER_NOT_FOUND) return std::move(size).error().in("look at " + journal_name(number));
   }
-  std::unique_lock lock(state_mutex_);
-  idle_.wait(lock, [&] { return in_flight_ == 0; });
-  lock.unlock();
+  await_idle();
   const uint64_t entries = bytes_;
   auto rotated = active_.rotate(journal_name(number));
   rotation_failed_ = !rotated;

@@ -68,7 +68,8 @@ class Journal {
   std::vector<uint64_t> take_failed();
 
   /// One entry; `done` runs on the writer thread unless an error is returned: then nothing of it was made. One caller at a time.
-  Result<void> write(const JournalEntry& entry, Done done);
+  /// `unhurried`: nobody waits for `done`, so the entry may wait for others.
+  Result<void> write(const JournalEntry& entry, Done done, bool unhurried = false);
   Result<void> write_wait(const JournalEntry& entry);
   /// True after an entry has failed, until one succeeds.
   bool failing() const;
@@ -102,6 +103,7 @@ class Journal {
   using Decode = Result<void> (*)(std::span<const uint8_t> bytes, JournalVisitor& visitor);
   Result<void> replay_table(std::string_view table, Decode decode, JournalVisitor& visitor);
   Result<uint64_t> finished_number();
+  void await_idle();
   void completed(const Result<void>& outcome, uint64_t sequence);
 
   const Host& host_;

@@ -139,13 +139,14 @@ class SamplesPlugin final : public Plugin {
 
   void take(const Batch& batch, Delivery delivery) {
     flush_if_wanted();
-    store_->take(batch.view(), host().now_ns(), [delivery](Result<void> outcome) {
+    const Ingest::Done done = [delivery](Result<void> outcome) {
       if (outcome) {
         delivery.complete();
       } else {
         delivery.fail(outcome.error());
       }
-    });
+    };
+    store_->take(batch.view(), host().now_ns(), done, delivery.unhurried());
   }
 
   /// Between two turns of the timer: memory and journal must not grow for a minute under a heavy load.

@@ -169,8 +169,8 @@ const uint32_t* SeriesTable::store(std::span<const uint32_t> pairs) {
 }
 
 size_t SeriesTable::memory_bytes() const noexcept {
-  return symbols_.memory_bytes() + aliases_.memory_bytes() + batches_.memory_bytes() + series_.bytes() + slots_.capacity() * sizeof(Slot) +
-         postings_.memory_bytes() + block_bytes_;
+  return symbols_.memory_bytes() + aliases_.memory_bytes() + batches_.memory_bytes() + series_.bytes() +
+         slots_.capacity() * sizeof(Slot) + postings_.memory_bytes() + block_bytes_;
 }
 
 }  // namespace tarsier::samples

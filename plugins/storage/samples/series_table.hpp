@@ -21,7 +21,8 @@ namespace tarsier::samples {
 
 inline constexpr uint32_t kNoSeries = UINT32_MAX;
 
-struct Series {
+/// As large as what the processor fetches at a time, and nothing besides: they lie all over the memory.
+struct alignas(128) Series {
   uint64_t hash = 0;
   uint64_t ref = 0;                 // its number in the journal; never used for another series
   uint64_t defined_in = 0;          // sequence of the journal entry that defined it; 0: none
@@ -32,6 +33,7 @@ struct Series {
 
   SeriesKey key() const noexcept { return {metric, ref}; }
 };
+static_assert(sizeof(Series) == 128);
 
 /// A label set as numbers of symbols. Kept from one set to the next, since neighbours share most of their labels.
 struct LabelNumbers {

@@ -8,7 +8,7 @@ namespace tarsier::samples {
 namespace {
 
 constexpr uint64_t kFlushSamples = 1'000'000;  // in memory
-constexpr uint64_t kFlushSamplesPerSeries = 8;
+constexpr uint64_t kFlushSamplesPerSeries = 12;
 constexpr int64_t kLookBack = 5 * kMinuteNs;
 
 }  // namespace
@@ -36,11 +36,11 @@ void Store::await_newest() {
   std::call_once(newest_restored_, [this] { restore_newest(); });
 }
 
-void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done) {
+void Store::take(const batch::View& batch, int64_t now_ns, Ingest::Done done, bool unhurried) {
   await_newest();
   clock_.store(now_ns, std::memory_order_relaxed);
   const std::scoped_lock lock(ingest_mutex_);
-  ingest_.take(batch, now_ns, std::move(done));
+  ingest_.take(batch, now_ns, std::move(done), unhurried);
 }
 
 void Store::publish(HeadSegments made) {

@@ -64,7 +64,7 @@ class Store {
   Result<void> open();
 
   /// Ingest::take, for several callers.
-  void take(const batch::View& batch, int64_t now_ns, Ingest::Done done);
+  void take(const batch::View& batch, int64_t now_ns, Ingest::Done done, bool unhurried = false);
 
   /// True when so much is in memory that maintain() had better be called now. Not soon after a flush that failed.
   bool flush_wanted() const;

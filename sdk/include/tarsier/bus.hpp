@@ -87,6 +87,11 @@ class Delivery {
   Delivery(const tarsier_bus* bus, tarsier_delivery* raw) noexcept : bus_(bus), raw_(raw) {}
   void complete() const { bus_->complete(raw_, TARSIER_OK, str("")); }
   void fail(const Error& error) const { bus_->complete(raw_, error.code(), str(error.message())); }
+  /// Nobody waits for it (TARSIER_PUBLISH_UNHURRIED). Before it is completed.
+  bool unhurried() const {
+    const bool known = TARSIER_HAS(bus_, delivery_flags) && bus_->delivery_flags != nullptr;
+    return known && (bus_->delivery_flags(raw_) & TARSIER_PUBLISH_UNHURRIED) != 0;
+  }
 
  private:
   const tarsier_bus* bus_;

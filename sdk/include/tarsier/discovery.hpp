@@ -41,10 +41,10 @@ class DiscoveredTargets {
   /// [any] All that `source` has for `pool` (a scrape job's name) now; it takes the place of what that source had. A source is any
   /// part of what the instance looks at that changes as a whole: a file, a name, a namespace. Nothing is told when it is as before.
   /// AGAIN or RESOURCE: it was not told, and the call is to be made again.
-  Result<void> set(std::string_view pool, std::string_view source, std::vector<TargetLabels> targets) {
+  Result<void> set(std::string_view pool, std::string_view source, const std::vector<TargetLabels>& targets) {
     const std::lock_guard guard(lock_);
     return set_locked({std::string(pool), std::string(view(host_.services->name(host_.raw()))).append("/").append(source)},
-                      std::move(targets));
+                      targets);
   }
   /// [any] The source, and with it its targets, is no more.
   Result<void> remove(std::string_view pool, std::string_view source) { return set(pool, source, {}); }
@@ -63,21 +63,33 @@ class DiscoveredTargets {
 
  private:
   using Name = std::pair<std::string, std::string>;  // pool, source
-  struct Source {
-    std::vector<TargetLabels> targets;
-    Batch batch;
-  };
 
-  Result<void> set_locked(const Name& name, std::vector<TargetLabels> targets) {
+  static bool says(const Batch& batch, const std::vector<TargetLabels>& targets) {
+    const batch::View view = batch.view();
+    const batch::Sets sets(view);
+    const auto rows = view.column<uint32_t>(TARSIER_COL_TARGET_LABELS);
+    if (rows.size() != targets.size()) return false;
+    for (size_t i = 0; i < targets.size(); ++i) {
+      if (sets.size(rows[i]) != targets[i].size()) return false;
+      uint32_t pair = 0;  // both are sorted
+      for (const auto& [name, value] : targets[i]) {
+        if (sets.name(rows[i], pair) != name || sets.value(rows[i], pair) != value) return false;
+        ++pair;
+      }
+    }
+    return true;
+  }
+
+  Result<void> set_locked(const Name& name, const std::vector<TargetLabels>& targets) {
     const auto known = sources_.find(name);
-    if (known == sources_.end() ? targets.empty() : known->second.targets == targets) return {};
+    if (known == sources_.end() ? targets.empty() : says(known->second, targets)) return {};
     auto batch = batch_of(name, targets);
     if (!batch) return std::move(batch).error();
     if (auto told = publish(host_, TARSIER_TOPIC_TARGETS, *batch); !told) return told;
     if (targets.empty()) {
       sources_.erase(known);
     } else {
-      sources_.insert_or_assign(name, Source{std::move(targets), std::move(*batch)});
+      sources_.insert_or_assign(name, std::move(*batch));
     }
     return {};
   }
@@ -94,12 +106,12 @@ class DiscoveredTargets {
 
   void current(void* user, void (*each)(void*, const tarsier_batch*)) const {
     const std::lock_guard guard(lock_);
-    for (const auto& [name, source] : sources_) each(user, source.batch.raw());
+    for (const auto& [name, batch] : sources_) each(user, batch.raw());
   }
 
   const Host& host_;
   mutable std::mutex lock_;
-  std::map<Name, Source> sources_;
+  std::map<Name, Batch> sources_;  // the newest of each: also all that is kept of its targets
   tarsier_discovery table_{};
 };
 

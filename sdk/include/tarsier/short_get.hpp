@@ -1,6 +1,6 @@
 // tarsier/short_get.hpp - one GET to a program of this machine, without an instance and without the host: for suggest(), and for
-// who asks a running host. Plain HTTP over TCP or a socket in the file system; no redirects, no compression. An instance has
-// tarsier/http.hpp.
+// who asks a running host. Plain HTTP over TCP or a socket in the file system; no redirects, no compression, no TLS: of who speaks
+// that it can be said whether somebody listens. An instance has tarsier/http.hpp.
 #pragma once
 
 #include <algorithm>
@@ -197,6 +197,11 @@ inline Result<ShortAnswer> short_get(std::string_view address, std::string_view 
   if (!all) return Error(all.error()).in(address);
   auto answer = detail::read_answer(*all, limits.body_bytes);
   return answer ? std::move(answer) : Result<ShortAnswer>(std::move(answer).error().in(address));
+}
+
+/// Whether somebody listens at `address`, host:port or the path of a socket; nothing is sent.
+inline bool short_knock(std::string_view address, const ShortLimits& limits = {}) {
+  return detail::ShortCall(limits).connect(address).ok();
 }
 
 }  // namespace tarsier

@@ -121,17 +121,12 @@ class Env {
 
   /// [any] All or nothing; `committed` is called once, on the writer thread, when OK is returned.
   Result<void> write(std::span<const tarsier_op> ops, Committed committed) const {
-    auto* closure = new Committed(std::move(committed));
-    tarsier_error error = empty_error();
-    const tarsier_status status = api_->write(
-        raw_, ops.data(), static_cast<uint32_t>(ops.size()),
-        [](void* user, tarsier_status outcome, tarsier_str message, uint64_t sequence) {
-          const std::unique_ptr<Committed> owned(static_cast<Committed*>(user));
-          (*owned)(outcome == TARSIER_OK ? Result<void>() : Result<void>(Error(outcome, std::string(view(message)))), sequence);
-        },
-        closure, &error);
-    if (status != TARSIER_OK) delete closure;
-    return Result<void>::from_c(status, error);
+    return hand_over(api_->write, ops, std::move(committed));
+  }
+  /// [any] The same where nobody waits for it (tarsier_storage.write_unhurried).
+  Result<void> write_unhurried(std::span<const tarsier_op> ops, Committed committed) const {
+    const bool known = TARSIER_HAS(api_, write_unhurried) && api_->write_unhurried != nullptr;
+    return hand_over(known ? api_->write_unhurried : api_->write, ops, std::move(committed));
   }
   /// [ctl, work] The same, and waits.
   Result<void> write_wait(std::span<const tarsier_op> ops) const {
@@ -167,6 +162,19 @@ class Env {
   }
 
  private:
+  Result<void> hand_over(decltype(tarsier_storage::write) write, std::span<const tarsier_op> ops, Committed committed) const {
+    auto* closure = new Committed(std::move(committed));
+    tarsier_error error = empty_error();
+    const tarsier_status status = write(
+        raw_, ops.data(), static_cast<uint32_t>(ops.size()),
+        [](void* user, tarsier_status outcome, tarsier_str message, uint64_t sequence) {
+          const std::unique_ptr<Committed> owned(static_cast<Committed*>(user));
+          (*owned)(outcome == TARSIER_OK ? Result<void>() : Result<void>(Error(outcome, std::string(view(message)))), sequence);
+        },
+        closure, &error);
+    if (status != TARSIER_OK) delete closure;
+    return Result<void>::from_c(status, error);
+  }
   const tarsier_storage* api_ = nullptr;
   tarsier_env* raw_ = nullptr;
 };

@@ -83,6 +83,17 @@ TEST(ShortGet, SaysThatNobodyListens) {
   EXPECT_FALSE(short_get("/nowhere.sock", "/"));
 }
 
+TEST(ShortGet, KnocksWithoutAWord) {
+  std::string address;
+  {
+    OneAnswer server("");
+    address = server.address;
+    EXPECT_TRUE(short_knock(address));
+    EXPECT_EQ(server.request(), "");
+  }
+  EXPECT_FALSE(short_knock(address));
+}
+
 TEST(ShortGet, AsksASocketInTheFileSystem) {
   const auto path = std::filesystem::temp_directory_path() / ("tarsier-short-get-" + std::to_string(::getpid()));
   OneAnswer server("HTTP/1.1 200 OK\r\n\r\n{}", true, path.string());

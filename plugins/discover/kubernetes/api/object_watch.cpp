@@ -22,12 +22,24 @@ constexpr int64_t kQuietNs = 180 * kSecondNs;
 constexpr int64_t kShortWatchNs = kSecondNs;
 constexpr int64_t kFirstPauseNs = kSecondNs * 4 / 5, kMaxPauseNs = 30 * kSecondNs;
 
+Counter events(const Host& host, Kind kind, std::string_view event) {
+  return {host,
+          "tarsier_discovery_kubernetes_events_total",
+          "Objects that came, changed or went, as lists and watches told.",
+          {field("kind", plural(kind)), field("event", event)}};
+}
+
 }  // namespace
 
 ObjectWatch::ObjectWatch(const Host& host, Scope scope)
     : host_(host),
       scope_(std::move(scope)),
       client_(host),
+      added_(events(host, scope_.kind, "add")),
+      updated_(events(host, scope_.kind, "update")),
+      deleted_(events(host, scope_.kind, "delete")),
+      failed_(host, "tarsier_discovery_kubernetes_failures_total", "Lists and watches that failed.",
+              {field("kind", plural(scope_.kind))}),
       lines_(kMaxLineBytes),
       random_(static_cast<uint32_t>(host.mono_ns() ^ static_cast<int64_t>(reinterpret_cast<uintptr_t>(this) >> 4U))) {}
 
@@ -132,6 +144,7 @@ int64_t ObjectWatch::pause_ns() {
 void ObjectWatch::fail(Error why, Next next) {
   if (stopped()) return;
   const int64_t delay_ns = pause_ns();
+  failed_.add();
   tell_looked(std::move(why).in(scope_.name()));
   again(next, delay_ns);
 }
@@ -178,12 +191,16 @@ void ObjectWatch::take_list() {
     const std::lock_guard guard(lock_);
     for (const auto& [key, object] : listed_) {
       const auto known = objects_.find(key);
-      if (known == objects_.end() || known->second->meta.version != object->meta.version ||
-          known->second->meta.uid != object->meta.uid)
-        changed.push_back(key);
+      const bool is_new = known == objects_.end();
+      if (!is_new && known->second->meta.version == object->meta.version && known->second->meta.uid == object->meta.uid) continue;
+      (is_new ? added_ : updated_).add();
+      changed.push_back(key);
     }
-    for (const auto& [key, object] : objects_)
-      if (!listed_.contains(key)) changed.push_back(key);
+    for (const auto& [key, object] : objects_) {
+      if (listed_.contains(key)) continue;
+      deleted_.add();
+      changed.push_back(key);
+    }
     before = std::exchange(objects_, std::exchange(listed_, {}));
     synced_ = true;
   }
@@ -253,9 +270,11 @@ Result<void> ObjectWatch::take_line(std::string_view line, Keys& changed) {
   if (event->type == Event::Type::bookmark) return {};
   const std::string key = event->object->meta.key();
   if (event->type == Event::Type::deleted) {
+    deleted_.add();
     objects_.erase(key);
   } else {
-    objects_.insert_or_assign(key, std::move(event->object));
+    const bool is_new = objects_.insert_or_assign(key, std::move(event->object)).second;
+    (is_new ? added_ : updated_).add();
     if (objects_.size() > kMaxObjects) return Error(TARSIER_RESOURCE, "there are more than " + std::to_string(kMaxObjects));
   }
   changed.push_back(key);

@@ -14,6 +14,7 @@
 #include "plugins/discover/kubernetes/api/answers.hpp"
 #include "plugins/discover/kubernetes/api/api_client.hpp"
 #include "plugins/discover/kubernetes/api/line_reader.hpp"
+#include "tarsier/metrics.hpp"
 #include "tarsier/scheduler.hpp"
 
 namespace tarsier::discover_kubernetes {
@@ -73,6 +74,7 @@ class ObjectWatch : public std::enable_shared_from_this<ObjectWatch> {
   const Host& host_;
   const Scope scope_;
   const ApiClient client_;
+  const Counter added_, updated_, deleted_, failed_;
 
   // Of the question that is under way: touched by its answer only.
   Objects listed_;

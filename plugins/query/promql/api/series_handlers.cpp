@@ -129,7 +129,7 @@ void Api::metadata(const Request& request, const Exchange& exchange) {
   if (limit == 0) return answer(exchange, [](json::Writer& json) { json.begin_object().end_object(); });
   auto store = store_.acquire_wait();
   if (!store) return refuse(exchange, store.error());
-  const auto found = read_metadata(**store, form.get("metric"), static_cast<uint64_t>(std::max<int64_t>(limit, 0)));
+  const auto found = read_all_metadata(host_, **store, form.get("metric"), static_cast<uint64_t>(std::max<int64_t>(limit, 0)));
   if (!found) return refuse(exchange, found.error());
   answer(exchange, [&](json::Writer& json) {
     json.begin_object();

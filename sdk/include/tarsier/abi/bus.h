@@ -72,9 +72,16 @@ typedef struct tarsier_bus {
   void (*unsubscribe)(tarsier_subscription *subscription);
   /* [any] Completes a delivery: its batch is safe, or why not. `message` is copied. */
   void (*complete)(tarsier_delivery *delivery, tarsier_status status, tarsier_str message);
+  /* [any] Since minor version 2. The TARSIER_PUBLISH flags that its batch was published with. Until complete(). */
+  uint32_t (*delivery_flags)(const tarsier_delivery *delivery);
 } tarsier_bus;
 
-enum { TARSIER_PUBLISH_REQUIRE_STORE = 1u << 0 };
+enum {
+  TARSIER_PUBLISH_REQUIRE_STORE = 1u << 0,
+  /* Since minor version 2. Nobody waits for `published`: a store may let more come, for a tenth of a second or so, before it makes this
+   * safe together with that. */
+  TARSIER_PUBLISH_UNHURRIED = 1u << 1
+};
 #ifdef __cplusplus
 }
 #endif

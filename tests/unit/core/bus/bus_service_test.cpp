@@ -43,6 +43,22 @@ TEST_F(BusServiceTest, CarriesABatchFromABuilderToAStoreAndTheAnswerBack) {
   EXPECT_EQ(answers, 1);
 }
 
+TEST_F(BusServiceTest, TellsAStoreThatNobodyWaits) {
+  std::vector<bool> told;
+  auto subscription = subscribe_required(host, TARSIER_TOPIC_SAMPLES, 0, [&](const Batch&, Delivery delivery) {
+    told.push_back(delivery.unhurried());
+    delivery.complete();
+  });
+  ASSERT_TRUE(subscription);
+  batch::SamplesBuilder builder;
+  const auto batch = make_batch(host, builder);
+  ASSERT_TRUE(batch);
+  ASSERT_TRUE(tarsier::publish(host, TARSIER_TOPIC_SAMPLES, *batch, TARSIER_PUBLISH_REQUIRE_STORE));
+  ASSERT_TRUE(tarsier::publish(host, TARSIER_TOPIC_SAMPLES, *batch, TARSIER_PUBLISH_UNHURRIED));
+  pool.settle();
+  EXPECT_THAT(told, testing::ElementsAre(false, true));
+}
+
 TEST_F(BusServiceTest, TellsWhyItRefuses) {
   batch::SamplesBuilder empty;
   const auto batch = make_batch(host, empty);

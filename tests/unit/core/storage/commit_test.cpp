@@ -56,6 +56,76 @@ TEST_F(Commit, ChangesDurabilityBetweenOpensAndKeepsEverything) {
   EXPECT_EQ(contents(open("mixed"), "t"), expected);
 }
 
+/// Transactions that nobody waits for, where the interval is as long as the test says.
+class Unhurried : public Commit {
+ protected:
+  tarsier_env* open_with(std::chrono::milliseconds interval) {
+    options_.sync_interval = interval;
+    restart();
+    return open("unhurried", TARSIER_ENV_CREATE, TARSIER_DURABILITY_INTERVAL);
+  }
+  void hand_over(tarsier_env* env, std::string_view key, std::string_view value = "v") {
+    const tarsier_op one = put("t", key, value);
+    tarsier_error error = empty_error();
+    const tarsier_committed_fn count = [](void* user, tarsier_status status, tarsier_str, uint64_t) {
+      *static_cast<std::atomic<int>*>(user) += status == TARSIER_OK ? 1 : 0;
+    };
+    ASSERT_EQ(api().write_unhurried(env, &one, 1, count, &committed_, &error), TARSIER_OK);
+  }
+  void wait_until_committed(int count) {
+    while (committed_ != count) std::this_thread::yield();
+  }
+  uint64_t commits(tarsier_env* env) {
+    tarsier_env_stat stat{};
+    stat.size = sizeof(stat);
+    tarsier_error error = empty_error();
+    EXPECT_EQ(api().stat(env, &stat, &error), TARSIER_OK);
+    return stat.commits;
+  }
+  std::atomic<int> committed_{0};
+};
+
+TEST_F(Unhurried, GoesWithTheNextThatSomebodyWaitsFor) {
+  tarsier_env* env = open_with(std::chrono::hours(1));
+  const uint64_t before = commits(env);
+  hand_over(env, "a");
+  hand_over(env, "b");
+  EXPECT_TRUE(contents(env, "t").empty());
+  ASSERT_EQ(write(env, {put("t", "c", "v")}).status, TARSIER_OK);
+  EXPECT_EQ(committed_, 2);
+  EXPECT_EQ(contents(env, "t").size(), 3U);
+  EXPECT_EQ(commits(env), before + 1);
+}
+
+TEST_F(Unhurried, IsCommittedByItselfAfterTheInterval) {
+  tarsier_env* env = open_with(std::chrono::milliseconds(20));
+  for (int i = 1; i <= 3; ++i) {
+    hand_over(env, std::to_string(i));
+    wait_until_committed(i);
+  }
+  EXPECT_EQ(contents(env, "t").size(), 3U);
+}
+
+TEST_F(Unhurried, MuchOfItWaitsForNothing) {
+  tarsier_env* env = open_with(std::chrono::hours(1));
+  const std::string large(64 << 10, 'x');
+  for (const char* key : {"a", "b", "c"}) hand_over(env, key, large);
+  wait_until_committed(3);
+}
+
+TEST_F(Unhurried, WhoSyncsOrClosesDoesNotWait) {
+  tarsier_env* env = open_with(std::chrono::hours(1));
+  hand_over(env, "a");
+  tarsier_error error = empty_error();
+  ASSERT_EQ(api().sync(env, &error), TARSIER_OK);
+  EXPECT_EQ(committed_, 1);
+  hand_over(env, "b");
+  close(env);
+  EXPECT_EQ(committed_, 2);
+  restart();
+  EXPECT_EQ(contents(open("unhurried"), "t").size(), 2U);
+}
+
 TEST_F(Commit, RefusesAnAppendOutOfOrderAndNothingElse) {
   tarsier_env* env = open("order");
   ASSERT_EQ(write(env, {append("t", "m", "1")}).status, TARSIER_OK);

@@ -16,7 +16,8 @@ class DiscoveryFeedTest : public testing::Test {
   static TargetLabels at(const std::string& address) { return {{"__address__", address}, {"__meta_x", "1"}}; }
   std::vector<std::string> addresses(std::string_view pool) const {
     std::vector<std::string> found;
-    for (const LabelSet& labels : feed.of(pool)) found.push_back(labels.at("__address__"));
+    if (const FoundTargets all = feed.of(pool))
+      all([&found](const LabelSet& labels) { found.push_back(labels.at("__address__")); });
     return found;
   }
 

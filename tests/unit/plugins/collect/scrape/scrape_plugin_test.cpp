@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tarsier/service/metadata.h"
 #include "tests/unit/plugins/collect/support/loaded_plugin.hpp"
 
 namespace tarsier::scrape {
@@ -44,6 +45,27 @@ TEST(ScrapePlugin, ScrapesAndAnswers) {
   ASSERT_EQ(plugin.reconfigure(config("b:1")), "");
   EXPECT_THAT(fake.last_batch(), HasSubstr("x{instance=a:1,job=api} stale "));
   EXPECT_THAT(plugin.reconfigure(config("http://b")), HasSubstr("no valid target"));
+  EXPECT_EQ(plugin.stop(), "");
+}
+
+TEST(ScrapePlugin, TellsMetadataOfFamiliesThatHaveNoSeries) {
+  fake::FakeHost fake;
+  fake::LoadedPlugin plugin(fake, TARSIER_SCRAPE_PLUGIN);
+  ASSERT_EQ(plugin.configure(config("a:1")), "");
+  ASSERT_EQ(plugin.start(), "");
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "# TYPE only_type gauge\n# HELP only_help Helps.\nx 1\n");
+  const auto& source = *static_cast<const tarsier_metadata_source*>(plugin.service(TARSIER_METADATA_SERVICE));
+  const auto told = [&source](const char* family) {
+    std::string all;
+    source.current(source.self, str(family), &all, [](void* user, const tarsier_metadata* one) {
+      static_cast<std::string*>(user)->append(view(one->name)).append(" ").append(view(one->help)).append(";");
+    });
+    return all;
+  };
+  EXPECT_EQ(told(""), "only_type ;only_help Helps.;");
+  EXPECT_EQ(told("only_help"), "only_help Helps.;");
+  EXPECT_EQ(told("x"), "");
   EXPECT_EQ(plugin.stop(), "");
 }
 

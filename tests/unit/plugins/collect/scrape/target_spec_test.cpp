@@ -141,7 +141,7 @@ TEST(TargetSpec, IsRememberedWhenItIsDropped) {
   Targets targets = expand_targets(job);
   EXPECT_EQ(targets.active.size(), 1U);
   ASSERT_EQ(targets.unscraped.dropped.size(), 2U);
-  EXPECT_EQ(targets.unscraped.dropped[1].at("__address__"), "c:1");
+  EXPECT_EQ(targets.unscraped.dropped[1].unpack().at("__address__"), "c:1");
   job.keep_dropped_targets = 1;
   targets = expand_targets(job);
   EXPECT_EQ(targets.unscraped.dropped.size(), 1U);

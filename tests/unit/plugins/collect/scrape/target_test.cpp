@@ -41,7 +41,11 @@ class TargetTest : public testing::Test {
   publisher::SamplesPublisher publisher{fake::attached(host), 1U << 20};
   Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}, {}};
   std::map<std::string, std::vector<LabelSet>> found;  // by job
-  PoolSet pools{shared, [this](const std::string& job) { return found[job]; }};
+  PoolSet pools{shared, [this](const std::string& job) -> FoundTargets {
+                  return [&of_job = found[job]](const auto& take) {
+                    for (const LabelSet& labels : of_job) take(labels);
+                  };
+                }};
 };
 
 TEST_F(TargetTest, AsksAsPrometheusDoes) {
@@ -93,6 +97,17 @@ TEST_F(TargetTest, PublishesAPageAndItsReportAsOneBatch) {
             "x{instance=a:1,job=api,y=1} 2 @1000000\n");
   EXPECT_EQ(target().status().health, Target::Health::up);
   EXPECT_EQ(target().status().last_scrape_ns, 1000 * kSecond);
+}
+
+TEST_F(TargetTest, WhoSeesUpAtZeroIsToldWhy) {
+  apply({make_job("api", {"a:1"})});
+  std::string told = "nothing was published";
+  const auto reader = subscribe(host, TARSIER_TOPIC_SAMPLES, TARSIER_FULL_DROP_OLDEST, 1U << 20,
+                                [&](const Batch&) { told = target().status().last_error; });
+  ASSERT_TRUE(reader);
+  fake.fire_timers();
+  fake.answer(0, 500, "text/plain", "");
+  EXPECT_EQ(told, "server returned HTTP status 500 Internal Server Error");
 }
 
 TEST_F(TargetTest, TellsMoreOfAScrapeWhenItIsAsked) {

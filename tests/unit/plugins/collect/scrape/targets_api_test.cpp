@@ -34,7 +34,11 @@ class TargetsApi : public testing::Test {
   publisher::SamplesPublisher publisher{fake::attached(host), 1U << 20};
   Shared shared{host, ServiceRef<tarsier_http>(host, TARSIER_HTTP_SERVICE), publisher, {}, {}, {}};
   std::map<std::string, std::vector<LabelSet>> found;  // by job
-  PoolSet pools{shared, [this](const std::string& job) { return found[job]; }};
+  PoolSet pools{shared, [this](const std::string& job) -> FoundTargets {
+                  return [&of_job = found[job]](const auto& take) {
+                    for (const LabelSet& labels : of_job) take(labels);
+                  };
+                }};
 };
 
 TEST_F(TargetsApi, ShowsATargetBeforeAndAfterItsFirstScrape) {

@@ -94,7 +94,8 @@ const tarsier_bus kBus = {
     },
     subscribe,
     [](tarsier_subscription* subscription) { reinterpret_cast<Subscriber*>(subscription)->ended = true; },
-    [](tarsier_delivery* delivery, tarsier_status, tarsier_str) { --reinterpret_cast<Subscriber*>(delivery)->owed; }};
+    [](tarsier_delivery* delivery, tarsier_status, tarsier_str) { --reinterpret_cast<Subscriber*>(delivery)->owed; },
+    [](const tarsier_delivery*) { return uint32_t{0}; }};
 
 const tarsier_clock kClock = {sizeof(tarsier_clock), [](const tarsier_host* host) { return self(host).wall_ns; },
                               [](const tarsier_host* host) { return self(host).mono_ns; }};

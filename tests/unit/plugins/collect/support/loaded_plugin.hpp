@@ -36,6 +36,7 @@ class LoadedPlugin {
   std::string start() {
     return call([&](tarsier_error* e) { return plugin_->start(instance_, e); });
   }
+  const void* service(const char* name) const { return plugin_->get_service(instance_, name); }
   std::string stop() {
     return call([&](tarsier_error* e) { return plugin_->stop(instance_, INT64_MAX, e); });
   }

@@ -210,6 +210,22 @@ TEST_F(ObjectWatchTest, GoneAsAnEventMeansANewListWhichTakesAwayWhatVanished) {
   EXPECT_THAT(listener_->outcomes, testing::Each("ok")) << "it is no failure";
 }
 
+TEST_F(ObjectWatchTest, WhatComesChangesAndGoesIsCountedOnce) {
+  const double& events = fake_.metrics["tarsier_discovery_kubernetes_events_total"];
+  const double& failures = fake_.metrics["tarsier_discovery_kubernetes_failures_total"];
+  list_two();
+  EXPECT_EQ(events, 2);
+  send(event("MODIFIED", pod("a", "101")) + event("ADDED", pod("c", "102")) + event("DELETED", pod("b", "103")) + bookmark("104"));
+  EXPECT_EQ(events, 5);
+  send(event("ERROR", status(410, "Expired")));
+  fake_.fire_timers();
+  EXPECT_EQ(failures, 0);
+  answer(list("300", {pod("a", "101"), pod("d", "290")}));  // c has gone
+  EXPECT_EQ(events, 7);
+  fail(TARSIER_UNAVAILABLE, "reset");
+  EXPECT_EQ(failures, 1);
+}
+
 TEST_F(ObjectWatchTest, GoneAsAStatusDoesSo) {
   list_two();
   end_watch();
