@@ -107,7 +107,7 @@ Http2Server::Http2Server(std::function<void(Connection&, int)> serve, std::strin
   socklen_t size = sizeof(at);
   ::getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size);
   port_ = ntohs(at.sin_port);
-  threads_.emplace_back([this] { accept(); });
+  acceptor_ = std::thread([this] { accept(); });
 }
 
 void Http2Server::accept() {
@@ -120,7 +120,6 @@ void Http2Server::accept() {
     ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     const int nth = connections_++;
-    const std::lock_guard lock(mutex_);
     sockets_.push_back(socket);
     threads_.emplace_back([this, socket, nth] {
       SSL* tls = SSL_new(context_);
@@ -136,12 +135,9 @@ void Http2Server::accept() {
 
 Http2Server::~Http2Server() {
   ::shutdown(listener_, SHUT_RDWR);
-  threads_.front().join();
-  {
-    const std::lock_guard lock(mutex_);
-    for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
-  }
-  for (size_t i = 1; i < threads_.size(); ++i) threads_[i].join();
+  acceptor_.join();
+  for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
+  for (std::thread& each : threads_) each.join();
   for (const int socket : sockets_) ::close(socket);
   ::close(listener_);
   SSL_CTX_free(context_);

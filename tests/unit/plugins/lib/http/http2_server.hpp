@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -77,7 +76,8 @@ class Http2Server {
   int listener_ = -1;
   uint16_t port_ = 0;
   std::atomic<int> connections_{0};
-  std::mutex mutex_;
+  std::thread acceptor_;
+  // The acceptor's, until it has ended.
   std::vector<int> sockets_;
   std::vector<std::thread> threads_;
 };
