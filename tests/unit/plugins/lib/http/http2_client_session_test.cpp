@@ -286,7 +286,9 @@ TEST_F(ClientSession, WhatLeadsNowhereHasABound) {
     Asker one;
     one.settle();
     one.get();
-    if (bytes[3] == kData) EXPECT_TRUE(one.feed(frame_bytes(kHeaders, kEndHeaders, 1, kOk)));
+    if (bytes[3] == kData) {
+      EXPECT_TRUE(one.feed(frame_bytes(kHeaders, kEndHeaders, 1, kOk)));
+    }
     int taken = 0;
     while (taken < 100'000 && one.feed(bytes)) ++taken;
     EXPECT_LT(taken, 1100) << what;

@@ -60,7 +60,9 @@ std::string Http2Server::Connection::read_bytes(size_t size) {
 }
 
 Http2Frame Http2Server::Connection::read() {
-  if (!std::exchange(begun_, true)) EXPECT_EQ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", read_bytes(24));
+  if (!std::exchange(begun_, true)) {
+    EXPECT_EQ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", read_bytes(24));
+  }
   const std::string head = read_bytes(9);
   if (head.empty()) return {};
   const auto byte = [&](size_t at) { return static_cast<uint32_t>(static_cast<unsigned char>(head[at])); };
