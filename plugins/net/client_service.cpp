@@ -68,6 +68,7 @@ Result<ClientRequest> request_of(const tarsier_http_client_request& from) {
   if (from.max_body_bytes > 0) out.max_body_bytes = from.max_body_bytes;
   out.cut_body = (from.flags & TARSIER_CLIENT_CUT_BODY) != 0;
   out.accept_compressed = (from.flags & TARSIER_CLIENT_ACCEPT_GZIP) != 0;
+  out.http2 = (from.flags & TARSIER_CLIENT_HTTP2) != 0;
   if (from.tls != nullptr) out.tls = tls_of(*from.tls);
   if (TARSIER_HAS(&from, proxy) && from.proxy != nullptr) out.proxy = proxy_of(*from.proxy);
   return out;

@@ -251,7 +251,7 @@ constexpr tarsier_config_key kKeys[] = {
     key("job[].label_name_length_limit", TARSIER_KEY_INT, "0", "in bytes; 0: none", "0..", kReloadable),
     key("job[].label_value_length_limit", TARSIER_KEY_INT, "0", "in bytes; 0: none", "0..", kReloadable),
     key("job[].body_size_limit", TARSIER_KEY_SIZE, "64MiB", "a larger page, uncompressed, fails", nullptr, kReloadable),
-    TARSIER_CLIENT_KEYS("job[].", kReloadable),
+    TARSIER_CLIENT_KEYS("job[].", "true", kReloadable),
     key("job[].static_configs[]", TARSIER_KEY_TABLE, nullptr, "a list of targets with labels", nullptr, kReloadable),
     key("job[].static_configs[].targets[]", TARSIER_KEY_STRING, nullptr, "host:port", nullptr, kReloadable),
     key("job[].static_configs[].labels", TARSIER_KEY_TABLE, nullptr, "labels of these targets", nullptr, kReloadable),

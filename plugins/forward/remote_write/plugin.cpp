@@ -104,7 +104,7 @@ constexpr tarsier_config_key kKeys[] = {
                          kReloadable),
     key("endpoint[].headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = value", nullptr, kReloadable),
     key("endpoint[].headers.*", TARSIER_KEY_STRING, nullptr, "one header", nullptr, TARSIER_KEY_SECRET | kReloadable),
-    TARSIER_CLIENT_KEYS("endpoint[].", kReloadable),
+    TARSIER_CLIENT_KEYS("endpoint[].", "false", kReloadable),
     key("endpoint[].queue_config", TARSIER_KEY_TABLE, nullptr, "how requests are made and repeated", nullptr, kReloadable),
     key("endpoint[].queue_config.capacity", TARSIER_KEY_INT, "10000", "samples of a shard that wait in memory", "1..", kReloadable),
     key("endpoint[].queue_config.min_shards", TARSIER_KEY_INT, "1", "requests that may be under way at a time: at least", "1..1000",

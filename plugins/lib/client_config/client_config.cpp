@@ -123,11 +123,12 @@ Result<std::string> Authorization::header() const {
 bool ClientConfig::operator==(const ClientConfig& other) const {
   const bool same_token = oauth2 == other.oauth2 || (oauth2 && other.oauth2 && oauth2->settings() == other.oauth2->settings());
   return headers == other.headers && header_files == other.header_files && authorization == other.authorization && same_token &&
-         tls == other.tls && proxy == other.proxy;
+         tls == other.tls && proxy == other.proxy && http2 == other.http2;
 }
 
 Result<ClientConfig> read_client_config(const Config& table) {
   ClientConfig out;
+  out.http2 = table["enable_http2"].boolean();
   if (auto read = read_headers(table, out); !read) return std::move(read).error();
   auto oauth2 = read_oauth2(table["oauth2"]);
   if (!oauth2) return std::move(oauth2).error();

@@ -31,10 +31,11 @@ struct ClientConfig {
   std::shared_ptr<TokenSource> oauth2;  // null: none. Copies have one token
   Tls tls;
   Proxy proxy;
+  bool http2 = true;  // offered over TLS; tokens are asked for without, as in the original
   bool operator==(const ClientConfig& other) const;
 };
 
-/// Of a table with Prometheus' keys: headers, http_headers, basic_auth, authorization, oauth2, tls_config, and those of a proxy.
+/// Of a table with Prometheus' keys: enable_http2, headers, http_headers, basic_auth, authorization, oauth2, tls_config, and those of a proxy.
 /// INVALID with the place in the file, also for a header that the program sets itself.
 Result<ClientConfig> read_client_config(const Config& table);
 

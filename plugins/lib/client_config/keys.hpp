@@ -30,9 +30,10 @@
       key(table "proxy_connect_header.*[]", TARSIER_KEY_STRING, nullptr, "values of one header", nullptr,                        \
           TARSIER_KEY_SECRET | (flags))
 
-/// `table`: "job[].".
-#define TARSIER_CLIENT_KEYS(table, flags)                                                                                          \
-  key(table "http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, flags),              \
+/// `table`: "job[]."; `http2`: "true" or "false", the default of enable_http2.
+#define TARSIER_CLIENT_KEYS(table, http2, flags)                                                                                   \
+  key(table "enable_http2", TARSIER_KEY_BOOL, http2, "HTTP/2 is offered over TLS", nullptr, flags),                                \
+      key(table "http_headers", TARSIER_KEY_TABLE, nullptr, "request headers: name = { values = [..] }", nullptr, flags),          \
       key(table "http_headers.*", TARSIER_KEY_TABLE, nullptr, "one header", nullptr, flags),                                       \
       key(table "http_headers.*.values[]", TARSIER_KEY_STRING, nullptr, "its values", nullptr, TARSIER_KEY_SECRET | (flags)),      \
       key(table "http_headers.*.secrets[]", TARSIER_KEY_STRING, nullptr, "further values", nullptr, TARSIER_KEY_SECRET | (flags)), \

@@ -26,6 +26,7 @@ Result<void> complete(const ClientConfig& config, tarsier_http_client_request re
   const ProxyOptions proxy(config.proxy);
   request.headers = headers.data();
   request.header_count = static_cast<uint32_t>(headers.size());
+  if (config.http2) request.flags |= TARSIER_CLIENT_HTTP2;
   request.tls = &tls;
   request.proxy = proxy.raw();
   return send(request);

@@ -48,7 +48,7 @@ std::string percent_encode(std::string_view text);
 constexpr uint32_t kHttpKeyFlags = TARSIER_KEY_RELOADABLE;
 inline constexpr tarsier_config_key kHttpKeys[] = {
     key("config[].follow_redirects", TARSIER_KEY_BOOL, "true", "redirects are followed, at most 10", nullptr, kHttpKeyFlags),
-    TARSIER_CLIENT_KEYS("config[].", kHttpKeyFlags),
+    TARSIER_CLIENT_KEYS("config[].", "true", kHttpKeyFlags),
 };
 
 }  // namespace tarsier::discovery

@@ -73,6 +73,8 @@ struct Client::Shared {
     for (size_t i = 0; i < threads.count(); ++i) {
       const size_t share = (limits.max_idle_connections + threads.count() - 1) / threads.count();
       pools.push_back(std::make_shared<ConnectionPool>(threads.at(i), share, limits.idle_timeout, stats));
+      const Http2ClientConnection::Times times = {limits.http2_ping_after, limits.http2_ping_timeout};
+      http2_pools.push_back(std::make_shared<Http2Pool>(pools.back(), times));
     }
   }
 
@@ -91,6 +93,7 @@ struct Client::Shared {
   const ClientLimits limits;
   ClientStats stats;
   std::vector<std::shared_ptr<ConnectionPool>> pools;  // one a network thread
+  std::vector<std::shared_ptr<Http2Pool>> http2_pools;
   std::mutex mutex;
   std::condition_variable changed;
   bool stopped = false;
@@ -130,6 +133,7 @@ Result<std::shared_ptr<ClientCall>> Client::begin(ClientRequest request, OnPiece
   // Calls to one origin meet on one thread, where its idle connections are.
   const size_t thread = std::hash<std::string>()(url->origin()) % shared_->pools.size();
   setup.pool = shared_->pools[thread];
+  setup.http2 = shared_->http2_pools[thread];
   setup.stats = &shared_->stats;
   setup.executor = &shared_->executor;
   setup.user_agent = shared_->limits.user_agent;
@@ -166,7 +170,10 @@ void Client::stop() {
   shared_->changed.wait(lock, [&] { return shared_->calls.empty(); });
   lock.unlock();
   for (size_t i = 0; i < shared_->pools.size(); ++i) {
-    boost::asio::post(shared_->threads.at(i), [shared = shared_, i] { shared->pools[i]->close(); });
+    boost::asio::post(shared_->threads.at(i), [shared = shared_, i] {
+      shared->pools[i]->close();
+      shared->http2_pools[i]->close();
+    });
   }
 }
 

@@ -31,6 +31,7 @@ struct ClientRequest {
   TlsClientOptions tls;
   ProxyOptions proxy;
   std::chrono::nanoseconds quiet_timeout{0};  // nothing came for so long; 0: only `timeout` counts
+  bool http2 = false;                         // offered over TLS: calls then share a connection
 };
 
 struct ClientResponse {
@@ -44,6 +45,9 @@ struct ClientLimits {
   size_t max_idle_connections = 1024;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(90);
   std::string user_agent = "Tarsier";
+  /// Of a connection of HTTP/2: nothing came for so long while calls wait, and then nothing either: it is dead.
+  std::chrono::nanoseconds http2_ping_after = std::chrono::seconds(30);
+  std::chrono::nanoseconds http2_ping_timeout = std::chrono::seconds(15);
   bool operator==(const ClientLimits&) const = default;
 };
 
@@ -57,8 +61,8 @@ class ClientCall {
 
 struct ClientStats {
   std::atomic<uint64_t> opened{0};  // connections
-  std::atomic<uint64_t> reused{0};
-  std::atomic<int64_t> idle{0};
+  std::atomic<uint64_t> reused{0};  // calls on one that was there
+  std::atomic<int64_t> idle{0};     // connections without a call
 };
 
 class Client {

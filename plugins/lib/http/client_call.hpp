@@ -11,6 +11,7 @@
 #include "plugins/lib/http/compression.hpp"
 #include "plugins/lib/http/connection_pool.hpp"
 #include "plugins/lib/http/event.hpp"
+#include "plugins/lib/http/http2_pool.hpp"
 #include "plugins/lib/http/inbox.hpp"
 #include "plugins/lib/http/message_parser.hpp"
 #include "plugins/lib/http/socket_transport.hpp"
@@ -18,8 +19,6 @@
 
 namespace tarsier::net {
 
-/// The system's words in lower case, as the middle of a sentence.
-std::string words(const boost::system::error_code& ec);
 /// Of an answer that was unpacked.
 void forget_coding(Headers& headers);
 
@@ -32,6 +31,7 @@ class Call final : public std::enable_shared_from_this<Call> {
     std::string tls_key;
     std::optional<ProxyRules> proxy;
     std::shared_ptr<ConnectionPool> pool;
+    std::shared_ptr<Http2Pool> http2;
     ClientStats* stats = nullptr;
     Executor* executor = nullptr;
     std::string user_agent;
@@ -53,16 +53,30 @@ class Call final : public std::enable_shared_from_this<Call> {
     ClientResponse response;
     std::unique_ptr<Decoder> decoder;
     bool is_gzip = false;  // and is unpacked when all of it is there
+    bool is_cut = false;   // the body is longer than it may be, which is no failure
     bool begun = false;    // on_piece knows the head
     std::string waiting;   // of the body as it was sent, for on_piece
     std::string unpacked;  // of that
     uint64_t handed_over = 0;
+    uint64_t received = 0;  // of the body as it was sent; HTTP/2
+  };
+
+  /// What a request goes by: one of both.
+  struct Carrier {
+    std::shared_ptr<Transport> transport;
+    std::shared_ptr<Http2ClientConnection> http2;
+    bool reused = false;
   };
 
   Awaitable<void> run();
   Awaitable<Result<ClientResponse>> follow();
   Awaitable<Result<ClientResponse>> exchange_once(const Url& url);
+  /// None of those that refused it; and with `fresh` none that has rested and cannot say whether it is still open.
+  Awaitable<Result<Carrier>> find_carrier(const Url& url, const Http2Pool::Refusers& but, bool fresh);
+  Awaitable<Result<Carrier>> open_carrier(const Url& url, const std::string& key);
   Awaitable<Result<std::shared_ptr<Transport>>> connect(const Url& url);
+  /// Takes the socket.
+  Awaitable<Result<std::shared_ptr<Transport>>> secure(const Url& url, StreamSocket& socket);
   Awaitable<Result<std::vector<boost::asio::generic::stream_protocol::endpoint>>> resolve(const Url& url);
   /// On the connection to the proxy: from then on it is one to the server of the URL.
   Awaitable<Result<void>> tunnel(const Url& url, const Url& proxy);
@@ -70,10 +84,13 @@ class Call final : public std::enable_shared_from_this<Call> {
   Awaitable<Result<void>> receive_connect(const std::string& what);
   Awaitable<Result<ClientResponse>> transfer(const Url& url, const std::shared_ptr<Transport>& transport);
   Awaitable<Result<void>> receive(MessageParser& parser, Answer& answer, const Url& url);
-  void take_whole(MessageParser& parser, Answer& answer);
-  Result<void> finish_body(const MessageParser& parser, Answer& answer);
+  Awaitable<Result<ClientResponse>> transfer_http2(const Url& url, Http2ClientConnection& connection);
+  Awaitable<Result<void>> receive_http2(Http2ClientStream& stream, Answer& answer, const Url& url);
+  Awaitable<Result<void>> take_body(Http2ClientStream& stream, Answer& answer);
+  Result<void> add_to_body(const MessageHead& head, std::string_view piece, Answer& answer);
+  Result<ClientResponse> finish(MessageHead& head, Answer& answer);
   /// What has come of the body, to on_piece.
-  Awaitable<Result<void>> hand_over_body(MessageParser& parser, Answer& answer);
+  Awaitable<Result<void>> hand_over_body(const MessageHead& head, Answer& answer);
   Awaitable<Result<void>> hand_over_unpacked(Answer& answer);
   Awaitable<Result<void>> hand_over(const ClientResponse& head, std::string_view piece);
   /// Waits until `ready`, the deadline, a silence that is too long or a cancellation; these are errors.
@@ -81,13 +98,17 @@ class Call final : public std::enable_shared_from_this<Call> {
 
   bool is_followed(uint32_t code, const Headers& headers) const;
   Result<void> prepare_redirect(Url& url, const ClientResponse& response);
+  Headers request_fields(const Url& url) const;
   std::string request_head(const Url& url) const;
+  Headers http2_head(const Url& url) const;
+  bool offers_http2(const Url& url) const { return setup_.request.http2 && url.scheme == "https"; }
   std::string why_broken(bool answer_begun) const;
   std::string connect_head(const std::string& target, const Url& proxy) const;
   /// Null: none.
   const Url* proxy_for(const Url& url) const { return setup_.proxy ? setup_.proxy->proxy_for(url) : nullptr; }
   std::string pool_key(const Url& url) const {
-    return url.origin() + "|" + setup_.tls_key + (proxy_for(url) != nullptr ? setup_.proxy->key() : "");
+    return url.origin() + (offers_http2(url) ? "|h2|" : "|") + setup_.tls_key +
+           (proxy_for(url) != nullptr ? setup_.proxy->key() : "");
   }
   void forget_received();
   void read_more();
@@ -95,6 +116,7 @@ class Call final : public std::enable_shared_from_this<Call> {
 
   boost::asio::io_context& context_;
   Setup setup_;
+  std::shared_ptr<const std::string> body_;  // of the request
   Event event_;
   const Moment begun_ = moment_now();
   const Moment deadline_;
@@ -117,6 +139,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   boost::system::error_code read_error_;
   boost::system::error_code write_error_;
   uint64_t received_ = 0;
+  bool refused_ = false;  // the server has not looked at the request
   bool piece_taken_ = false;
   Result<void> piece_outcome_;  // written by a worker before piece_taken_ is set here
 };

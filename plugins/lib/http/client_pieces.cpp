@@ -53,9 +53,7 @@ awaitable<Result<void>> Call::hand_over_unpacked(Answer& answer) {
   co_return Result<void>();
 }
 
-awaitable<Result<void>> Call::hand_over_body(MessageParser& parser, Answer& answer) {
-  if (!parser.head_done()) co_return Result<void>();
-  const MessageHead& head = parser.head();
+awaitable<Result<void>> Call::hand_over_body(const MessageHead& head, Answer& answer) {
   if (head.code < 200 || is_followed(head.code, head.headers)) {  // another answer comes
     answer.waiting.clear();
     co_return Result<void>();

@@ -4,6 +4,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include "plugins/lib/http/client_call.hpp"
+#include "plugins/lib/http/client_words.hpp"
 
 namespace tarsier::net {
 namespace {

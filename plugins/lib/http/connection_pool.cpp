@@ -30,18 +30,43 @@ std::shared_ptr<Transport> ConnectionPool::take(const std::string& key) {
   }
 }
 
+bool ConnectionPool::make_room() {
+  if (closed_ || max_idle_ == 0) return false;
+  if (idles_.size() >= max_idle_) put_away(idles_.begin());
+  return true;
+}
+
 void ConnectionPool::give(const std::string& key, std::shared_ptr<Transport> transport) {
-  if (closed_ || max_idle_ == 0) return transport->close();
-  if (idles_.size() >= max_idle_) remove(idles_.begin())->close();
-  idles_.push_back({key, std::move(transport), moment_now()});
+  if (!make_room()) return transport->close();
+  idles_.push_back({key, std::move(transport), nullptr, moment_now()});
   by_key_[key].push_back(std::prev(idles_.end()));
   stats_.idle.fetch_add(1, std::memory_order_relaxed);
   arm();
 }
 
+std::optional<ConnectionPool::Rest> ConnectionPool::rest(std::function<void()> put_away) {
+  if (!make_room()) return std::nullopt;
+  idles_.push_back({{}, nullptr, std::move(put_away), moment_now()});
+  stats_.idle.fetch_add(1, std::memory_order_relaxed);
+  arm();
+  return std::prev(idles_.end());
+}
+
+void ConnectionPool::rouse(Rest rest) {
+  idles_.erase(rest);
+  stats_.idle.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void ConnectionPool::put_away(Idles::iterator idle) {
+  if (idle->transport) return remove(idle)->close();
+  const auto put_away = std::move(idle->put_away);
+  rouse(idle);
+  put_away();
+}
+
 void ConnectionPool::close() {
   closed_ = true;
-  while (!idles_.empty()) remove(idles_.begin())->close();
+  while (!idles_.empty()) put_away(idles_.begin());
   timer_.cancel();
 }
 
@@ -57,7 +82,7 @@ void ConnectionPool::arm() {
 
 void ConnectionPool::expire() {
   const Moment now = moment_now();
-  while (!idles_.empty() && idles_.front().since + idle_timeout_ <= now) remove(idles_.begin())->close();
+  while (!idles_.empty() && idles_.front().since + idle_timeout_ <= now) put_away(idles_.begin());
   arm();
 }
 

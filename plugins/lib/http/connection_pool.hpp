@@ -1,9 +1,11 @@
-// ConnectionPool: the client's idle connections on one network thread, by origin; the longest idle goes first when there are too
-// many. Inside the library only; all calls are on that thread.
+// ConnectionPool: the client's idle connections on one network thread; the longest idle goes first when there are too many. Those
+// of HTTP/1.1 are kept here by origin, those of HTTP/2 by Http2Pool. Inside the library only; all calls are on that thread.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -28,11 +30,22 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
  private:
   struct Idle {
     std::string key;
-    std::shared_ptr<Transport> transport;
+    std::shared_ptr<Transport> transport;  // or none
+    std::function<void()> put_away;        // then this
     Moment since;
   };
   using Idles = std::list<Idle>;  // the longest idle first
 
+ public:
+  using Rest = Idles::iterator;
+  /// A connection that somebody else keeps has nothing to do. `put_away` closes it, unless rouse() comes first; none: there is no
+  /// room, it is to be closed at once.
+  std::optional<Rest> rest(std::function<void()> put_away);
+  void rouse(Rest rest);
+
+ private:
+  bool make_room();
+  void put_away(Idles::iterator idle);
   std::shared_ptr<Transport> remove(Idles::iterator idle);
   void arm();
   void expire();

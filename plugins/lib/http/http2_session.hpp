@@ -1,6 +1,6 @@
 // Http2Session: a server's side of one connection of HTTP/2 without the connection: bytes in, requests out; answers in, frames out.
-// Frames, header compression and flow control are nghttp2's; the bounds against hostile peers are here. No sockets, no threads, and
-// the time is told.
+// Frames, header compression and flow control are nghttp2's; the bounds against hostile peers are Http2Engine's. No sockets, no
+// threads, and the time is told.
 #pragma once
 
 #include <chrono>
@@ -11,18 +11,10 @@
 #include <string_view>
 
 #include "plugins/lib/http/headers.hpp"
+#include "plugins/lib/http/http2_types.hpp"
 #include "plugins/lib/http/message_parser.hpp"
 
 namespace tarsier::net {
-
-/// Error codes of RFC 9113 that are sent from here.
-enum class Http2Error : uint32_t {
-  none = 0x0,
-  internal = 0x2,
-  refused_stream = 0x7,
-  cancel = 0x8,
-  enhance_your_calm = 0xb,
-};
 
 /// The first bytes of a client that speaks HTTP/2 in clear without having asked.
 bool is_http2_preface(std::string_view bytes) noexcept;
@@ -40,12 +32,7 @@ class Http2Session {
     uint32_t connection_window = 1024 * 1024;
   };
 
-  /// What can be sent of an answer's body now.
-  struct Supply {
-    size_t size = 0;
-    bool last = false;                  // nothing comes behind
-    const Headers* trailers = nullptr;  // with `last`
-  };
+  using Supply = Http2Supply;
 
   /// Who owns the session. Streams that it does not know may be named. Nothing of it may call feed() or fill().
   class Owner {

@@ -15,6 +15,8 @@ constexpr uint8_t kEndStream = 0x1;
 constexpr uint8_t kEndHeaders = 0x4;
 constexpr uint8_t kPadded = 0x8;
 
+constexpr uint64_t kMostPadding = 256;  // with the byte that says how much
+
 /// A request that is reset has cost more than its frames.
 constexpr int64_t kResetCost = 5;
 
@@ -68,7 +70,8 @@ const char* Http2Watch::begin_frame() noexcept {
     if (block_bytes_ > max_block_bytes_) return "a header without end";
   }
   // A body may come in small pieces, but not in none.
-  const bool with_body = type_ == kData && (flags & kPadded) == 0 && (payload_left_ > 0 || (flags & kEndStream) != 0);
+  const uint64_t padding = (flags & kPadded) != 0 ? kMostPadding : 0;
+  const bool with_body = type_ == kData && (payload_left_ > padding || (padding == 0 && (flags & kEndStream) != 0));
   return spend(with_body ? 0 : type_ == kReset ? kResetCost : 1) ? nullptr : kFlood;
 }
 

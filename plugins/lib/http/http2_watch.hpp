@@ -1,4 +1,4 @@
-// Http2Watch: looks at the heads of the frames that a client sends, before anything is done with them. What leads nowhere
+// Http2Watch: looks at the heads of the frames that a peer sends, before anything is done with them. What leads nowhere
 // (RST_STREAM, PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty frames) uses up a budget; time gives some back, work gives more.
 // Headers have a bound before they are decompressed.
 #pragma once
@@ -13,12 +13,14 @@ namespace tarsier::net {
 class Http2Watch {
  public:
   using Moment = std::chrono::steady_clock::time_point;
-  /// `max_block_bytes`: of HEADERS and their CONTINUATIONs together, as they are sent.
-  Http2Watch(uint64_t max_block_bytes, Moment now) : max_block_bytes_(max_block_bytes), counted_(now) {}
+  static constexpr size_t kPrefaceBytes = 24;  // what a client begins with
+  /// `max_block_bytes`: of HEADERS and their CONTINUATIONs together, as they are sent. `preface_bytes` come before the first frame.
+  Http2Watch(uint64_t max_block_bytes, Moment now, size_t preface_bytes = kPrefaceBytes)
+      : max_block_bytes_(max_block_bytes), counted_(now), preface_left_(preface_bytes) {}
 
-  /// What came next, from the preface on. What is wrong with it, or null.
+  /// What came next, from the begin on. What is wrong with it, or null.
   const char* see(std::string_view bytes, Moment now) noexcept;
-  /// The preface and a first frame are there, and no header is half there.
+  /// A first frame is there, and no header is half there.
   bool between_headers() const noexcept { return begun_ && !in_block_ && !(in_payload_ && is_header(type_)); }
 
   void earn(int64_t gain) noexcept;
@@ -40,7 +42,7 @@ class Http2Watch {
   Moment counted_;
   int64_t left_ = 1000;
 
-  size_t preface_left_ = 24;
+  size_t preface_left_;
   std::array<uint8_t, 9> head_{};
   size_t head_size_ = 0;
   size_t payload_left_ = 0;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <new>
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
@@ -76,6 +77,11 @@ class TlsTransport final : public Transport {
     stream_.set_verify_mode(verify ? asio::ssl::verify_peer : asio::ssl::verify_none);
     if (verify) stream_.set_verify_callback(asio::ssl::host_name_verification(name));
   }
+  /// False for want of memory.
+  bool offer_http2() {
+    static constexpr unsigned char kOffered[] = "\x02h2\x08http/1.1";
+    return SSL_set_alpn_protos(stream_.native_handle(), kOffered, sizeof(kOffered) - 1) == 0;
+  }
 
   void handshake(Done done) override {
     stream_.async_handshake(type_, [self = shared_from_this(), done = std::move(done)](error_code ec) { done(ec, 0); });
@@ -129,9 +135,10 @@ std::shared_ptr<Transport> make_tls_server_transport(asio::io_context& context, 
 
 std::shared_ptr<Transport> make_tls_client_transport(asio::io_context& context, StreamSocket socket,
                                                      std::shared_ptr<asio::ssl::context> tls, const std::string& server_name,
-                                                     bool verify) {
+                                                     bool verify, bool offer_http2) {
   auto transport = std::make_shared<TlsTransport>(context, std::move(socket), std::move(tls), asio::ssl::stream_base::client);
   transport->expect_server(server_name, verify);
+  if (offer_http2 && !transport->offer_http2()) throw std::bad_alloc();
   return transport;
 }
 

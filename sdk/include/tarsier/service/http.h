@@ -129,7 +129,10 @@ enum {
    * a connection that was cut off. A provider that does not know the flag cancels it at once. */
   TARSIER_CLIENT_MAY_FINISH = 1u << 1,
   /* Since minor version 2. An answer whose body is longer than max_body_bytes is no failure: the body ends there, or is empty. */
-  TARSIER_CLIENT_CUT_BODY = 1u << 2
+  TARSIER_CLIENT_CUT_BODY = 1u << 2,
+  /* Since minor version 2. Over TLS HTTP/2 is offered (ALPN), and where the server chooses it calls with the same options share a connection.
+   * Without TLS it means nothing. A provider that does not know the flag speaks HTTP/1.1. */
+  TARSIER_CLIENT_HTTP2 = 1u << 3
 };
 
 typedef struct tarsier_http_client_response {

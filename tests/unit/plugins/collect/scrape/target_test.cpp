@@ -66,7 +66,7 @@ TEST_F(TargetTest, AsksAsPrometheusDoes) {
   EXPECT_EQ(call.timeout_ns, 10 * kSecond);
   EXPECT_EQ(call.max_body_bytes, 1234U);
   EXPECT_EQ(call.max_redirects, 10U);
-  EXPECT_EQ(call.flags, uint32_t{TARSIER_CLIENT_ACCEPT_GZIP});
+  EXPECT_EQ(call.flags, uint32_t{TARSIER_CLIENT_ACCEPT_GZIP | TARSIER_CLIENT_HTTP2});
   fake.answer(0, 200, "text/plain", "");
 }
 

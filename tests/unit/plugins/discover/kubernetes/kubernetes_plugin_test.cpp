@@ -22,7 +22,8 @@ using Entries = std::initializer_list<std::pair<std::string, Node>>;
 constexpr int64_t kSecond = 1'000'000'000;
 
 Node config(const char* role, Entries more = {}) {
-  Node node = Node::table({{"job_name", "web"}, {"role", role}, {"api_server", "https://k8s"}, {"follow_redirects", true}});
+  Node node = Node::table(
+      {{"job_name", "web"}, {"role", role}, {"api_server", "https://k8s"}, {"follow_redirects", true}, {"enable_http2", true}});
   for (const auto& entry : more) node.entries.insert(node.entries.begin(), entry);  // the first of a name is read
   return node;
 }

@@ -44,6 +44,13 @@ TEST_F(ClientConfigTest, OAuth2IsRead) {
   EXPECT_EQ(read(Node::table({}))->oauth2, nullptr);
 }
 
+TEST_F(ClientConfigTest, Http2IsOfferedWhereTheKeySaysSo) {
+  const auto with = read(Node::table({{"enable_http2", true}})), without = read(Node::table({{"enable_http2", false}}));
+  EXPECT_TRUE(with->http2);
+  EXPECT_FALSE(without->http2);
+  EXPECT_FALSE(*with == *without);
+}
+
 TEST_F(ClientConfigTest, WhatOAuth2CannotBeIsRefused) {
   EXPECT_THAT(error(oauth2({{"token_url", "http://there"}})), HasSubstr("client_id must be configured"));
   EXPECT_THAT(error(oauth2({{"client_id", "me"}})), HasSubstr("token_url must be configured"));

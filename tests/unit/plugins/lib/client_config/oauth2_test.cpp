@@ -120,6 +120,16 @@ TEST_F(OAuth2Test, TheTokenServerHasAProxyOfItsOwn) {
   EXPECT_EQ(last().proxy, "http://outer:3128");
 }
 
+TEST_F(OAuth2Test, TheTokenServerIsAskedByTheOlderHttp) {
+  get();
+  EXPECT_EQ(last().flags & TARSIER_CLIENT_HTTP2, 0U);
+  give(0, "t1", 3600);
+  EXPECT_NE(last().flags & TARSIER_CLIENT_HTTP2, 0U);
+  config_.http2 = false;
+  get();
+  EXPECT_EQ(last().flags & TARSIER_CLIENT_HTTP2, 0U);
+}
+
 TEST_F(OAuth2Test, OneRequestAtATimeForAllWhoWait) {
   get("http://target/a");
   get("http://target/b");

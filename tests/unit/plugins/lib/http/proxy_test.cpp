@@ -232,6 +232,27 @@ TEST_F(ByProxy, TlsGoesThroughATunnel) {
   client.reset();
 }
 
+TEST_F(ByProxy, InATunnelHttp2IsOffered) {
+  const TlsServerOptions options{folder.file("cert.pem"), folder.file("key.pem"), "", "1.2"};
+  write_certificate(options.cert_file, options.key_file, "first");
+  Site site({}, *TlsServer::load(options));
+  site.paths.on("/a", [](const auto& exchange) { exchange->respond({200, {}, exchange->request().http_2 ? "2" : "1.1"}); });
+  Proxy proxy(site.port);
+  for (const bool http2 : {true, true, false}) {
+    ClientRequest request;
+    request.url = "https://localhost:81/a";
+    request.timeout = 20s;
+    request.proxy.url = proxy.url();
+    request.tls.ca_file = options.cert_file;
+    request.http2 = http2;
+    const auto answer = call(*client, request);
+    ASSERT_TRUE(answer.ok()) << answer.error().message();
+    EXPECT_EQ(answer->body, http2 ? "2" : "1.1");
+  }
+  EXPECT_EQ(proxy.heads().size(), 2U);
+  client.reset();
+}
+
 TEST_F(ByProxy, FailuresNameTheProxyAndNotItsPassword) {
   Proxy refuses(0, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 5\r\n\r\nno no");
   const std::string place = refuses.url().substr(7);
