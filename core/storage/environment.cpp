@@ -226,7 +226,6 @@ void Environment::run() {
     Group group;
     std::function<void()> task;
     uint64_t bytes = 0;
-    const bool waited = !hurry_ && shared_.options.patience >= shared_.options.sync_interval;  // so it may not stay unsynced
     while (!queue_.empty() && (group.empty() || bytes < shared_.options.group_bytes)) {
       Item& item = queue_.front();
       if (item.task != nullptr) {
@@ -243,7 +242,6 @@ void Environment::run() {
     if (queue_.empty()) hurry_ = false;
     lock.unlock();
     if (!group.empty()) commit_group(group);
-    if (waited && unsynced_) sync_due_ = std::chrono::steady_clock::now();
     if (unsynced_ && std::chrono::steady_clock::now() >= sync_due_) {
       if (auto ok = sync(); !ok) broke(ok.error());
     }

@@ -18,7 +18,7 @@ struct StorageOptions {
   /// At most so long after its acknowledgement a transaction of `interval` durability is synced.
   std::chrono::milliseconds sync_interval{100};
   /// A transaction that nobody waits for is committed after so long, if not with another before.
-  std::chrono::milliseconds patience{100};
+  std::chrono::milliseconds patience{10};
   /// Of all environments together; 0: none.
   uint64_t total_quota_bytes = 0;
   /// Writes are refused while the file system has less.

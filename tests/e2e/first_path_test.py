@@ -162,7 +162,7 @@ class FirstPath(unittest.TestCase):
             host = host_with_rules(free_port(), hook.port)
             with host:
                 wait_for("a few samples", lambda: (host.value('count_over_time(node_load1[1m])') or 0) >= 3)
-                before = host.api("query", query="node_load1[1m]")["result"][0]["values"]
+                before = host.api("query", query="node_load1[1m] offset 1s")["result"][0]["values"]  # what is newer may not be acknowledged yet
                 host.kill()
                 host.start()
                 after = host.api("query", query="node_load1[5m]")["result"][0]["values"]

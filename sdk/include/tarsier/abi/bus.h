@@ -78,7 +78,7 @@ typedef struct tarsier_bus {
 
 enum {
   TARSIER_PUBLISH_REQUIRE_STORE = 1u << 0,
-  /* Since minor version 2. Nobody waits for `published`: a store may let more come, for a tenth of a second or so, before it makes this
+  /* Since minor version 2. Nobody waits for `published`: a store may let more come, for a hundredth of a second or so, before it makes this
    * safe together with that. */
   TARSIER_PUBLISH_UNHURRIED = 1u << 1
 };

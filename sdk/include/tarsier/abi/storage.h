@@ -146,7 +146,7 @@ typedef struct tarsier_storage {
    * error it is not sure to be. */
   tarsier_status (*sync)(tarsier_env *env, tarsier_error *error);
   /* [any] Since minor version 2. As write(), where nobody waits for `committed`: it is committed together with the next transaction that somebody
-   * waits for, or after a tenth of a second together with what has come till then. close() does not wait so long. */
+   * waits for, or after a hundredth of a second together with what has come till then. close() does not wait so long. */
   tarsier_status (*write_unhurried)(tarsier_env *env, const tarsier_op *ops, uint32_t op_count, tarsier_committed_fn committed, void *user,
                                     tarsier_error *error);
 } tarsier_storage;
