@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
@@ -34,6 +35,10 @@ void tune_memory() noexcept {
 
 void prefer_huge_pages(char* const* arguments) noexcept {
   constexpr const char* kTunables = "GLIBC_TUNABLES";
+  constexpr const char* kBegunAgain = "TARSIER_BEGUN_AGAIN";  // glibc may take away the tunable that it was done for
+  // With privileges of its own file glibc takes no tunables; without an AT_BASE it was begun by a loader, which is not the program.
+  const bool possible = ::getauxval(AT_SECURE) == 0 && ::getauxval(AT_BASE) != 0 && std::getenv(kBegunAgain) == nullptr;
+  if (!possible) return;
   constexpr std::string_view kHugePages = "glibc.malloc.hugetlb";
   try {
     const char* const known = std::getenv(kTunables);
@@ -44,7 +49,8 @@ void prefer_huge_pages(char* const* arguments) noexcept {
     if (modes.find("[madvise]") == std::string::npos) return;
     tunables.append(tunables.empty() ? "" : ":").append(kHugePages).append("=1");
     const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
-    if (::setenv(kTunables, tunables.c_str(), 1) == 0) (void)::execv(program.c_str(), arguments);
+    const bool set = ::setenv(kTunables, tunables.c_str(), 1) == 0 && ::setenv(kBegunAgain, "1", 1) == 0;
+    if (set) (void)::execv(program.c_str(), arguments);
   } catch (const std::exception&) {  // it goes on with small pages
   }
 }

@@ -12,7 +12,7 @@ void tune_memory() noexcept;
 /// Lets malloc ask for huge pages: a process that rests between two scrapes finds few of its small pages in the processor's tables,
 /// and on a virtual machine each that is missing takes tens of microseconds. glibc reads that wish when a program begins, so it
 /// begins again, once; not where GLIBC_TUNABLES says something of it already ("glibc.malloc.hugetlb=0": never), or the system gives
-/// none to those who ask. First of all.
+/// none to those who ask. Nor in a program that has privileges of its file's own. First of all.
 void prefer_huge_pages(char* const* arguments) noexcept;
 /// Gives free pages back to the system, after something large has ended.
 void trim_memory() noexcept;

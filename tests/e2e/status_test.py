@@ -5,7 +5,9 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -52,6 +54,16 @@ class Memory(unittest.TestCase):
         if "[madvise]" not in pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text():
             self.skipTest("the system gives huge pages to all or to none")
         self.assertEqual(self.tunables_of({"GLIBC_TUNABLES": "glibc.malloc.perturb=0"}), ["glibc.malloc.perturb=0", "glibc.malloc.hugetlb=1"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives a file capabilities")
+    def test_a_program_with_capabilities_begins_once(self):
+        with tempfile.TemporaryDirectory() as directory:
+            program = shutil.copy(TARSIER, directory)
+            os.chmod(directory, 0o755)
+            bind_service = struct.pack("<IIIII", 0x02000001, 1 << 10, 0, 0, 0)  # cap_net_bind_service, effective
+            os.setxattr(program, "security.capability", bind_service)
+            done = subprocess.run([program, "run", "--help"], capture_output=True, text=True, timeout=20, user=65534, group=65534, extra_groups=[])
+            self.assertEqual((done.returncode, "Usage" in done.stdout or "run" in done.stdout), (0, True), done.stderr)
 
     def test_who_says_something_of_them_is_heard(self):
         self.assertEqual(self.tunables_of({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}), ["glibc.malloc.hugetlb=0"])
