@@ -7,6 +7,7 @@
 #include <mutex>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
+#include <sys/resource.h>
 #include <unordered_map>
 
 #include <boost/asio/io_context.hpp>
@@ -65,11 +66,19 @@ Result<void> check(const ClientRequest& request) {
   return {};
 }
 
+/// Other things need files as well.
+ClientLimits bounded(ClientLimits limits) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0)
+    limits.max_idle_connections = std::min<size_t>(limits.max_idle_connections, files.rlim_cur / 2);
+  return limits;
+}
+
 }  // namespace
 
 struct Client::Shared {
   Shared(IoThreads& the_threads, Executor& the_executor, ClientLimits the_limits)
-      : threads(the_threads), executor(the_executor), limits(std::move(the_limits)) {
+      : threads(the_threads), executor(the_executor), limits(bounded(std::move(the_limits))) {
     for (size_t i = 0; i < threads.count(); ++i) {
       const size_t share = (limits.max_idle_connections + threads.count() - 1) / threads.count();
       pools.push_back(std::make_shared<ConnectionPool>(threads.at(i), share, limits.idle_timeout, stats));

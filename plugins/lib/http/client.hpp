@@ -42,8 +42,8 @@ struct ClientResponse {
 };
 
 struct ClientLimits {
-  size_t max_idle_connections = 1024;
-  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(90);
+  size_t max_idle_connections = 20'000;
+  std::chrono::nanoseconds idle_timeout = std::chrono::minutes(5);
   std::string user_agent = "Tarsier";
   /// Of a connection of HTTP/2: nothing came for so long while calls wait, and then nothing either: it is dead.
   std::chrono::nanoseconds http2_ping_after = std::chrono::seconds(30);

@@ -95,6 +95,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   Awaitable<Result<void>> hand_over(const ClientResponse& head, std::string_view piece);
   /// Waits until `ready`, the deadline, a silence that is too long or a cancellation; these are errors.
   Awaitable<Result<void>> wait_for(const bool& ready, const std::string& what);
+  Awaitable<Result<bool>> wait_for_others(const Url& url, const std::string& key);
 
   bool is_followed(uint32_t code, const Headers& headers) const;
   Result<void> prepare_redirect(Url& url, const ClientResponse& response);

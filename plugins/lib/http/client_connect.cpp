@@ -18,6 +18,8 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 /// "127.0.0.1:9090", or a path.
 std::string place_of(const Url& url) { return url.scheme == "unix" ? url.host : url.origin().substr(url.scheme.size() + 3); }
 
+constexpr std::chrono::nanoseconds kLongestWait = std::chrono::seconds(1);  // for a connection that another call opens
+
 }  // namespace
 
 awaitable<Result<std::vector<Endpoint>>> Call::resolve(const Url& url) {
@@ -106,6 +108,21 @@ awaitable<Result<std::shared_ptr<Transport>>> Call::secure(const Url& url, Strea
   co_return transport_;
 }
 
+/// Somebody else's connection may do for this call as well. True: look again. False: theirs takes so long that it may hang where
+/// another does not.
+awaitable<Result<bool>> Call::wait_for_others(const Url& url, const std::string& key) {
+  Http2Pool::Wait wait(*setup_.http2, key, [this] { event_.notify(); });
+  const Moment until = std::min(deadline_, moment_now() + std::min(kLongestWait, setup_.request.timeout / 4));
+  while (!wait.woken() && !cancelled_ && moment_now() < until) co_await event_.wait_until(until);
+  if (cancelled_ || moment_now() >= deadline_) {
+    const bool ready = false;
+    co_return Error((co_await wait_for(ready, "waiting for a connection to " + place_of(url))).error());
+  }
+  if (wait.failure()) co_return *wait.failure();
+  wait.go_on();
+  co_return wait.woken() || !setup_.http2->is_dialling(key);
+}
+
 /// What carries the next request: a connection that rests or has room, or one that is opened here, or by somebody else meanwhile.
 awaitable<Result<Call::Carrier>> Call::find_carrier(const Url& url, const Http2Pool::Refusers& but, bool fresh) {
   const std::string key = pool_key(url);
@@ -117,11 +134,9 @@ awaitable<Result<Call::Carrier>> Call::find_carrier(const Url& url, const Http2P
     transport_ = fresh ? nullptr : setup_.pool->take(key);
     if (transport_) co_return Carrier{transport_, nullptr, true};
     if (!shares || !setup_.http2->must_wait(key, but)) break;
-    Http2Pool::Wait wait(*setup_.http2, key, [this] { event_.notify(); });
-    auto waited = co_await wait_for(wait.woken(), "waiting for a connection to " + place_of(url));
+    auto waited = co_await wait_for_others(url, key);
     if (!waited) co_return std::move(waited).error();
-    if (wait.failure()) co_return *wait.failure();
-    wait.go_on();
+    if (!*waited) break;
   }
   if (!shares) {
     auto opened = co_await connect(url);

@@ -36,6 +36,11 @@ bool Http2Pool::must_wait(const std::string& key, const Refusers& but) const {
   });
 }
 
+bool Http2Pool::is_dialling(const std::string& key) const {
+  const auto site = sites_.find(key);
+  return site != sites_.end() && site->second.dialling;
+}
+
 void Http2Pool::close() {
   for (const auto& [key, site] : sites_)
     for (const Member& each : site.members) each.connection->close();

@@ -27,6 +27,8 @@ class Http2Pool final : public Http2ClientConnection::Keeper, public std::enable
   std::shared_ptr<Http2ClientConnection> take(const std::string& key, const Refusers& but);
   /// Somebody else opens a connection that others may use as well, or one that is there may get room.
   bool must_wait(const std::string& key, const Refusers& but) const;
+  /// Somebody opens a connection.
+  bool is_dialling(const std::string& key) const;
   void close();
 
   /// Opening a connection, while others wait for it. At its end without a word its call has given up, and the next one may try.

@@ -168,6 +168,7 @@ int64_t TlsServer::expires_at() const {
 
 Result<Context> make_tls_client(const TlsClientOptions& options) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
+  SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);  // thousands of connections rest at a time
   if (auto used = use_versions(*context, options); !used) return std::move(used).error();
   if (auto used = use_authorities(*context, options); !used) return std::move(used).error();
   if (!options.cert.empty() || !options.cert_file.empty())

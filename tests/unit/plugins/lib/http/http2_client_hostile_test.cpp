@@ -77,6 +77,30 @@ struct Http2Servers : ::testing::Test {
   }
 };
 
+TEST_F(Http2Servers, OneConnectionThatHangsHoldsNobodyUpForLong) {
+  open([](Connection& connection, int) {
+    connection.send(kSettings);
+    connection.serve();
+  });
+  server->ignore(true);
+  const auto hangs = get();
+  while (server->connections() == 0) std::this_thread::yield();
+  server->ignore(false);
+  expect_fine(get());
+  EXPECT_EQ(2, server->connections());
+}
+
+TEST_F(Http2Servers, WhoWaitedInVainSaysSo) {
+  open([](Connection& connection, int) { connection.serve(); });
+  server->ignore(true);
+  const auto hangs = get();
+  while (server->connections() == 0) std::this_thread::yield();
+  const auto late = get(100ms).get();
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(TARSIER_DEADLINE, late.error().code());
+  EXPECT_THAT(late.error().message(), HasSubstr("no answer within"));
+}
+
 TEST_F(Http2Servers, OfOlderKindAreRememberedAndNobodyWaits) {
   std::atomic<int> asked{0};
   open(

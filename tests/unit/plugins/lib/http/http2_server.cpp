@@ -121,8 +121,10 @@ void Http2Server::accept() {
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    const int nth = connections_++;
+    const bool ignored = ignores_;
     sockets_.push_back(socket);
+    const int nth = connections_++;
+    if (ignored) continue;
     threads_.emplace_back([this, socket, nth] {
       SSL* tls = SSL_new(context_);
       SSL_set_fd(tls, socket);

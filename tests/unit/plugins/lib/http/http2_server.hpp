@@ -66,6 +66,8 @@ class Http2Server {
   std::string url(std::string_view path = "/") const;
   uint16_t port() const noexcept { return port_; }
   int connections() const noexcept { return connections_; }
+  /// Connections that come from now on are taken, and nothing is done with them.
+  void ignore(bool on) noexcept { ignores_ = on; }
 
  private:
   void accept();
@@ -76,6 +78,7 @@ class Http2Server {
   int listener_ = -1;
   uint16_t port_ = 0;
   std::atomic<int> connections_{0};
+  std::atomic<bool> ignores_{false};
   std::thread acceptor_;
   // The acceptor's, until it has ended.
   std::vector<int> sockets_;
