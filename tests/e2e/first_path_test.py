@@ -162,7 +162,8 @@ class FirstPath(unittest.TestCase):
             host = host_with_rules(free_port(), hook.port)
             with host:
                 wait_for("a few samples", lambda: (host.value('count_over_time(node_load1[1m])') or 0) >= 3)
-                before = host.api("query", query="node_load1[1m] offset 1s")["result"][0]["values"]  # what is newer may not be acknowledged yet
+                before = host.api("query", query="node_load1[1m]")["result"][0]["values"]
+                time.sleep(0.2)  # a collector's sample is acknowledged some hundredths of a second after it can be seen
                 host.kill()
                 host.start()
                 after = host.api("query", query="node_load1[5m]")["result"][0]["values"]

@@ -19,6 +19,7 @@ struct SamplesPublisher::Outcome {
   void answered(const Source& source, const Result<void>& result) {
     const std::lock_guard guard(lock);
     if (host == nullptr) return;
+    if (!result && result.error().code() == TARSIER_CANCELLED) return;  // it stops: what becomes of the batch is not told any more
     if (!result) {
       failed.add();
       host->warn("samples were not stored", {field("error", result.error().message())});

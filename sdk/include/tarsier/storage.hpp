@@ -162,10 +162,10 @@ class Env {
   }
 
  private:
-  Result<void> hand_over(decltype(tarsier_storage::write) write, std::span<const tarsier_op> ops, Committed committed) const {
+  Result<void> hand_over(decltype(tarsier_storage::write) taker, std::span<const tarsier_op> ops, Committed committed) const {
     auto* closure = new Committed(std::move(committed));
     tarsier_error error = empty_error();
-    const tarsier_status status = write(
+    const tarsier_status status = taker(
         raw_, ops.data(), static_cast<uint32_t>(ops.size()),
         [](void* user, tarsier_status outcome, tarsier_str message, uint64_t sequence) {
           const std::unique_ptr<Committed> owned(static_cast<Committed*>(user));

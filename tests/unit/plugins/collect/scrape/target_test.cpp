@@ -99,6 +99,18 @@ TEST_F(TargetTest, PublishesAPageAndItsReportAsOneBatch) {
   EXPECT_EQ(target().status().last_scrape_ns, 1000 * kSecond);
 }
 
+TEST_F(TargetTest, ABatchOfWhichNothingIsHeardAnyMoreIsNotCalledLost) {
+  apply({make_job("api", {"a:1"})});
+  fake.store_failures.emplace_back(TARSIER_CANCELLED, "the instance stops");
+  fake.fire_timers();
+  fake.answer(0, 200, "text/plain", "x 1\n");
+  EXPECT_THAT(fake.log, testing::Each(testing::Not(HasSubstr("not stored"))));
+  fake.store_failures.emplace_back(TARSIER_RESOURCE, "the disk is full");
+  fake.fire_timers();
+  fake.answer(1, 200, "text/plain", "x 2\n");
+  EXPECT_THAT(fake.log, testing::Contains(HasSubstr("not stored")));
+}
+
 TEST_F(TargetTest, WhoSeesUpAtZeroIsToldWhy) {
   apply({make_job("api", {"a:1"})});
   std::string told = "nothing was published";
